@@ -1,0 +1,506 @@
+"""BaseCharLM: the verbs of every model, in the order a word travels."""
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterable
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ._sampling import DrawOptions, draw_codes, draw_words
+from ._sklearn import (
+    Interval,
+    StrOptions,
+    _check_sample_weight,
+    _fit_context,
+    validate_params,
+)
+from ._vocabulary import CharVocabulary
+from ._words import check_words
+
+CHUNK = 1 << 24
+"""Probabilities held at once when scoring: 128 MiB of float64."""
+
+
+class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=ABCMeta):
+    """Template of all character models: words to symbols to log-probabilities.
+
+    A model is a machine over contexts. What a context is (a window of symbols, a
+    state of an automaton, a hidden state) is its own affair: contexts have a length,
+    can be indexed by an array of rows, and are made and read by these hooks alone.
+
+    A concrete model provides
+
+    _fit_encoded(vocabulary, encoded, sample_weight, callback_context)
+        Learn from symbols; returns the fitted attributes as a dict and changes
+        nothing on the estimator, so that an interrupted fit leaves it as it was.
+    _partial_fit_encoded(vocabulary, encoded, sample_weight)
+        The same, going on from the fitted state.
+    _contexts_after(encoded)
+        The context at the end of each word without its end mark: n_words contexts.
+    _advance(contexts, symbols)
+        The contexts after one more symbol each.
+    _next_log_proba(contexts)
+        ``(log_proba, rows)``: log-probabilities of the next symbol, of shape
+        (n_distinct, n_symbols), and the row of each context in it.
+    _target_log_proba(encoded)
+        Log-probability of every predicted symbol, of shape (n_predictions,).
+    """
+
+    _parameter_constraints: dict = {
+        "alphabet": [Iterable, None],
+        "handle_unknown": [StrOptions({"error", "unk"})],
+    }
+
+    _doc_link_module = "sklearn_makemore"
+    _doc_link_template = (
+        "https://sklearn-makemore.readthedocs.io/en/stable/generated/"
+        "{estimator_module}.{estimator_name}.html"
+    )
+
+    # ------------------------------------------------------------------ hooks
+
+    @abstractmethod
+    def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
+        """Learn from symbols and return the fitted attributes."""
+
+    @abstractmethod
+    def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
+        """Learn from more symbols and return the fitted attributes."""
+
+    @abstractmethod
+    def _contexts_after(self, encoded):
+        """Return the context at the end of each word."""
+
+    @abstractmethod
+    def _advance(self, contexts, symbols):
+        """Return the contexts after one more symbol each."""
+
+    @abstractmethod
+    def _next_log_proba(self, contexts):
+        """Return distinct distributions of the next symbol, and each context's row."""
+
+    @abstractmethod
+    def _target_log_proba(self, encoded):
+        """Return the log-probability of every predicted symbol."""
+
+    def _fit_vocabulary(self, words):
+        """Return the vocabulary that `fit` uses for these words."""
+        unknown = self.handle_unknown == "unk"
+        if self.alphabet is None:
+            return CharVocabulary.from_words(words, unknown=unknown)
+        return CharVocabulary(_check_alphabet(self.alphabet), unknown=unknown)
+
+    def _partial_fit_vocabulary(self, words):
+        """Return the vocabulary that `partial_fit` uses for these words."""
+        return self.vocabulary_
+
+    def _max_subtasks(self):
+        """Return how many subtasks `fit` reports to callbacks; 0 if it is one task."""
+        return 0
+
+    # ------------------------------------------------------------------ verbs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, words, y=None, sample_weight=None):
+        """Learn the model from words.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            Training words: a list, tuple, array, Series or one-column data frame.
+            ``""`` is a word.
+
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Weight of each word, not negative. A weight of 2 is the word twice.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            If `words` is a single string, is empty or has a missing value, or if a
+            word has a character outside `alphabet`.
+        TypeError
+            If something in `words` is not a string.
+        """
+        words, sample_weight = _checked_training(words, sample_weight)
+        vocabulary = self._fit_vocabulary(words)
+        encoded = vocabulary.encode(words)
+        # ScoringMonitor scores only if there is a y.
+        task = {"estimator": self, "X": words, "y": np.zeros(len(words))}
+        context = self._init_callback_context(max_subtasks=self._max_subtasks())
+        context.call_on_fit_task_begin(**task)
+        fitted = self._fit_encoded(vocabulary, encoded, sample_weight, context)
+        self._set_fitted(vocabulary, int(encoded.lengths.max()) - 1, fitted)
+        context.call_on_fit_task_end(**task, reconstruction_attributes={})
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, words, y=None, sample_weight=None):
+        """Learn from more words, going on from what was learnt so far.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            More training words.
+
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Weight of each word, not negative.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+        """
+        words, sample_weight = _checked_training(words, sample_weight)
+        is_fitted = self.__sklearn_is_fitted__()
+        vocabulary = (
+            self._partial_fit_vocabulary(words)
+            if is_fitted
+            else self._fit_vocabulary(words)
+        )
+        encoded = vocabulary.encode(words)
+        fitted = self._partial_fit_encoded(vocabulary, encoded, sample_weight)
+        longest = int(encoded.lengths.max()) - 1
+        longest = max(longest, self.longest_word_) if is_fitted else longest
+        self._set_fitted(vocabulary, longest, fitted)
+        return self
+
+    def score_samples(self, words):
+        """Compute the log-probability of each word.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            The words.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_words,), dtype float64
+            Log-probability of each word in nats: the sum over its characters and its
+            end mark.
+        """
+        encoded = self._encoded(words)
+        return np.add.reduceat(self._target_log_proba(encoded), encoded.offsets[:-1])
+
+    def score(self, words, y=None, sample_weight=None):
+        """Compute the mean log-probability per predicted character.
+
+        This is the mean negative log-likelihood of the makemore lectures with
+        scikit-learn's sign: the largest score is the best, as searches assume. Every
+        character and the end mark of each word is predicted; the mean is over
+        characters, not over words.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            The words.
+
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Weight of each word.
+
+        Returns
+        -------
+        score : float
+            Mean log-probability in nats per predicted character; ``-nll(words)``.
+        """
+        encoded = self._encoded(words)
+        log_proba = self._target_log_proba(encoded)
+        if sample_weight is None:
+            return float(log_proba.mean())
+        weights = np.repeat(
+            _checked_weight(sample_weight, encoded.lengths), encoded.lengths
+        )
+        # A word of weight zero must not count even if it is impossible.
+        counted = weights > 0
+        return float(np.average(log_proba[counted], weights=weights[counted]))
+
+    def nll(self, words, sample_weight=None):
+        """Compute the mean negative log-likelihood per predicted character.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            The words.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Weight of each word.
+
+        Returns
+        -------
+        nll : float
+            Mean negative log-likelihood in nats per predicted character, as the
+            makemore lectures print it; ``-score(words)``.
+        """
+        return -self.score(words, sample_weight=sample_weight)
+
+    def perplexity(self, words, sample_weight=None):
+        """Compute the perplexity per predicted character.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            The words.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Weight of each word.
+
+        Returns
+        -------
+        perplexity : float
+            ``exp(nll(words))``: the number of equally likely characters that would be
+            as hard to predict.
+        """
+        return float(np.exp(self.nll(words, sample_weight=sample_weight)))
+
+    def predict_proba(self, prefixes):
+        """Compute the distribution of the next character after each prefix.
+
+        Parameters
+        ----------
+        prefixes : array-like of str of shape (n_prefixes,)
+            Beginnings of words; ``""`` is the start of a word.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_prefixes, n_symbols)
+            Probability of each symbol to come next, columns as `symbols_`. The first
+            column is the probability that the word ends here.
+        """
+        encoded = self._encoded(prefixes, name="prefixes")
+        log_proba, rows = self._next_log_proba(self._contexts_after(encoded))
+        return np.exp(log_proba)[rows]
+
+    @validate_params(
+        {
+            "n_samples": [Interval(Integral, 1, None, closed="left")],
+            "prefix": [str],
+            "temperature": [Interval(Real, 0, None, closed="left")],
+            "top_k": [Interval(Integral, 1, None, closed="left"), None],
+            "top_p": [Interval(Real, 0, 1, closed="right"), None],
+            "min_length": [Interval(Integral, 0, None, closed="left")],
+            "max_length": [Interval(Integral, 0, None, closed="left"), None],
+            "unique": ["boolean"],
+            "exclude": "no_validation",
+            "random_state": ["random_state"],
+        },
+        prefer_skip_nested_validation=True,
+    )
+    def sample(
+        self,
+        n_samples=1,
+        *,
+        prefix="",
+        temperature=1.0,
+        top_k=None,
+        top_p=None,
+        min_length=0,
+        max_length=None,
+        unique=False,
+        exclude=None,
+        random_state=None,
+    ):
+        """Draw new words.
+
+        Without options these are independent, exact draws from the model. Options act
+        on the distribution of each next character in this order: the length limits,
+        `temperature`, `top_k`, `top_p`; what is left is normalised. The symbol for
+        unknown characters is never drawn.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of words.
+
+        prefix : str, default=""
+            Every word begins with it; the rest is drawn given the prefix.
+
+        temperature : float, default=1.0
+            Log-probabilities are divided by it: below 1 likely words become more
+            likely, above 1 less so, 0 always takes the most probable character.
+
+        top_k : int, default=None
+            Draw each character among the `top_k` most probable only.
+
+        top_p : float, default=None
+            Draw each character among the fewest most probable ones that together have
+            at least this probability (nucleus sampling).
+
+        min_length : int, default=0
+            Least number of characters of a word, prefix included.
+
+        max_length : int, default=None
+            Largest number of characters of a word, prefix included; a word that
+            reaches it ends there. None is ten times the longest training word and at
+            least 1000 characters, so that nothing can go on for ever.
+
+        unique : bool, default=False
+            Whether each word may come only once.
+
+        exclude : array-like of str, default=None
+            Words that are not wanted, for instance the training words.
+
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for the same words at each call; None draws fresh ones.
+
+        Returns
+        -------
+        words : list of str
+            `n_samples` words; fewer, with a warning, if `unique`, `exclude` or the
+            other options leave too few.
+        """
+        check_is_fitted(self)
+        exclude = (
+            set()
+            if exclude is None
+            else set(check_words(exclude, name="exclude", allow_empty=True))
+        )
+        options = DrawOptions(
+            min_length=min_length,
+            max_length=self._checked_max_length(prefix, min_length, max_length),
+            temperature=float(temperature),
+            top_k=top_k,
+            top_p=top_p,
+            never=self.vocabulary_.unknown_id,
+        )
+        rng = own_random_state(random_state)
+        context = self._contexts_after(self._encoded([prefix], name="prefix"))
+
+        def draw(n_draws):
+            encoded, complete = draw_codes(
+                self, context, n_draws, len(prefix), options, rng
+            )
+            words = self.vocabulary_.decode(encoded)
+            return [
+                prefix + word if ended else None
+                for word, ended in zip(words, complete.tolist(), strict=True)
+            ]
+
+        return draw_words(draw, int(n_samples), unique=unique, exclude=exclude)
+
+    # -------------------------------------------------------------- attributes
+
+    @property
+    def symbols_(self):
+        """Texts of the symbols, the columns of `predict_proba`."""
+        return self.vocabulary_.symbols
+
+    def _checked_max_length(self, prefix, min_length, max_length):
+        """Resolve and check the largest length of a drawn word."""
+        if max_length is None:
+            floor = max(len(prefix), min_length)
+            return floor + max(1000, 10 * self.longest_word_)
+        if max_length < len(prefix):
+            raise ValueError(
+                f"max_length={max_length} is less than the {len(prefix)} characters of "
+                f"prefix={prefix!r}."
+            )
+        if max_length < min_length:
+            raise ValueError(
+                f"max_length={max_length} is less than min_length={min_length}."
+            )
+        return max_length
+
+    def _encoded(self, words, name="words"):
+        """Check and encode words with the fitted vocabulary."""
+        check_is_fitted(self)
+        return self.vocabulary_.encode(check_words(words, name=name))
+
+    def _set_fitted(self, vocabulary, longest_word, fitted):
+        """Assign all fitted attributes, after everything that can fail."""
+        vars(self).update(fitted, vocabulary_=vocabulary, longest_word_=longest_word)
+
+    def __sklearn_is_fitted__(self):
+        """Whether `fit` or `partial_fit` has come to its end."""
+        return hasattr(self, "vocabulary_")
+
+    def __sklearn_tags__(self):
+        """Declare that samples are strings in one dimension."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.target_tags.required = False
+        return tags
+
+    def __getstate__(self):
+        """Stamp the state with the package's version."""
+        return {**super().__getstate__(), "_sklearn_makemore_version": _version()}
+
+    def __setstate__(self, state):
+        """Restore the state, with a warning if another version wrote it."""
+        state = dict(state)
+        written_by = state.pop("_sklearn_makemore_version", None)
+        if written_by not in (None, _version()):
+            warnings.warn(
+                f"This {type(self).__name__} was saved by sklearn_makemore "
+                f"{written_by} and is loaded by {_version()}: refit it if it "
+                "misbehaves.",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+
+def own_random_state(random_state):
+    """Return a RandomState that is not numpy's global one, fresh for None."""
+    return (
+        np.random.RandomState()
+        if random_state is None
+        else check_random_state(random_state)
+    )
+
+
+def _version():
+    from . import __version__
+
+    return __version__
+
+
+def _checked_training(words, sample_weight):
+    """Check words and weights, and leave out the words of weight zero."""
+    words = check_words(words)
+    sample_weight = _checked_weight(sample_weight, words)
+    if sample_weight is None or sample_weight.all():
+        return words, sample_weight
+    present = np.flatnonzero(sample_weight)
+    return [words[index] for index in present], sample_weight[present]
+
+
+def _checked_weight(sample_weight, words):
+    """Weights as float64 of shape (n_words,), or None if there are none."""
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(
+        sample_weight, words, dtype=np.float64, ensure_non_negative=True
+    )
+
+
+def _check_alphabet(alphabet):
+    """Return the characters of an alphabet as a list of strings of one character."""
+    characters = list(alphabet)
+    for character in characters:
+        if not isinstance(character, str) or len(character) != 1:
+            raise ValueError(
+                "`alphabet` must hold single characters, got "
+                f"{character!r} of type {type(character).__name__}; pass a string or a "
+                "list of strings of length 1."
+            )
+    return characters

@@ -1,0 +1,315 @@
+"""One drawing loop for all models: temperature, top-k, top-p, lengths, rejection."""
+
+import warnings
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from ._vocabulary import BOUNDARY, EncodedWords
+
+MAX_ROWS = 1 << 16
+"""Words drawn at once: enough to hide numpy's overhead, few enough for the cache."""
+
+
+@dataclass(frozen=True)
+class DrawOptions:
+    """What a draw may do to the model's distribution, in the order it is done.
+
+    Parameters
+    ----------
+    min_length, max_length : int
+        Number of characters of a word, prefix included: the end mark has no chance
+        before `min_length`, and nothing else has one at `max_length`.
+
+    temperature : float, default=1.0
+        Log-probabilities are divided by it; 0 takes the most probable symbol.
+
+    top_k : int, default=None
+        Keep the `top_k` most probable symbols.
+
+    top_p : float, default=None
+        Keep the fewest most probable symbols that together reach `top_p`.
+
+    never : int, default=None
+        Id of a symbol that is not drawn at all.
+    """
+
+    min_length: int
+    max_length: int
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    never: int | None = None
+
+    def limits(self, length):
+        """Whether a word of `length` characters is too short, and whether full."""
+        return length < self.min_length, length >= self.max_length
+
+
+def masked(log_proba, length, options):
+    """Remove the symbols that a word of `length` characters must not go on with.
+
+    Parameters
+    ----------
+    log_proba : ndarray of shape (n_contexts, n_symbols)
+        Log-probabilities of the next symbol.
+
+    length : int
+        Characters so far.
+
+    options : DrawOptions
+        The lengths, and the symbol that is never drawn.
+
+    Returns
+    -------
+    log_proba : ndarray of shape (n_contexts, n_symbols)
+        The same where nothing is forbidden, else a copy with ``-inf`` in it.
+    """
+    forbidden = np.zeros(log_proba.shape[1], dtype=bool)
+    if options.never is not None:
+        forbidden[options.never] = True
+    too_short, full = options.limits(length)
+    forbidden[BOUNDARY] |= too_short
+    forbidden[BOUNDARY + 1 :] |= full
+    if not forbidden.any():
+        return log_proba
+    return np.where(forbidden, -np.inf, log_proba)
+
+
+def tempered(log_proba, temperature):
+    """Divide by the temperature; in the limit 0 only the first of the largest stays."""
+    if temperature == 1.0:
+        return log_proba
+    if temperature > 0.0:
+        # The largest is moved to 0 first: dividing by a tiny temperature must not
+        # overflow for the symbol that is to be drawn.
+        best = log_proba.max(axis=1, keepdims=True)
+        return np.where(
+            np.isfinite(log_proba), (log_proba - _finite(best)) / temperature, -np.inf
+        )
+    best = log_proba.argmax(axis=1)[:, np.newaxis]
+    return np.where(np.arange(log_proba.shape[1]) == best, log_proba, -np.inf)
+
+
+def keep_top_k(log_proba, top_k):
+    """Keep the `top_k` largest of each row, the lower id first among equals."""
+    if top_k is None or top_k >= log_proba.shape[1]:
+        return log_proba
+    order = np.argsort(-log_proba, axis=1, kind="stable")
+    kept = log_proba.copy()
+    np.put_along_axis(kept, order[:, top_k:], -np.inf, axis=1)
+    return kept
+
+
+def keep_top_p(log_proba, top_p):
+    """Keep the fewest largest of each row whose probabilities reach `top_p`."""
+    if top_p is None or top_p >= 1.0:
+        return log_proba
+    order = np.argsort(-log_proba, axis=1, kind="stable")
+    proba = np.take_along_axis(normalized_proba(log_proba), order, axis=1)
+    before = np.cumsum(proba, axis=1) - proba  # mass of all more probable symbols
+    ordered = np.take_along_axis(log_proba, order, axis=1)
+    kept = np.empty_like(log_proba)
+    np.put_along_axis(kept, order, np.where(before < top_p, ordered, -np.inf), axis=1)
+    return kept
+
+
+def normalized_proba(log_proba):
+    """Exponentiate and normalise each row; a row that is all ``-inf`` becomes zeros."""
+    proba = np.exp(log_proba - _finite(log_proba.max(axis=1, keepdims=True)))
+    total = proba.sum(axis=1, keepdims=True)
+    return np.divide(proba, total, out=proba, where=total > 0)
+
+
+def next_proba(log_proba, length, options):
+    """Apply all options, in their documented order, and return probabilities."""
+    log_proba = masked(log_proba, length, options)
+    log_proba = tempered(log_proba, options.temperature)
+    log_proba = keep_top_k(log_proba, options.top_k)
+    return normalized_proba(keep_top_p(log_proba, options.top_p))
+
+
+def ladder(proba):
+    """Stack the cumulative distributions of all rows into one increasing array.
+
+    Row `i` takes the values from `i` to `i + 1`, so one binary search of ``i + u``
+    draws from row `i` by inverse transform, however many draws share a row.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_contexts, n_symbols)
+        Probabilities; each row sums to one, or to zero if nothing can be drawn.
+
+    Returns
+    -------
+    steps : ndarray of shape (n_contexts * n_symbols,)
+        Upper ends of the symbols' intervals, in order.
+    """
+    cumulative = np.cumsum(proba, axis=1)
+    last = cumulative[:, -1:]
+    # Dividing by the last makes it exactly one, and with it every symbol of
+    # probability zero behind the last possible one: none of them can be drawn.
+    np.divide(cumulative, last, out=cumulative, where=last > 0)
+    cumulative += np.arange(len(proba))[:, np.newaxis]
+    return cumulative.ravel()
+
+
+def draw_from_ladder(steps, rows, uniform, n_symbols):
+    """Draw one symbol a row.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (n_contexts * n_symbols,)
+        What `ladder` returns.
+
+    rows : ndarray of shape (n_draws,)
+        The distribution each draw is from.
+
+    uniform : ndarray of shape (n_draws,)
+        Independent draws from [0, 1).
+
+    n_symbols : int
+        Number of symbols.
+
+    Returns
+    -------
+    symbols : ndarray of shape (n_draws,), dtype int64
+        Symbol ids.
+    """
+    # Rounding must not lift a draw onto the next row.
+    place = np.minimum(rows + uniform, np.nextafter(rows + 1.0, 0.0))
+    return np.searchsorted(steps, place, side="right") - rows * n_symbols
+
+
+def draw_codes(model, context, n_draws, length, options, rng):
+    """Draw the rest of `n_draws` words that all begin with the same characters.
+
+    Parameters
+    ----------
+    model : BaseCharLM
+        Fitted model; its hooks `_next_log_proba` and `_advance` are called.
+
+    context : contexts of length 1
+        The context all words go on from.
+
+    n_draws : int
+        Number of words.
+
+    length : int
+        Number of characters the words have already.
+
+    options : DrawOptions
+        Changes of the distribution.
+
+    rng : RandomState
+        Source of the uniforms: one a word and character.
+
+    Returns
+    -------
+    encoded : EncodedWords
+        The characters drawn, of shape (n_draws,).
+
+    complete : ndarray of shape (n_draws,), dtype bool
+        False where the options left no symbol to go on with.
+    """
+    alive = np.arange(n_draws)
+    contexts = context[np.zeros(n_draws, dtype=np.intp)]
+    complete = np.ones(n_draws, dtype=bool)
+    columns = []
+    table, limits = None, None
+    for n_characters in count(length):
+        log_proba, rows = model._next_log_proba(contexts)
+        limits_here = options.limits(n_characters)
+        # A model that is a table returns the same one at every step.
+        if log_proba is not table or limits_here != limits:
+            table, limits = log_proba, limits_here
+            proba = next_proba(log_proba, n_characters, options)
+            steps, dead = ladder(proba), proba.sum(axis=1) == 0
+        symbols = draw_from_ladder(
+            steps, rows, rng.random_sample(len(alive)), log_proba.shape[1]
+        )
+        if dead.any():
+            complete[alive[dead[rows]]] = False
+            symbols[dead[rows]] = BOUNDARY
+        going = np.flatnonzero(symbols != BOUNDARY)
+        alive, symbols = alive[going], symbols[going]
+        if not len(alive):
+            break
+        columns.append((alive, symbols))
+        contexts = model._advance(contexts[going], symbols)
+    return _assembled(columns, n_draws), complete
+
+
+def _assembled(columns, n_draws):
+    """Turn the characters drawn step by step into words."""
+    lengths = np.zeros(n_draws, dtype=np.int64)
+    for alive, _ in columns:
+        lengths[alive] += 1
+    offsets = np.zeros(n_draws + 1, dtype=np.int64)
+    np.cumsum(lengths + 1, out=offsets[1:])
+    codes = np.zeros(offsets[-1] + 1, dtype=np.int64)
+    for step, (alive, symbols) in enumerate(columns, start=1):
+        codes[offsets[alive] + step] = symbols
+    return EncodedWords(codes, offsets)
+
+
+def draw_words(draw, n_samples, *, unique, exclude):
+    """Draw until `n_samples` words are accepted, or it is plain that few will be.
+
+    Words are taken in the order they are drawn, so that short words, which are
+    finished sooner, have no advantage: the result is distributed as if one word
+    after the other were drawn and rejected.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(n)`` returns a list of `n` words, None for one that could not be ended.
+
+    n_samples : int
+        Number of words wanted.
+
+    unique : bool
+        Whether each word may come only once.
+
+    exclude : set of str
+        Words that are not wanted.
+
+    Returns
+    -------
+    words : list of str
+        `n_samples` words, or fewer with a warning.
+    """
+    accepted, seen, n_drawn = [], set(exclude), 0
+    max_draws = 100 * n_samples + 1000
+    while len(accepted) < n_samples and n_drawn < max_draws:
+        n_draws = _next_batch(n_samples - len(accepted), len(accepted), n_drawn)
+        n_draws = min(n_draws, MAX_ROWS, max_draws - n_drawn)
+        n_drawn += n_draws
+        for word in draw(n_draws):
+            if word is None or word in seen:
+                continue
+            accepted.append(word)
+            if unique:
+                seen.add(word)
+    if len(accepted) < n_samples:
+        warnings.warn(
+            f"Found {len(accepted)} of {n_samples} words in {n_drawn} draws: the "
+            "options (unique, exclude, lengths, top_k, top_p, temperature) leave too "
+            "few. Ask for fewer words, or relax one of them.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return accepted[:n_samples]
+
+
+def _next_batch(n_missing, n_accepted, n_drawn):
+    """Draws expected to yield what is missing, at the rate of acceptance so far."""
+    if n_drawn == 0:
+        return n_missing
+    rate = max(n_accepted / n_drawn, 0.01)
+    return int(1.2 * n_missing / rate) + 16
+
+
+def _finite(best):
+    return np.where(np.isfinite(best), best, 0.0)

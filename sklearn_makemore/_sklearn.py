@@ -1,0 +1,33 @@
+"""The private names of scikit-learn that this package uses, all imported here.
+
+Third-party estimators have no public way to reach them yet. When a release of
+scikit-learn moves one, this is the only file to mend.
+"""
+
+from sklearn.base import _fit_context
+from sklearn.utils._optional_dependencies import (
+    check_matplotlib_support,
+    check_pandas_support,
+)
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.validation import _check_sample_weight
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "StrOptions",
+    "_check_sample_weight",
+    "_fit_context",
+    "check_matplotlib_support",
+    "check_pandas_support",
+    "validate_params",
+]

@@ -1,0 +1,270 @@
+"""Characters to symbol ids and back, without a Python loop over characters."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BOUNDARY = 0
+"""Id of the symbol that starts and ends every word; it is not a character."""
+
+
+@dataclass(frozen=True)
+class EncodedWords:
+    """Words as one flat array of symbol ids.
+
+    The layout is ``0, word, 0, word, 0, ...``: one boundary before the first word and
+    one after each. So ``codes[1:]`` holds every symbol to predict (the characters and
+    the end mark of each word) and ``codes[:-1]`` the symbol before it, and a word's
+    first character is preceded by a boundary with no special case.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_predictions + 1,)
+        Symbol ids, in the smallest unsigned integer type that holds them.
+
+    offsets : ndarray of shape (n_words + 1,), dtype int64
+        ``offsets[i]`` is the position in `codes` of the boundary before word `i`; its
+        characters are ``codes[offsets[i] + 1 : offsets[i + 1]]``.
+    """
+
+    codes: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def n_words(self):
+        """Number of words."""
+        return len(self.offsets) - 1
+
+    @property
+    def n_predictions(self):
+        """Number of predicted symbols: every character and one end mark a word."""
+        return len(self.codes) - 1
+
+    @property
+    def targets(self):
+        """Symbols to predict, of shape (n_predictions,)."""
+        return self.codes[1:]
+
+    @property
+    def lengths(self):
+        """Predictions a word, of shape (n_words,): its characters and the end mark."""
+        return np.diff(self.offsets)
+
+    @property
+    def positions(self):
+        """Characters before each target in its word, of shape (n_predictions,)."""
+        return np.arange(self.n_predictions) - np.repeat(
+            self.offsets[:-1], self.lengths
+        )
+
+    def word_slice(self, start, stop):
+        """Return the words from `start` up to `stop` as a view of the same codes."""
+        offsets = self.offsets[start : stop + 1]
+        return EncodedWords(
+            self.codes[offsets[0] : offsets[-1] + 1], offsets - offsets[0]
+        )
+
+    def chunks(self, n_predictions):
+        """Yield consecutive slices of whole words, about `n_predictions` each."""
+        edges = np.arange(n_predictions, self.n_predictions, n_predictions)
+        stops = np.searchsorted(self.offsets, edges, side="left")
+        bounds = np.unique(np.concatenate([[0], stops, [self.n_words]]))
+        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+            yield self.word_slice(start, stop)
+
+    def take(self, indices):
+        """Return the words at `indices`, in that order."""
+        lengths = self.lengths[indices]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+        codes = np.zeros(offsets[-1] + 1, dtype=self.codes.dtype)
+        codes[1:] = self.targets[np.repeat(self.offsets[indices], lengths) + within]
+        return EncodedWords(codes, offsets)
+
+
+class CharVocabulary:
+    """The symbols of a character model: the boundary, the characters, the unknown.
+
+    Parameters
+    ----------
+    characters : iterable of str
+        The alphabet: strings of one character. Order and repeats are of no account;
+        ids follow the code points.
+
+    unknown : bool, default=False
+        Whether one more symbol, the last, stands for every character that is not in
+        the alphabet.
+
+    Attributes
+    ----------
+    characters : str
+        The alphabet, sorted by code point.
+
+    symbols : list of str of length n_symbols
+        ``""`` for the boundary, then the characters, then ``"<unk>"`` if `unknown`.
+        A character is one code point long, so neither can be mistaken for one.
+
+    n_symbols : int
+        Number of symbols.
+
+    unknown_id : int or None
+        Id of the unknown symbol.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._vocabulary import CharVocabulary
+    >>> vocabulary = CharVocabulary.from_words(["emma", "ava"])
+    >>> vocabulary.symbols
+    ['', 'a', 'e', 'm', 'v']
+    >>> encoded = vocabulary.encode(["ava", ""])
+    >>> encoded.codes, encoded.offsets
+    (array([0, 1, 4, 1, 0, 0], dtype=uint8), array([0, 4, 5]))
+    >>> vocabulary.decode(encoded)
+    ['ava', '']
+    """
+
+    def __init__(self, characters, *, unknown=False):
+        self.characters = "".join(sorted(set(characters)))
+        self.unknown = unknown
+
+    @classmethod
+    def from_words(cls, words, *, unknown=False):
+        """Build the vocabulary of all characters that occur in a list of words."""
+        points = _code_points("".join(words))
+        seen = np.zeros(int(points.max(initial=0)) + 1, dtype=bool)
+        seen[points] = True
+        return cls(map(chr, np.flatnonzero(seen).tolist()), unknown=unknown)
+
+    def __eq__(self, other):
+        """Two vocabularies are equal when every id means the same in both."""
+        return isinstance(other, CharVocabulary) and self.symbols == other.symbols
+
+    __hash__ = None
+
+    def __repr__(self):
+        """Show the arguments that build this vocabulary."""
+        return f"CharVocabulary({self.characters!r}, unknown={self.unknown})"
+
+    @property
+    def symbols(self):
+        """Texts of the symbols, by id."""
+        return ["", *self.characters, *(["<unk>"] if self.unknown else [])]
+
+    @property
+    def n_symbols(self):
+        """Number of symbols."""
+        return 1 + len(self.characters) + self.unknown
+
+    @property
+    def unknown_id(self):
+        """Id of the unknown symbol, None if there is none."""
+        return self.n_symbols - 1 if self.unknown else None
+
+    @property
+    def dtype(self):
+        """Smallest unsigned type that holds every id and one mark beyond them."""
+        return np.min_scalar_type(self.n_symbols)
+
+    def union(self, other):
+        """Return the vocabulary of the characters of both; `unknown` stays."""
+        return CharVocabulary(self.characters + other.characters, unknown=self.unknown)
+
+    def ids_in(self, other):
+        """Return the id in `other` of each symbol here, of shape (n_symbols,).
+
+        `other` must hold all characters of this vocabulary. The map is increasing,
+        since both sort by code point.
+        """
+        points = _code_points(self.characters)
+        ids = np.searchsorted(_code_points(other.characters), points) + 1
+        tail = [other.n_symbols - 1] if self.unknown else []
+        return np.concatenate([[BOUNDARY], ids, tail]).astype(np.int64)
+
+    def encode(self, words):
+        """Encode a list of words.
+
+        Parameters
+        ----------
+        words : list of str of length n_words
+            The words, as `check_words` returns them.
+
+        Returns
+        -------
+        encoded : EncodedWords
+            Their symbol ids.
+
+        Raises
+        ------
+        ValueError
+            If a word has a character that is not in the alphabet and there is no
+            symbol for the unknown.
+        """
+        lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
+        offsets = np.zeros(len(words) + 1, dtype=np.int64)
+        np.cumsum(lengths + 1, out=offsets[1:])
+        # The separator's own code is of no account: its places are overwritten, so
+        # that a NUL inside a word is a character like any other.
+        points = _code_points("\0".join(["", *words, ""]))
+        missing = self.unknown_id if self.unknown else self.n_symbols
+        codes = self._ids_of_points(missing)[_clipped(points, self._last_point + 1)]
+        codes[offsets] = BOUNDARY
+        if not self.unknown and codes.max() == missing:
+            raise self._unknown_characters(words, codes == missing, offsets)
+        return EncodedWords(codes, offsets)
+
+    def decode(self, encoded):
+        """Decode ids to words; the unknown symbol becomes U+FFFD.
+
+        Parameters
+        ----------
+        encoded : EncodedWords
+            Symbol ids.
+
+        Returns
+        -------
+        words : list of str of length n_words
+            The words.
+        """
+        points = np.array(
+            [0, *map(ord, self.characters), 0xFFFD], dtype="<u4"
+        )  # (n_symbols + 1,)
+        text = points[encoded.codes].tobytes().decode("utf-32-le", "surrogatepass")
+        offsets = encoded.offsets.tolist()
+        return [
+            text[start + 1 : stop]
+            for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
+        ]
+
+    @property
+    def _last_point(self):
+        return ord(self.characters[-1]) if self.characters else 0
+
+    def _ids_of_points(self, missing):
+        """Id of each code point up to one past the last character's."""
+        ids = np.full(self._last_point + 2, missing, dtype=self.dtype)
+        ids[_code_points(self.characters)] = np.arange(1, len(self.characters) + 1)
+        return ids
+
+    def _unknown_characters(self, words, is_missing, offsets):
+        place = int(np.argmax(is_missing))
+        index = int(np.searchsorted(offsets, place, side="right")) - 1
+        word = words[index]
+        unknown = sorted(set(word) - set(self.characters))
+        return ValueError(
+            f"Word {word!r} at index {index} has characters that are not in the "
+            f"alphabet: {unknown}. List them in `alphabet` before fitting, or set "
+            "handle_unknown='unk' to reserve a symbol for unknown characters."
+        )
+
+
+def _code_points(text):
+    """Unicode code points of a string, as an array of shape (len(text),)."""
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    # Lone surrogates are legal in a str, so they are characters here too.
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def _clipped(points, last):
+    """Clip to `last`, which no code point reaches when the type is too small."""
+    return points if np.iinfo(points.dtype).max <= last else np.minimum(points, last)

@@ -1,0 +1,253 @@
+"""First names of the United States: the shipped list and makemore's own."""
+
+import gzip
+import hashlib
+from http.client import HTTPException
+from importlib import resources
+from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path
+from urllib.error import HTTPError
+
+import numpy as np
+from sklearn.datasets import fetch_file, get_data_home
+from sklearn.utils import Bunch
+
+from sklearn_makemore._sklearn import Interval, check_pandas_support, validate_params
+
+MAKEMORE_URL = "https://raw.githubusercontent.com/karpathy/makemore/master/names.txt"
+MAKEMORE_SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
+
+_FOLDER = resources.files(__package__)
+
+
+@validate_params(
+    {"return_X_y": ["boolean"], "as_frame": ["boolean"]},
+    prefer_skip_nested_validation=True,
+)
+def load_names(*, return_X_y=False, as_frame=False):
+    """Load the first names given in the United States in 2017.
+
+    The list has the form of makemore's ``names.txt``: lower-case words, girls'
+    names first, then boys' names, each by popularity. Shuffle it before a split
+    that does not shuffle.
+
+    =================   =====================
+    Names (rows)                       32,469
+    Distinct names                     29,910
+    Girls' / boys'            18,309 / 14,160
+    Children counted                3,546,301
+    Characters                       a to z
+    Length of a name                  2 to 15
+    =================   =====================
+
+    Parameters
+    ----------
+    return_X_y : bool, default=False
+        If True, return ``(data, target)`` instead of a Bunch.
+
+    as_frame : bool, default=False
+        If True, `data`, `target` and `count` are pandas Series and `frame` is
+        a pandas DataFrame.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object, with the following attributes.
+
+        data : list of str or Series of shape (32469,)
+            The names. A name given to girls and to boys is there twice.
+        target : ndarray or Series of shape (32469,)
+            The sex, "F" or "M".
+        count : ndarray or Series of shape (32469,)
+            Children of that sex who were given that name, a `sample_weight`
+            for models of children rather than of names.
+        frame : None or DataFrame of shape (32469, 3)
+            The columns name, sex and count; None unless `as_frame=True`.
+        feature_names : list of str
+            The name of the one feature, "name".
+        target_names : list of str
+            The classes, "F" and "M".
+        year : int
+            The year of birth, 2017.
+        DESCR : str
+            The full description of the dataset.
+        filename : str
+            The path of the file.
+
+    (data, target) : tuple if `return_X_y` is True
+        The names and their sex, as above.
+
+    See Also
+    --------
+    fetch_names : The list that makemore's published figures were taken on.
+
+    Examples
+    --------
+    >>> from sklearn_makemore.datasets import load_names
+    >>> names = load_names()
+    >>> names.data[:5]
+    ['emma', 'olivia', 'ava', 'isabella', 'sophia']
+    >>> names.target[:5]
+    array(['F', 'F', 'F', 'F', 'F'], dtype='<U1')
+    >>> names.count[:5]
+    array([19738, 18632, 15902, 15100, 14831])
+    """
+    path = _FOLDER / "data" / "names.csv.gz"
+    header, _, rows = gzip.decompress(path.read_bytes()).decode().partition("\n")
+    # The csv module would make a list of every row, for the garbage collector to
+    # visit again and again: several times slower. No field here has a comma.
+    fields = rows.replace(",", "\n").splitlines()
+    data = fields[0::3]
+    target = np.array(fields[1::3])
+    count = np.array(fields[2::3]).astype(np.int64)
+
+    frame = None
+    if as_frame:
+        pandas = check_pandas_support("load_names with as_frame=True")
+        columns = header.split(",")
+        frame = pandas.DataFrame(dict(zip(columns, (data, target, count), strict=True)))
+        data, target, count = (frame[column] for column in columns)
+
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        count=count,
+        frame=frame,
+        feature_names=["name"],
+        target_names=["F", "M"],
+        year=2017,
+        DESCR=_read_description("names.rst"),
+        filename=str(path),
+    )
+
+
+@validate_params(
+    {
+        "data_home": [str, PathLike, None],
+        "download_if_missing": ["boolean"],
+        "n_retries": [Interval(Integral, 0, None, closed="left")],
+        "delay": [Interval(Real, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def fetch_names(*, data_home=None, download_if_missing=True, n_retries=3, delay=1.0):
+    """Load makemore's own list of names, downloading it if necessary.
+
+    This is the ``names.txt`` that the figures of makemore and its lectures were
+    taken on: the first names given in the United States in 2018, girls' names
+    first, then boys' names, each by popularity. Shuffle it before a split that
+    does not shuffle.
+
+    =================   ======
+    Names (lines)       32,033
+    Distinct names      29,494
+    Characters          a to z
+    Length of a name    2 to 15
+    =================   ======
+
+    The file is kept after the first download, and its SHA-256 is checked every
+    time.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        The folder for downloaded data. By default that of scikit-learn, see
+        :func:`sklearn.datasets.get_data_home`.
+
+    download_if_missing : bool, default=True
+        If False, raise an OSError instead of downloading the file where it is
+        missing or damaged.
+
+    n_retries : int, default=3
+        Number of retries when the server does not deliver.
+
+    delay : float, default=1.0
+        Number of seconds between retries.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object, with the following attributes.
+
+        data : list of str of length 32033
+            The names.
+        DESCR : str
+            The full description of the dataset.
+        filename : str
+            The path of the file.
+
+    Raises
+    ------
+    OSError
+        If the file is not there and cannot be downloaded, or if what was
+        downloaded is not the expected file. Nothing is left on the disk then.
+
+    See Also
+    --------
+    load_names : A similar list, with sex and counts, that needs no download.
+
+    Examples
+    --------
+    >>> from sklearn_makemore.datasets import fetch_names
+    >>> names = fetch_names()  # doctest: +SKIP
+    >>> names.data[:5]  # doctest: +SKIP
+    ['emma', 'olivia', 'ava', 'isabella', 'sophia']
+    """
+    path = Path(get_data_home(data_home)) / "sklearn_makemore" / "names.txt"
+    if not _is_makemore(path):
+        if not download_if_missing:
+            raise OSError(
+                f"{path} is missing or damaged, and `download_if_missing` is False."
+                + _remedies(path)
+            )
+        _download_makemore(path, n_retries, delay)
+
+    return Bunch(
+        data=path.read_text(encoding="utf-8").splitlines(),
+        DESCR=_read_description("makemore.rst"),
+        filename=str(path),
+    )
+
+
+def _is_makemore(path):
+    """Whether the file is there and is the expected one."""
+    if not path.is_file():
+        return False
+    return hashlib.sha256(path.read_bytes()).hexdigest() == MAKEMORE_SHA256
+
+
+def _download_makemore(path, n_retries, delay):
+    """Download to `path`, all or nothing."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        fetch_file(
+            MAKEMORE_URL,
+            folder=path.parent,
+            local_filename=path.name,
+            sha256=MAKEMORE_SHA256,
+            n_retries=n_retries,
+            delay=delay,
+        )
+    # A body cut between two chunks is an HTTPException, which is no OSError.
+    except (OSError, HTTPException) as exc:
+        if isinstance(exc, HTTPError):
+            exc.close()  # it is the server's answer too, and holds the connection
+        raise OSError(
+            f"Could not fetch {MAKEMORE_URL} to {path}: {exc}" + _remedies(path)
+        ) from exc
+
+
+def _remedies(path):
+    """What a user can do without the file."""
+    return (
+        f"\nTry again later, or put the file with SHA-256 {MAKEMORE_SHA256} at {path}"
+        " by hand, or use `load_names`, which needs no download."
+    )
+
+
+def _read_description(name):
+    """The text of a file in `descr`."""
+    return (_FOLDER / "descr" / name).read_text(encoding="utf-8")
