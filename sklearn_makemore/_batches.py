@@ -1,0 +1,161 @@
+"""Distinct contexts as tensors, and the batches of an epoch."""
+
+import torch
+from torch.utils.data import Dataset
+
+GROUP_CELLS = 1 << 20
+"""Counts assembled at once: batches are slices of them, which cost next to nothing."""
+
+VALIDATION_ROWS = 1 << 13
+"""Contexts a batch when there is nothing to learn from it."""
+
+
+class ContextDataset(Dataset):
+    """Distinct contexts with the counts of their next symbols, as tensors.
+
+    Parameters
+    ----------
+    counts : ContextCounts
+        Contexts, and the weight of each pair of context and next symbol.
+
+    n_symbols : int
+        Number of symbols V.
+
+    device : str
+        Where the tensors are kept.
+    """
+
+    def __init__(self, counts, n_symbols, device):
+        self.n_symbols = n_symbols
+        self.contexts = torch.as_tensor(counts.contexts.astype("int32"), device=device)
+        self.symbols = torch.as_tensor(counts.symbols, device=device)
+        self.counts = torch.as_tensor(counts.counts.astype("float32"), device=device)
+        rows = torch.as_tensor(counts.rows, device=device)
+        self.n_pairs = torch.bincount(rows, minlength=len(self.contexts))
+        self.first_pair = torch.cumsum(self.n_pairs, 0) - self.n_pairs
+        self.totals = torch.zeros(len(self.contexts), device=device)
+        self.totals.index_add_(0, rows, self.counts)
+        self.total = counts.total
+
+    def __len__(self):
+        """Return the number of distinct contexts."""
+        return len(self.contexts)
+
+    def __getitem__(self, index):
+        """Return one context and the counts of all symbols after it."""
+        return self.contexts[index], self.next_counts(
+            torch.tensor([index], device=self.counts.device)
+        ).squeeze(0)
+
+    def next_counts(self, rows):
+        """Return the counts of all symbols after some contexts.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (B,)
+            Indices of contexts.
+
+        Returns
+        -------
+        counts : Tensor of shape (B, V)
+            Weight of each next symbol.
+        """
+        n_pairs = self.n_pairs[rows]  # (B,)
+        places = torch.repeat_interleave(n_pairs)  # (P,)
+        starts = torch.cumsum(n_pairs, 0) - n_pairs
+        within = torch.arange(len(places), device=places.device) - starts[places]
+        pairs = self.first_pair[rows][places] + within
+        counts = self.counts.new_zeros(len(rows), self.n_symbols)
+        cells = places * self.n_symbols + self.symbols[pairs]
+        counts.view(-1)[cells] = self.counts[pairs]
+        return counts
+
+
+class ContextBatches:
+    """Batches of contexts and of the expected counts of their next symbols.
+
+    A training batch stands for `batch_size` predictions. A context that occurs n times
+    in the words comes n times in an epoch, evenly spread from a random start, each
+    time with all its next symbols in their shares: what a plain shuffle of the
+    predictions does, with less noise. Where it saves much work, a context comes at
+    most once a batch, with its weight.
+
+    Expected counts are divided by the predictions of a batch: the sum of
+    ``-counts * log p`` estimates the mean negative log-likelihood, and its mean over
+    the batches of an epoch is exactly that.
+
+    Parameters
+    ----------
+    dataset : ContextDataset
+        The contexts.
+
+    batch_size : int
+        Number of predictions a batch.
+
+    shuffle : bool, default=False
+        Whether to train. Without it every context comes once, in order.
+    """
+
+    def __init__(self, dataset, batch_size, shuffle=False):
+        self.dataset = dataset
+        self.shuffle = shuffle
+        if not shuffle:
+            self.repeats = torch.ones_like(dataset.n_pairs)
+            self.n_batches = -(-len(dataset) // VALIDATION_ROWS)
+        else:
+            # Small weights must not shrink an epoch to a handful of steps.
+            n_predictions = max(dataset.total, len(dataset.counts))
+            n_batches = max(1, round(n_predictions / batch_size))
+            self.repeats = _repeats(dataset.totals, n_batches)
+            self.n_batches = min(n_batches, int(self.repeats.sum()))
+        self.weights = dataset.totals / self.repeats  # (n_contexts,)
+        self.is_even = bool((self.weights == self.weights[0]).all())
+
+    def __len__(self):
+        """Return the number of batches."""
+        return self.n_batches
+
+    def __iter__(self):
+        """Yield the module's arguments, and expected counts (B, V), of each batch.
+
+        The arguments are `ids` (B, T) and `weights` (B,): how many predictions each
+        row stands for, None where they are all alike.
+        """
+        dataset, scale = self.dataset, self.n_batches / self.dataset.total
+        rows = self._spread() if self.shuffle else torch.arange(len(dataset))
+        rows = rows.to(dataset.counts.device)
+        bounds = [len(rows) * b // self.n_batches for b in range(self.n_batches + 1)]
+        largest = bounds[1] + 1
+        n_grouped = max(1, GROUP_CELLS // (largest * dataset.n_symbols))
+        for first in range(0, self.n_batches, n_grouped):
+            cuts = bounds[first : first + n_grouped + 1]
+            group = rows[cuts[0] : cuts[-1]]
+            ids = dataset.contexts[group]
+            counts = dataset.next_counts(group) * (scale / self.repeats[group])[:, None]
+            weights = None if self.is_even else self.weights[group]
+            for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+                part = slice(start - cuts[0], stop - cuts[0])
+                yield (
+                    {
+                        "ids": ids[part],
+                        "weights": None if weights is None else weights[part],
+                    },
+                    counts[part],
+                )
+
+    def _spread(self):
+        """Return the contexts of an epoch, repeats evenly spread from random starts."""
+        repeats = self.repeats.cpu()
+        rows = torch.repeat_interleave(repeats)  # (n_rows,)
+        within = torch.arange(len(rows)) - (torch.cumsum(repeats, 0) - repeats)[rows]
+        # Drawn on the CPU: the same order on every device.
+        starts = torch.rand(len(repeats), dtype=torch.float64)
+        return rows[torch.argsort((within + starts[rows]) / repeats[rows])]
+
+
+def _repeats(totals, n_batches):
+    """How often each context comes in an epoch."""
+    repeats = totals.ceil().long()
+    once_a_batch = repeats.clamp(max=n_batches)
+    saves = once_a_batch.sum() < 0.8 * repeats.sum()
+    return once_a_batch if saves else repeats

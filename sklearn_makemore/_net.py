@@ -1,0 +1,265 @@
+"""CharNet: skorch's training ladder with a lean loop over distinct contexts.
+
+The networks are tiny, so the machinery around a step decides the speed. Batches are
+slices of tensors that are permuted once an epoch, losses stay on the device until the
+epoch ends, and nobody is notified of a batch unless a callback listens.
+"""
+
+import torch
+from sklearn.base import clone
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PrintLog
+from skorch.helper import predefined_split
+
+from ._batches import ContextBatches, ContextDataset
+from .modules import LookupTable
+
+BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+class CharNet(NeuralNet):
+    """skorch net for character models; other training is skorch's own.
+
+    Parameters
+    ----------
+    module : torch.nn.Module class
+        Takes `ids` of shape (B, T) and `weights` of shape (B,), returns logits of
+        shape (B, V).
+
+    schedule : callable, default=None
+        ``schedule(progress)`` is the factor of the learning rate at a progress from 0
+        to 1; None leaves the rate alone.
+
+    **kwargs : dict
+        As `skorch.NeuralNet` takes them.
+    """
+
+    def __init__(self, module, *, schedule=None, **kwargs):
+        self.schedule = schedule
+        defaults = {
+            "criterion": torch.nn.CrossEntropyLoss,
+            "criterion__reduction": "sum",
+            "train_split": None,
+            "verbose": 0,
+        }
+        super().__init__(module, **{**defaults, **kwargs})
+
+    @property
+    def _default_callbacks(self):
+        # train_loss and valid_loss are recorded by run_single_epoch.
+        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+
+    def get_iterator(self, dataset, training=False):
+        """Return slices of tensors for contexts, skorch's iterator for the rest."""
+        if isinstance(dataset, ContextDataset):
+            return ContextBatches(dataset, self.batch_size, shuffle=training)
+        return super().get_iterator(dataset, training=training)
+
+    def partial_fit(self, X, y=None, classes=None, **fit_params):
+        """Train `max_epochs` more; a keyboard interrupt is an error, not an end.
+
+        skorch takes every `KeyboardInterrupt` for the end of training. Callbacks
+        raise one to stop, and only theirs ends the training here.
+        """
+        if not self.initialized_:
+            self.initialize()
+        self.notify("on_train_begin", X=X, y=y)
+        try:
+            self.fit_loop(X, y, **fit_params)
+        except KeyboardInterrupt:
+            if not any(_asked_to_stop(callback) for _, callback in self.callbacks_):
+                raise
+        self.notify("on_train_end", X=X, y=y)
+        self.module_.eval()
+        return self
+
+    def fit_loop(self, X, y=None, epochs=None, **fit_params):
+        """Run the epochs, with the schedule stretched over all their steps."""
+        epochs = self.max_epochs if epochs is None else epochs
+        self.step_, self.n_steps_ = 0, 0
+        if isinstance(X, ContextDataset):
+            self.n_steps_ = epochs * len(self.get_iterator(X, training=True))
+        self.listeners_ = [
+            callback for _, callback in self.callbacks_ if _listens_to_batches(callback)
+        ]
+        return super().fit_loop(X, y, epochs=epochs, **fit_params)
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run one epoch and record its mean loss per character."""
+        if iterator is None:
+            return
+        if self.listeners_:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            losses = [
+                row[f"{prefix}_loss"]
+                for row in self.history[-1]["batches"]
+                if f"{prefix}_loss" in row
+            ]
+            loss = sum(losses) / len(losses)
+        else:
+            self._set_training(training)
+            losses = [step_fn(batch, **fit_params)["loss"] for batch in iterator]
+            loss = torch.stack(losses).mean().item()
+        self.history.record(f"{prefix}_loss", loss)
+
+    def train_step(self, batch, **fit_params):
+        """Take one optimiser step."""
+        self._set_learning_rate()
+        if self.listeners_:
+            return super().train_step(batch, **fit_params)
+        inputs, counts = batch
+        self.optimizer_.zero_grad(set_to_none=True)
+        loss = self.criterion_(self.module_(**inputs, **fit_params), counts)
+        loss.backward()
+        self.optimizer_.step()
+        return {"loss": loss.detach()}
+
+    def validation_step(self, batch, **fit_params):
+        """Compute the loss of a batch without training."""
+        if self.listeners_:
+            return super().validation_step(batch, **fit_params)
+        inputs, counts = batch
+        with torch.no_grad():
+            logits = self.module_(**inputs, **fit_params)
+            return {"loss": self.criterion_(logits, counts)}
+
+    def _set_learning_rate(self):
+        if self.schedule is None or not self.n_steps_:
+            return
+        lr = self.lr * self.schedule(self.step_ / self.n_steps_)
+        self.step_ += 1
+        for group in self.optimizer_.param_groups:
+            group["lr"] = lr
+
+
+def new_net(module, module_params, *, callbacks=None, **params):
+    """Return an initialised net.
+
+    Parameters
+    ----------
+    module : torch.nn.Module class
+        The module.
+
+    module_params : dict
+        Its keyword arguments.
+
+    callbacks : list of skorch callbacks or (name, callback), default=None
+        The user's callbacks; copies of them are used.
+
+    **params : dict
+        Parameters of `CharNet`.
+
+    Returns
+    -------
+    net : CharNet
+        The net, its module initialised.
+    """
+    callbacks = clone(list(callbacks or []), safe=False)
+    module_params = {f"module__{name}": value for name, value in module_params.items()}
+    return CharNet(module, callbacks=callbacks, **module_params, **params).initialize()
+
+
+def train_net(net, train, valid, epochs, early_stopping=None, epoch_tasks=None):
+    """Train an initialised net in place for some epochs.
+
+    Parameters
+    ----------
+    net : CharNet
+        The net.
+
+    train, valid : ContextDataset
+        Contexts to learn from, and to validate on; `valid` may be None.
+
+    epochs : int
+        Number of epochs, fewer if a callback stops it.
+
+    early_stopping : dict, default=None
+        Parameters of skorch's `EarlyStopping`; None trains all epochs.
+
+    epoch_tasks : EpochTasks, default=None
+        Told of every epoch.
+    """
+    kept = net.callbacks_, net.train_split
+    # The tasks come first: one is closed before another callback ends the training.
+    if epoch_tasks is not None:
+        net.callbacks_ = [("epoch_tasks", epoch_tasks), *net.callbacks_]
+    if early_stopping is not None:
+        stopping = EarlyStopping(
+            "valid_loss", threshold_mode="abs", load_best=True, **early_stopping
+        )
+        net.callbacks_ = [*net.callbacks_, ("early_stopping", stopping)]
+    net.train_split = None if valid is None else predefined_split(valid)
+    net.max_epochs = epochs
+    try:
+        net.partial_fit(train)
+    finally:
+        # Neither the data nor the estimator behind the tasks stays on the net.
+        net.callbacks_, net.train_split = kept
+
+
+class EpochTasks(Callback):
+    """Report every epoch to scikit-learn's callbacks, and stop when one asks for it.
+
+    Parameters
+    ----------
+    context : sklearn.callback.CallbackContext
+        Context of the fit.
+
+    task : dict
+        What the hooks are told of a task: estimator, X, y.
+
+    reconstruct : callable
+        Returns the fitted attributes as they are now.
+    """
+
+    def __init__(self, context, task, reconstruct):
+        self.context = context
+        self.task = task
+        self.reconstruct = reconstruct
+        self.stopped = False
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Open the task of this epoch."""
+        self.epoch = self.context.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(**self.task)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Close the task, and raise skorch's signal if a callback asks to stop."""
+        self.stopped = self.epoch.call_on_fit_task_end(
+            **self.task, reconstruction_attributes=self.reconstruct
+        )
+        if self.stopped:
+            raise KeyboardInterrupt
+
+
+def _asked_to_stop(callback):
+    if isinstance(callback, EarlyStopping):
+        return callback.misses_ >= callback.patience
+    return isinstance(callback, EpochTasks) and callback.stopped
+
+
+def _listens_to_batches(callback):
+    return any(
+        getattr(type(callback), hook) is not getattr(Callback, hook)
+        for hook in BATCH_HOOKS
+    )
+
+
+def lookup_net(log_proba):
+    """Return an initialised net whose module is the table of log-probabilities.
+
+    Parameters
+    ----------
+    log_proba : ndarray of shape (n_symbols, n_symbols)
+        Log-probability of each symbol (column) after each symbol (row).
+
+    Returns
+    -------
+    net : CharNet
+        Net around a `LookupTable`; ``net.predict_proba(ids)`` gives the probabilities.
+    """
+    net = CharNet(LookupTable, module__n_symbols=len(log_proba)).initialize()
+    with torch.no_grad():
+        net.module_.embedding.weight.copy_(torch.as_tensor(log_proba))
+    net.module_.eval()
+    return net

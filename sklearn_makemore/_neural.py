@@ -1,0 +1,328 @@
+"""BaseNeuralCharLM: what all networks share, from hyper-parameters to probabilities."""
+
+import copy
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+
+from ._base import CHUNK, BaseCharLM, own_random_state
+from ._batches import ContextDataset
+from ._contexts import ContextCounts, distinct_rows, last_windows, shifted, windows
+from ._device import resolve_device, seeded_torch
+from ._net import EpochTasks, new_net, train_net
+from ._schedules import SCHEDULES
+from ._sklearn import Interval, StrOptions
+
+OPTIMIZERS = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+
+INFERENCE_ROWS = 1 << 13
+"""Contexts evaluated at once."""
+
+
+class BaseNeuralCharLM(BaseCharLM):
+    """Template of the networks that see a window of symbols.
+
+    A concrete model provides
+
+    _module(n_symbols)
+        The module's class and its keyword arguments.
+    _block_size()
+        Number of symbols in the window.
+    """
+
+    _parameter_constraints: dict = {
+        **BaseCharLM._parameter_constraints,
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions(set(SCHEDULES))],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "device": [str],
+        "compile": ["boolean"],
+        "callbacks": [list, tuple, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @abstractmethod
+    def _module(self, n_symbols):
+        """Return the module's class and its keyword arguments."""
+
+    @abstractmethod
+    def _block_size(self):
+        """Return the number of symbols in the window."""
+
+    # ---------------------------------------------------------------- training
+
+    def _max_subtasks(self):
+        return self.max_epochs
+
+    def _fit_vocabulary(self, words):
+        if self.warm_start and self.__sklearn_is_fitted__():
+            return self.vocabulary_
+        return super()._fit_vocabulary(words)
+
+    def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
+        rng = own_random_state(self.random_state)
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        share = self.validation_fraction or (0.1 if self.early_stopping else None)
+        train, valid = _split_words(encoded, sample_weight, share, rng)
+        return self._train(
+            goes_on, vocabulary, train, valid, self.max_epochs, rng, callback_context
+        )
+
+    def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
+        rng = own_random_state(self.random_state)
+        goes_on = self.__sklearn_is_fitted__()
+        train = encoded, sample_weight
+        return self._train(goes_on, vocabulary, train, None, 1, rng)
+
+    def _going_on(self, n_symbols, device):
+        """Return a new net with the weights, optimizer state and history so far."""
+        net, before = self._new_net(n_symbols, device), self.net_
+        asked, fitted = (one.get_params_for("module") for one in (net, before))
+        if net.module is not before.module or asked != fitted:
+            raise ValueError(
+                f"The fitted {before.module.__name__} has {fitted}, and going on from "
+                f"it cannot turn it into {asked}. Set the parameters back, or fit "
+                "anew with warm_start=False."
+            )
+        _plain_module(net).load_state_dict(_plain_module(before).state_dict())
+        net.history.extend(copy.deepcopy(list(before.history)))
+        if net.optimizer is before.optimizer:
+            settings = [
+                {name: value for name, value in group.items() if name != "params"}
+                for group in net.optimizer_.param_groups
+            ]
+            net.optimizer_.load_state_dict(before.optimizer_.state_dict())
+            for group, setting in zip(
+                net.optimizer_.param_groups, settings, strict=True
+            ):
+                group.update(setting)
+        return net
+
+    def _train(self, goes_on, vocabulary, train, valid, epochs, rng, context=None):
+        """Train a net and return the fitted attributes.
+
+        Parameters
+        ----------
+        goes_on : bool
+            Whether to go on from a copy of the fitted net.
+
+        vocabulary : CharVocabulary
+            The symbols.
+
+        train, valid : tuple of (EncodedWords, sample_weight)
+            Words to learn from and to validate on; `valid` may be None.
+
+        epochs : int
+            Number of epochs.
+
+        rng : RandomState
+            Source of the seed.
+
+        context : sklearn.callback.CallbackContext, default=None
+            Context of the fit, if callbacks are to be told of epochs.
+
+        Returns
+        -------
+        fitted : dict
+            The fitted attributes.
+        """
+        device = resolve_device(self.device)
+        block_size, n_symbols = self._block_size(), vocabulary.n_symbols
+        datasets = [
+            words
+            and ContextDataset(
+                ContextCounts.from_encoded(words[0], block_size, n_symbols, words[1]),
+                n_symbols,
+                device,
+            )
+            for words in (train, valid)
+        ]
+        # Going on is not repeating: the epochs done are part of the seed.
+        n_done = self.n_iter_ if goes_on else 0
+        seed = np.random.RandomState([rng.randint(2**31), n_done]).randint(2**31)
+        with seeded_torch(int(seed), device):
+            net = (self._going_on if goes_on else self._new_net)(n_symbols, device)
+            unknown_proba = self._resolved_unknown_proba(vocabulary, *train, n_done)
+
+            def fitted():
+                return {
+                    "net_": net,
+                    "block_size_": block_size,
+                    "history_": _history(net),
+                    "n_iter_": len(net.history),
+                    "unknown_proba_": unknown_proba,
+                }
+
+            stopping = (
+                {"patience": self.n_iter_no_change, "threshold": self.tol}
+                if self.early_stopping and valid is not None
+                else None
+            )
+            tasks = (
+                None
+                if context is None
+                else self._epoch_tasks(context, vocabulary, train[0], fitted)
+            )
+            train_net(net, *datasets, epochs, stopping, tasks)
+        if unknown_proba is not None:
+            _average_unknown(_plain_module(net), vocabulary)
+        return fitted()
+
+    def _new_net(self, n_symbols, device):
+        module, module_params = self._module(n_symbols)
+        return new_net(
+            module,
+            module_params,
+            optimizer=OPTIMIZERS[self.optimizer],
+            optimizer__weight_decay=self.weight_decay,
+            lr=self.lr,
+            schedule=SCHEDULES[self.lr_schedule],
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            device=device,
+            compile=self.compile,
+            callbacks=self.callbacks,
+            verbose=int(self.verbose),
+        )
+
+    def _resolved_unknown_proba(self, vocabulary, encoded, sample_weight, n_done):
+        """Resolve `unknown_proba_`; None means that the net knows better."""
+        if not vocabulary.unknown:
+            return None
+        weights = (
+            None if sample_weight is None else np.repeat(sample_weight, encoded.lengths)
+        )
+        symbol_counts = np.bincount(
+            encoded.targets, weights, minlength=vocabulary.n_symbols
+        )
+        if symbol_counts[vocabulary.unknown_id]:
+            return None
+        return self.unknown_proba_ if n_done else good_turing(symbol_counts)
+
+    def _epoch_tasks(self, context, vocabulary, encoded, fitted):
+        words = vocabulary.decode(encoded)
+        task = {"estimator": self, "X": words, "y": np.zeros(len(words))}
+        shared = {
+            "vocabulary_": vocabulary,
+            "longest_word_": int(encoded.lengths.max()) - 1,
+        }
+        return EpochTasks(context, task, lambda: {**fitted(), **shared})
+
+    # ----------------------------------------------------------- probabilities
+
+    def _contexts_after(self, encoded):
+        return last_windows(encoded, self.block_size_)
+
+    def _advance(self, contexts, symbols):
+        return shifted(contexts, symbols)
+
+    def _next_log_proba(self, contexts):
+        distinct, rows = distinct_rows(contexts, self.vocabulary_.n_symbols)
+        return self._log_proba(distinct), rows
+
+    def _target_log_proba(self, encoded):
+        n_symbols = self.vocabulary_.n_symbols
+        parts = []
+        for chunk in encoded.chunks(max(1024, CHUNK // n_symbols)):
+            contexts, rows = distinct_rows(windows(chunk, self.block_size_), n_symbols)
+            parts.append(self._log_proba(contexts)[rows, chunk.targets])
+        return np.concatenate(parts)
+
+    def _log_proba(self, contexts):
+        """Log-probabilities of the next symbol after windows.
+
+        Parameters
+        ----------
+        contexts : ndarray of shape (n_contexts, block_size)
+            Windows of symbols.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_contexts, n_symbols), dtype float64
+            Log-probabilities in nats.
+        """
+        module = _plain_module(self.net_).eval()
+        device = next(module.parameters()).device
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(contexts), INFERENCE_ROWS):
+                ids = contexts[start : start + INFERENCE_ROWS].astype(np.int32)
+                parts.append(module(torch.from_numpy(ids).to(device)).cpu())
+            logits = torch.cat(parts).double()  # (n_contexts, n_symbols)
+            if self.unknown_proba_ is None:
+                return logits.log_softmax(1).numpy()
+            # The unknown symbol is the last; no training word has taught the net
+            # its logit.
+            known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba_)
+            unknown = known.new_full((len(known), 1), np.log(self.unknown_proba_))
+            return torch.cat([known, unknown], 1).numpy()
+
+
+def _split_words(encoded, sample_weight, share, rng):
+    """Hold out a share of the words at random, none for None."""
+    if share is None:
+        return (encoded, sample_weight), None
+    n_valid = max(1, round(share * encoded.n_words))
+    if n_valid >= encoded.n_words:
+        raise ValueError(
+            f"Holding out validation_fraction={share} of {encoded.n_words} words leave "
+            "none to learn from; fit on more words, or without early_stopping and "
+            "validation_fraction."
+        )
+    order = rng.permutation(encoded.n_words)
+    return tuple(
+        (encoded.take(part), None if sample_weight is None else sample_weight[part])
+        for part in (np.sort(order[n_valid:]), np.sort(order[:n_valid]))
+    )
+
+
+def good_turing(symbol_counts):
+    """Estimate the probability of a character that was never seen.
+
+    The share of characters seen once estimates it (Good and Turing); one more of them
+    keeps it positive, and one more of each symbol keeps it below one.
+
+    Parameters
+    ----------
+    symbol_counts : ndarray of shape (n_symbols,)
+        How often each symbol was predicted, the boundary first.
+
+    Returns
+    -------
+    proba : float
+        Between 0 and 1.
+    """
+    n_once = np.sum((symbol_counts[1:] > 0) & (symbol_counts[1:] <= 1))
+    return float((1 + n_once) / (symbol_counts.sum() + len(symbol_counts)))
+
+
+def _average_unknown(module, vocabulary):
+    """Let an unknown character in a context look like the average one."""
+    with torch.no_grad():
+        weight = module.embedding.weight  # (V, C)
+        if vocabulary.characters:
+            weight[vocabulary.unknown_id] = weight[1 : vocabulary.unknown_id].mean(0)
+
+
+def _history(net):
+    """Return the epochs as a list of dicts of plain numbers."""
+    return [
+        {name: value for name, value in row.items() if name != "batches"}
+        for row in net.history
+    ]
+
+
+def _plain_module(net):
+    """Return the module itself where torch.compile has wrapped it."""
+    return getattr(net.module_, "_orig_mod", net.module_)
