@@ -1,0 +1,107 @@
+"""Embeddings of a window, tanh layers, logits (Bengio et al. 2003)."""
+
+from torch import nn
+
+from .initialization import damp_
+from .tanh_layer import TanhLayer
+
+
+class MLP(nn.Module):
+    """Multi-layer perceptron on a window of symbols.
+
+    With e the embeddings of the window, side by side, the logits are
+    ``b + W x + U tanh(d + H x)`` where ``x = e``, as in [1]_; the direct connections
+    W are optional. Lectures 2 and 3 of makemore use this network.
+
+    Parameters
+    ----------
+    n_symbols : int
+        Number of symbols V.
+
+    block_size : int
+        Number of symbols T in the window.
+
+    n_embd : int
+        Channels of an embedding.
+
+    n_hidden : int
+        Units of each hidden layer.
+
+    n_layers : int, default=1
+        Number of hidden layers.
+
+    batch_norm : bool, default=False
+        Whether batch normalisation comes before each tanh; the layers then have no
+        bias of their own.
+
+    direct : bool, default=False
+        Whether the embeddings are connected to the logits as well.
+
+    dropout : float, default=0.0
+        Share of hidden units dropped in training, after each tanh.
+
+    References
+    ----------
+    .. [1] Y. Bengio, R. Ducharme, P. Vincent, C. Jauvin, "A Neural Probabilistic
+       Language Model", Journal of Machine Learning Research 3, 2003.
+       https://www.jmlr.org/papers/v3/bengio03a.html
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_makemore.modules import MLP
+    >>> mlp = MLP(n_symbols=27, block_size=3, n_embd=2, n_hidden=100)
+    >>> mlp(torch.zeros(32, 3, dtype=torch.long)).shape
+    torch.Size([32, 27])
+    >>> sum(p.numel() for p in mlp.parameters())  # lecture 2
+    3481
+    """
+
+    def __init__(
+        self,
+        n_symbols,
+        block_size,
+        n_embd,
+        n_hidden,
+        n_layers=1,
+        batch_norm=False,
+        direct=False,
+        dropout=0.0,
+    ):
+        super().__init__()
+        self.embedding = nn.Embedding(n_symbols, n_embd)
+        widths = [block_size * n_embd] + [n_hidden] * n_layers
+        self.hidden = nn.ModuleList(
+            TanhLayer(n_in, n_out, batch_norm, dropout)
+            for n_in, n_out in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.head = damp_(nn.Linear(n_hidden, n_symbols))
+        self.direct = (
+            damp_(nn.Linear(block_size * n_embd, n_symbols, bias=False))
+            if direct
+            else None
+        )
+
+    def forward(self, ids, weights=None):
+        """Return the logits of the next symbol.
+
+        Parameters
+        ----------
+        ids : Tensor of shape (B, T)
+            Windows of symbols, nearest last.
+
+        weights : Tensor of shape (B,), default=None
+            How many rows of the data each row stands for, for batch normalisation
+            in training; None counts each once.
+
+        Returns
+        -------
+        logits : Tensor of shape (B, V)
+            Logits of the next symbol.
+        """
+        x = self.embedding(ids).flatten(1)  # (B, T * C)
+        h = x
+        for layer in self.hidden:
+            h = layer(h, weights)  # (B, n_hidden)
+        logits = self.head(h)  # (B, V)
+        return logits if self.direct is None else logits + self.direct(x)

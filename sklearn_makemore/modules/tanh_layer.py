@@ -1,0 +1,52 @@
+"""Linear, batch norm, tanh, dropout: the layer that all these networks are made of."""
+
+from torch import nn
+
+from .batch_norm import WeightedBatchNorm1d
+from .initialization import kaiming_tanh_
+
+
+class TanhLayer(nn.Module):
+    """Linear layer and tanh, batch normalisation between and dropout after if wanted.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Channels that come in and go out.
+
+    batch_norm : bool
+        Whether batch normalisation comes before the tanh; the linear layer then needs
+        no bias.
+
+    dropout : float
+        Share of the outputs dropped in training.
+    """
+
+    def __init__(self, n_in, n_out, batch_norm, dropout):
+        super().__init__()
+        self.linear = kaiming_tanh_(nn.Linear(n_in, n_out, bias=not batch_norm))
+        self.norm = WeightedBatchNorm1d(n_out) if batch_norm else None
+        self.activation = nn.Tanh()
+        self.dropout = nn.Dropout(dropout) if dropout else None
+
+    def forward(self, x, weights=None):
+        """Transform rows.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, n_in)
+            Rows.
+
+        weights : Tensor of shape (B,), default=None
+            How many rows each row stands for, for batch normalisation.
+
+        Returns
+        -------
+        x : Tensor of shape (B, n_out)
+            Transformed rows.
+        """
+        x = self.linear(x)
+        if self.norm is not None:
+            x = self.norm(x, weights)
+        x = self.activation(x)
+        return x if self.dropout is None else self.dropout(x)
