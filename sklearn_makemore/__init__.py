@@ -12,12 +12,14 @@ The files are the pipeline, in the order a word travels:
     drawing words, the same loop for all models
 ``_base``
     the verbs of every model: fit, score, sample
-``_ngrams``, ``_histories``, ``_kneser_ney``, ``_counting``
-    counted n-grams, their trie, their probabilities, the estimators
+``_ngrams``, ``_histories``, ``_kneser_ney``, ``_ngram_model``, ``_counting``
+    counted n-grams, their trie, its probabilities, the model, the estimators
 ``modules``
     the networks in plain torch
-``_batches``, ``_schedules``, ``_device``, ``_net``, ``_neural``
-    batches, learning rates, devices, the skorch net, what all networks share
+``_batches``, ``_schedules``, ``_device``, ``_net``
+    batches, learning rates, devices, the skorch net
+``_neural``, ``_window``
+    what all networks share, and those that see a window
 ``_mlp``, ``_wavenet``
     one estimator each
 ``datasets``

@@ -2,7 +2,6 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
@@ -52,7 +51,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     """
 
     _parameter_constraints: dict = {
-        "alphabet": [Iterable, None],
+        "alphabet": [str, "array-like", None],
         "handle_unknown": [StrOptions({"error", "unk"})],
     }
 
@@ -97,7 +96,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
 
     def _partial_fit_vocabulary(self, words):
         """Return the vocabulary that `partial_fit` uses for these words."""
-        return self.vocabulary_
+        return self._kept_vocabulary()
 
     def _max_subtasks(self):
         """Return how many subtasks `fit` reports to callbacks; 0 if it is one task."""
@@ -417,6 +416,19 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
                 f"max_length={max_length} is less than min_length={min_length}."
             )
         return max_length
+
+    def _kept_vocabulary(self):
+        """Return the fitted vocabulary, if the parameters still ask for it."""
+        known = self.vocabulary_
+        asked = known.characters if self.alphabet is None else self.alphabet
+        unknown = self.handle_unknown == "unk"
+        if CharVocabulary(_check_alphabet(asked), unknown=unknown) != known:
+            raise ValueError(
+                f"The fitted model has the alphabet {known.characters!r} and "
+                f"handle_unknown={'unk' if known.unknown else 'error'!r}, and going on "
+                "from it cannot change them; set the parameters back, or fit anew."
+            )
+        return known
 
     def _encoded(self, words, name="words"):
         """Check and encode words with the fitted vocabulary."""

@@ -6,6 +6,9 @@ from torch.utils.data import Dataset
 GROUP_CELLS = 1 << 20
 """Counts assembled at once: batches are slices of them, which cost next to nothing."""
 
+MIN_BATCHES = 16
+MIN_BATCH_SIZE = 256
+
 VALIDATION_ROWS = 1 << 13
 """Contexts a batch when there is nothing to learn from it."""
 
@@ -46,6 +49,10 @@ class ContextDataset(Dataset):
         return self.contexts[index], self.next_counts(
             torch.tensor([index], device=self.counts.device)
         ).squeeze(0)
+
+    def batches(self, batch_size, training):
+        """Return the batches of an epoch, of training or of validation."""
+        return ContextBatches(self, batch_size, shuffle=training)
 
     def next_counts(self, rows):
         """Return the counts of all symbols after some contexts.
@@ -90,7 +97,8 @@ class ContextBatches:
         The contexts.
 
     batch_size : int
-        Number of predictions a batch.
+        Number of predictions a batch, fewer if the words are few: an epoch has 16
+        batches, as long as they have 256 predictions or `batch_size` if that is less.
 
     shuffle : bool, default=False
         Whether to train. Without it every context comes once, in order.
@@ -105,7 +113,9 @@ class ContextBatches:
         else:
             # Small weights must not shrink an epoch to a handful of steps.
             n_predictions = max(dataset.total, len(dataset.counts))
-            n_batches = max(1, round(n_predictions / batch_size))
+            n_batches = max(
+                1, round(n_predictions / _fit_size(batch_size, n_predictions))
+            )
             self.repeats = _repeats(dataset.totals, n_batches)
             self.n_batches = min(n_batches, int(self.repeats.sum()))
         self.weights = dataset.totals / self.repeats  # (n_contexts,)
@@ -118,8 +128,8 @@ class ContextBatches:
     def __iter__(self):
         """Yield the module's arguments, and expected counts (B, V), of each batch.
 
-        The arguments are `ids` (B, T) and `weights` (B,): how many predictions each
-        row stands for, None where they are all alike.
+        The arguments are `ids` (B, T) and, unless they are all alike, `weights` (B,):
+        how many predictions each row stands for.
         """
         dataset, scale = self.dataset, self.n_batches / self.dataset.total
         rows = self._spread() if self.shuffle else torch.arange(len(dataset))
@@ -135,13 +145,10 @@ class ContextBatches:
             weights = None if self.is_even else self.weights[group]
             for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
                 part = slice(start - cuts[0], stop - cuts[0])
-                yield (
-                    {
-                        "ids": ids[part],
-                        "weights": None if weights is None else weights[part],
-                    },
-                    counts[part],
-                )
+                inputs = {"ids": ids[part]}
+                if weights is not None:
+                    inputs["weights"] = weights[part]
+                yield inputs, counts[part]
 
     def _spread(self):
         """Return the contexts of an epoch, repeats evenly spread from random starts."""
@@ -151,6 +158,11 @@ class ContextBatches:
         # Drawn on the CPU: the same order on every device.
         starts = torch.rand(len(repeats), dtype=torch.float64)
         return rows[torch.argsort((within + starts[rows]) / repeats[rows])]
+
+
+def _fit_size(batch_size, n_predictions):
+    """Shrink batches that would leave an epoch too few steps to learn in."""
+    return min(batch_size, max(n_predictions / MIN_BATCHES, MIN_BATCH_SIZE))
 
 
 def _repeats(totals, n_batches):

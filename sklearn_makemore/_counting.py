@@ -10,7 +10,7 @@ from ._base import BaseCharLM
 from ._histories import HistoryTrie
 from ._kneser_ney import additive, kneser_ney
 from ._ngram_model import NGramModel
-from ._ngrams import NGramCounts
+from ._ngrams import NGramCounts, exact_weights
 from ._sklearn import Interval, StrOptions
 from ._vocabulary import CharVocabulary
 
@@ -38,21 +38,21 @@ def count_pairs(encoded, n_symbols, sample_weight=None):
         Row: the symbol, column: the next one. int64 where all weights are whole
         numbers, else float64.
     """
-    counts = np.zeros(n_symbols**2, dtype=np.int64 if sample_weight is None else float)
-    weights = (
-        None if sample_weight is None else np.repeat(sample_weight, encoded.lengths)
-    )
+    weights = None
+    if sample_weight is not None:
+        sample_weight = exact_weights(sample_weight, encoded.lengths)
+        weights = np.repeat(sample_weight, encoded.lengths)
+    counts = np.zeros(n_symbols**2, np.int64 if weights is None else weights.dtype)
     n_at_once = max(PAIRS_AT_ONCE, n_symbols**2)
     for start in range(0, encoded.n_predictions, n_at_once):
         part = slice(start, start + n_at_once)
         keys = encoded.codes[:-1][part].astype(np.intp)
         keys *= n_symbols
         keys += encoded.targets[part]
+        # Sums of whole numbers below 2**53 are exact in float64.
         counts += np.bincount(
             keys, None if weights is None else weights[part], minlength=n_symbols**2
-        )
-    if weights is not None and np.all(sample_weight == np.floor(sample_weight)):
-        counts = counts.astype(np.int64)
+        ).astype(counts.dtype)
     return counts.reshape(n_symbols, n_symbols)
 
 
@@ -74,10 +74,13 @@ def smoothed_log_proba(counts, smoothing):
         context never seen has the uniform distribution, which is the limit of small
         smoothing.
     """
-    smoothed = counts + float(smoothing)
-    smoothed[smoothed.sum(axis=1) == 0] = 1.0
+    log_proba = counts + float(smoothing)
+    log_proba[~log_proba.any(axis=1)] = 1.0
+    log_total = np.log(log_proba.sum(axis=1, keepdims=True))
     with np.errstate(divide="ignore"):
-        return np.log(smoothed) - np.log(smoothed.sum(axis=1, keepdims=True))
+        np.log(log_proba, out=log_proba)  # in place: alphabets can be large
+    log_proba -= log_total
+    return log_proba
 
 
 class BaseCounter(BaseCharLM):
@@ -117,9 +120,10 @@ class BaseCounter(BaseCharLM):
         return self._estimated(counts)
 
     def _partial_fit_vocabulary(self, words):
+        known = self._kept_vocabulary()
         if self.alphabet is not None:
-            return self.vocabulary_
-        return self.vocabulary_.union(CharVocabulary.from_words(words))
+            return known
+        return known.union(CharVocabulary.from_words(words))
 
 
 class BigramCounter(BaseCounter):
@@ -136,12 +140,12 @@ class BigramCounter(BaseCounter):
         Added to every count. With 0 a pair that was never seen is impossible: words
         that have one get a log-probability of ``-inf``.
 
-    alphabet : str or iterable of str, default=None
+    alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.
 
     handle_unknown : {"error", "unk"}, default="error"
         What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, which always has some probability.
+        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
 
     Attributes
     ----------
@@ -186,7 +190,8 @@ class BigramCounter(BaseCounter):
 
     _parameter_constraints: dict = {
         **BaseCounter._parameter_constraints,
-        "smoothing": [Interval(Real, 0, None, closed="left")],
+        # Far above, the sum over the symbols overflows.
+        "smoothing": [Interval(Real, 0, 1e300, closed="both")],
     }
 
     def __init__(self, smoothing=1.0, *, alphabet=None, handle_unknown="error"):
@@ -279,12 +284,12 @@ class NGramCounter(BaseCounter):
         n-gram that was never seen is impossible: words that have one get a
         log-probability of ``-inf``.
 
-    alphabet : str or iterable of str, default=None
+    alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.
 
     handle_unknown : {"error", "unk"}, default="error"
         What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, which always has some probability.
+        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
 
     Attributes
     ----------
@@ -332,7 +337,7 @@ class NGramCounter(BaseCounter):
         **BaseCounter._parameter_constraints,
         "order": [Interval(Integral, 1, None, closed="left")],
         "smoothing": [StrOptions({"kneser-ney", "additive"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, 1e300, closed="both")],
     }
 
     def __init__(
@@ -352,10 +357,15 @@ class NGramCounter(BaseCounter):
 
     def _count(self, encoded, n_symbols, sample_weight):
         return NGramCounts.from_codes(
-            encoded.codes, encoded.offsets, self.order, n_symbols, sample_weight
+            encoded.codes, encoded.offsets, int(self.order), n_symbols, sample_weight
         )
 
     def _added(self, counts, vocabulary):
+        if counts.order != self.ngram_counts_.order:
+            raise ValueError(
+                f"The counts so far are of order {self.ngram_counts_.order} and cannot "
+                f"go on with order={counts.order}; set it back, or fit anew."
+            )
         known = self.ngram_counts_.remap(
             self.vocabulary_.ids_in(vocabulary), vocabulary.n_symbols
         )
@@ -380,9 +390,12 @@ class NGramCounter(BaseCounter):
         return self.model_.tables[1][contexts, symbols]
 
     def _next_log_proba(self, contexts):
-        if self.model_.tables is not None:
-            return self.model_.tables[0], contexts
+        tables = self.model_.tables
+        if tables is not None and len(contexts) >= self.model_.n_states:
+            return tables[0], contexts
         states, rows = np.unique(contexts, return_inverse=True)
+        if tables is not None:
+            return tables[0][states], rows
         return self.model_.log_proba(states), rows
 
     def _target_log_proba(self, encoded):

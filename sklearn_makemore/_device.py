@@ -1,5 +1,6 @@
 """Where the arithmetic happens, and with which random numbers."""
 
+import threading
 from contextlib import contextmanager
 
 import torch
@@ -34,13 +35,49 @@ def resolve_device(device):
     return device
 
 
+class OneThread:
+    """Context in which torch computes on one thread.
+
+    The networks are too small to gain from more, and lose much where other processes
+    want the cores. Sums are then the same on every machine and for any `n_jobs`. The
+    number of threads is torch's, for the whole process: it is put back to what it was
+    when the first of all blocks began.
+    """
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._depth = 0
+
+    def __enter__(self):
+        with self._lock:
+            if self._depth == 0:
+                self._n_threads = torch.get_num_threads()
+            self._depth += 1
+            torch.set_num_threads(1)
+
+    def __exit__(self, *exception):
+        with self._lock:
+            self._depth -= 1
+            torch.set_num_threads(self._n_threads)
+
+
+one_thread = OneThread()
+
+_global_generator = threading.RLock()
+
+
 @contextmanager
 def seeded_torch(seed, device):
-    """Seed torch inside the block, and leave its global state untouched."""
+    """Seed torch inside the block, and leave its global state untouched.
+
+    Initial weights and dropout draw from the one generator that torch has for the
+    whole process, so the threads of a process take turns.
+    """
     kind = torch.device(device).type
     devices = [] if kind == "cpu" else [torch.device(device)]
-    with torch.random.fork_rng(
-        devices=devices, device_type="cuda" if kind == "cpu" else kind
+    with (
+        _global_generator,
+        torch.random.fork_rng(devices, device_type="cuda" if kind == "cpu" else kind),
     ):
         torch.manual_seed(seed)
         yield

@@ -2,12 +2,12 @@
 
 from numbers import Integral, Real
 
-from ._neural import BaseNeuralCharLM
 from ._sklearn import Interval
+from ._window import BaseWindowCharLM
 from .modules import MLP
 
 
-class MLPCharLM(BaseNeuralCharLM):
+class MLPCharLM(BaseWindowCharLM):
     """Multi-layer perceptron on a window of characters.
 
     The characters of a window are embedded, side by side, and go through tanh layers
@@ -25,10 +25,10 @@ class MLPCharLM(BaseNeuralCharLM):
     block_size : int, default=3
         Number of characters the network sees.
 
-    n_embd : int, default=16
+    n_embd : int, default=24
         Number of channels of a character's embedding.
 
-    n_hidden : int, default=200
+    n_hidden : int, default=256
         Number of units of each hidden layer.
 
     n_layers : int, default=1
@@ -42,26 +42,28 @@ class MLPCharLM(BaseNeuralCharLM):
 
     dropout : float, default=0.0
         Share of the hidden units dropped in training.
+
     optimizer : {"adamw", "sgd"}, default="adamw"
         AdamW, or plain stochastic gradient descent as in the lectures.
 
-    lr : float, default=0.01
+    lr : float, default=0.016
         Learning rate, the largest one of the schedule.
 
     lr_schedule : {"one-cycle", "step", "constant"}, default="one-cycle"
         Course of the learning rate over all steps of a call: a rise to `lr` and a fall
-        to zero; `lr`, and a tenth of it in the last quarter, as in lecture 5; or `lr`
-        throughout.
+        to nearly nothing; `lr`, and a tenth of it in the last quarter, as in lecture
+        5; or `lr` throughout.
 
-    max_epochs : int, default=20
+    max_epochs : int, default=5
         Number of passes over the training words.
 
-    batch_size : int, default=256
-        Number of distinct contexts in a step, beside the few frequent ones that are in
-        every step with a share of their weight.
+    batch_size : int, default=1024
+        Number of predicted characters in a step. On few words it is less: an epoch has
+        at least 16 steps, unless they would have less than 256 characters.
 
-    weight_decay : float, default=0.01
-        Weight decay of the optimizer.
+    weight_decay : float, default=0.1
+        Weight decay. With "adamw" it is apart from the gradient; with "sgd" it is the
+        L2 penalty, and the lectures have none.
 
     validation_fraction : float, default=None
         Share of the words, drawn at random, that is held out to measure the validation
@@ -80,12 +82,12 @@ class MLPCharLM(BaseNeuralCharLM):
     warm_start : bool, default=False
         Whether `fit` goes on from the weights and with the alphabet of the last fit.
 
-    alphabet : str or iterable of str, default=None
+    alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.
 
     handle_unknown : {"error", "unk"}, default="error"
         What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, which always has some probability.
+        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
 
     device : str, default="auto"
         Where to compute: "cpu", "cuda", "cuda:1", "mps"; "auto" takes a GPU where
@@ -97,7 +99,10 @@ class MLPCharLM(BaseNeuralCharLM):
 
     callbacks : list of skorch callbacks, default=None
         Callbacks of skorch, or pairs of a name and a callback; copies of them are
-        used. scikit-learn's own callbacks are given with `set_callbacks`.
+        used. A schedule of the learning rate needs ``lr_schedule="constant"``. To stop
+        training use skorch's `EarlyStopping`: a `KeyboardInterrupt` of any other
+        callback interrupts `fit`, as the keyboard does. scikit-learn's own callbacks
+        are given with `set_callbacks`.
 
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the order of the batches, dropout and the
@@ -113,7 +118,7 @@ class MLPCharLM(BaseNeuralCharLM):
 
     history_ : list of dict of length n_iter_
         One dict an epoch: `epoch`, `train_loss` and, with words held out, `valid_loss`
-        in nats per character, and `dur` in seconds.
+        in nats per character, and `dur` in seconds. Callbacks may record more.
 
     n_iter_ : int
         Number of epochs trained.
@@ -158,7 +163,7 @@ class MLPCharLM(BaseNeuralCharLM):
     """
 
     _parameter_constraints: dict = {
-        **BaseNeuralCharLM._parameter_constraints,
+        **BaseWindowCharLM._parameter_constraints,
         "block_size": [Interval(Integral, 1, None, closed="left")],
         "n_embd": [Interval(Integral, 1, None, closed="left")],
         "n_hidden": [Interval(Integral, 1, None, closed="left")],
@@ -171,19 +176,19 @@ class MLPCharLM(BaseNeuralCharLM):
     def __init__(
         self,
         block_size=3,
-        n_embd=16,
-        n_hidden=200,
+        n_embd=24,
+        n_hidden=256,
         n_layers=1,
         *,
         batch_norm=False,
         direct=False,
         dropout=0.0,
         optimizer="adamw",
-        lr=0.01,
+        lr=0.016,
         lr_schedule="one-cycle",
-        max_epochs=20,
-        batch_size=256,
-        weight_decay=0.01,
+        max_epochs=5,
+        batch_size=1024,
+        weight_decay=0.1,
         validation_fraction=None,
         early_stopping=False,
         n_iter_no_change=5,

@@ -5,13 +5,22 @@ slices of tensors that are permuted once an epoch, losses stay on the device unt
 epoch ends, and nobody is notified of a batch unless a callback listens.
 """
 
+import copy
+import math
+from functools import partial
+
 import torch
 from sklearn.base import clone
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PrintLog
+from skorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EpochTimer,
+    LRScheduler,
+    PrintLog,
+)
 from skorch.helper import predefined_split
 
-from ._batches import ContextBatches, ContextDataset
 from .modules import LookupTable
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -50,10 +59,16 @@ class CharNet(NeuralNet):
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
 
     def get_iterator(self, dataset, training=False):
-        """Return slices of tensors for contexts, skorch's iterator for the rest."""
-        if isinstance(dataset, ContextDataset):
-            return ContextBatches(dataset, self.batch_size, shuffle=training)
+        """Return the data set's own batches, or else skorch's iterator."""
+        if hasattr(dataset, "batches"):
+            return dataset.batches(self.batch_size, training)
         return super().get_iterator(dataset, training=training)
+
+    def notify(self, method_name, **cb_kwargs):
+        """Call all callbacks, and stop after an epoch if one of scikit-learn asked."""
+        super().notify(method_name, **cb_kwargs)
+        if method_name == "on_epoch_end" and _asked_to_stop(self.callbacks_):
+            raise KeyboardInterrupt
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
         """Train `max_epochs` more; a keyboard interrupt is an error, not an end.
@@ -67,7 +82,7 @@ class CharNet(NeuralNet):
         try:
             self.fit_loop(X, y, **fit_params)
         except KeyboardInterrupt:
-            if not any(_asked_to_stop(callback) for _, callback in self.callbacks_):
+            if not _asked_to_stop(self.callbacks_):
                 raise
         self.notify("on_train_end", X=X, y=y)
         self.module_.eval()
@@ -76,47 +91,67 @@ class CharNet(NeuralNet):
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
         """Run the epochs, with the schedule stretched over all their steps."""
         epochs = self.max_epochs if epochs is None else epochs
+        has_batches = hasattr(X, "batches")
+        self.is_lean_ = has_batches and not any(
+            _listens_to_batches(callback) for _, callback in self.callbacks_
+        )
         self.step_, self.n_steps_ = 0, 0
-        if isinstance(X, ContextDataset):
+        if has_batches:
             self.n_steps_ = epochs * len(self.get_iterator(X, training=True))
-        self.listeners_ = [
-            callback for _, callback in self.callbacks_ if _listens_to_batches(callback)
-        ]
         return super().fit_loop(X, y, epochs=epochs, **fit_params)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run one epoch and record its mean loss per character."""
         if iterator is None:
             return
-        if self.listeners_:
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
-            losses = [
-                row[f"{prefix}_loss"]
-                for row in self.history[-1]["batches"]
-                if f"{prefix}_loss" in row
-            ]
-            loss = sum(losses) / len(losses)
-        else:
+        if self.is_lean_:
             self._set_training(training)
             losses = [step_fn(batch, **fit_params)["loss"] for batch in iterator]
             loss = torch.stack(losses).mean().item()
-        self.history.record(f"{prefix}_loss", loss)
+            # Callbacks such as Checkpoint look for a batch.
+            self.history.new_batch()
+            self.history.record_batch(f"{prefix}_loss", loss)
+        else:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            loss = self._mean_loss(prefix)
+        self._record_loss(prefix, loss)
+        if training and not math.isfinite(loss):
+            raise ValueError(
+                f"Training diverged: the loss is {loss} after epoch "
+                f"{len(self.history)}. Use a smaller lr than {self.lr}."
+            )
+
+    def _mean_loss(self, prefix):
+        """Mean of the losses that were recorded batch by batch."""
+        batches = self.history[-1]["batches"]
+        losses = [row[f"{prefix}_loss"] for row in batches if f"{prefix}_loss" in row]
+        return sum(losses) / len(losses)
+
+    def _record_loss(self, prefix, loss):
+        """Record the loss of an epoch, and whether it is the least so far."""
+        name = f"{prefix}_loss"
+        before = [row[name] for row in self.history[:-1] if name in row]
+        self.history.record(name, loss)
+        self.history.record(f"{name}_best", loss < min(before, default=math.inf))
 
     def train_step(self, batch, **fit_params):
         """Take one optimiser step."""
         self._set_learning_rate()
-        if self.listeners_:
+        if not self.is_lean_:
             return super().train_step(batch, **fit_params)
         inputs, counts = batch
-        self.optimizer_.zero_grad(set_to_none=True)
         loss = self.criterion_(self.module_(**inputs, **fit_params), counts)
+        # Dropping gradients one by one is several times faster than zero_grad.
+        for group in self.optimizer_.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
         loss.backward()
         self.optimizer_.step()
         return {"loss": loss.detach()}
 
     def validation_step(self, batch, **fit_params):
         """Compute the loss of a batch without training."""
-        if self.listeners_:
+        if not self.is_lean_:
             return super().validation_step(batch, **fit_params)
         inputs, counts = batch
         with torch.no_grad():
@@ -155,6 +190,12 @@ def new_net(module, module_params, *, callbacks=None, **params):
         The net, its module initialised.
     """
     callbacks = clone(list(callbacks or []), safe=False)
+    kinds = [_kind_of_callback(callback) for callback in callbacks]
+    if params.get("schedule") is not None and LRScheduler in kinds:
+        raise ValueError(
+            "`callbacks` holds an LRScheduler, and `lr_schedule` sets the learning "
+            "rate as well; set lr_schedule='constant'."
+        )
     module_params = {f"module__{name}": value for name, value in module_params.items()}
     return CharNet(module, callbacks=callbacks, **module_params, **params).initialize()
 
@@ -167,8 +208,9 @@ def train_net(net, train, valid, epochs, early_stopping=None, epoch_tasks=None):
     net : CharNet
         The net.
 
-    train, valid : ContextDataset
-        Contexts to learn from, and to validate on; `valid` may be None.
+    train, valid : Dataset
+        What to learn from and to validate on, with a method `batches` as
+        `ContextDataset` has it; `valid` may be None.
 
     epochs : int
         Number of epochs, fewer if a callback stops it.
@@ -193,12 +235,25 @@ def train_net(net, train, valid, epochs, early_stopping=None, epoch_tasks=None):
     try:
         net.partial_fit(train)
     finally:
-        # Neither the data nor the estimator behind the tasks stays on the net.
+        # Neither the data, nor the estimator behind the tasks, nor the losses of all
+        # batches stay on the net.
         net.callbacks_, net.train_split = kept
+        for row in net.history:
+            row["batches"] = []
+
+
+def snapshot(net):
+    """Return a copy of a net in training, as it is now and without its callbacks."""
+    before = net.callbacks_, net.train_split
+    net.callbacks_, net.train_split = [], None
+    try:
+        return copy.deepcopy(net)
+    finally:
+        net.callbacks_, net.train_split = before
 
 
 class EpochTasks(Callback):
-    """Report every epoch to scikit-learn's callbacks, and stop when one asks for it.
+    """Report every epoch to scikit-learn's callbacks, and note if one asks to stop.
 
     Parameters
     ----------
@@ -209,7 +264,7 @@ class EpochTasks(Callback):
         What the hooks are told of a task: estimator, X, y.
 
     reconstruct : callable
-        Returns the fitted attributes as they are now.
+        Returns the fitted attributes, given the net.
     """
 
     def __init__(self, context, task, reconstruct):
@@ -224,18 +279,33 @@ class EpochTasks(Callback):
         self.epoch.call_on_fit_task_begin(**self.task)
 
     def on_epoch_end(self, net, **kwargs):
-        """Close the task, and raise skorch's signal if a callback asks to stop."""
+        """Close the task."""
         self.stopped = self.epoch.call_on_fit_task_end(
-            **self.task, reconstruction_attributes=self.reconstruct
+            **self.task, reconstruction_attributes=partial(self.reconstruct, net)
         )
-        if self.stopped:
-            raise KeyboardInterrupt
 
 
-def _asked_to_stop(callback):
-    if isinstance(callback, EarlyStopping):
-        return callback.misses_ >= callback.patience
-    return isinstance(callback, EpochTasks) and callback.stopped
+def _asked_to_stop(callbacks):
+    """Whether one of the callbacks, all of an epoch, wants training to end."""
+    return any(
+        callback.misses_ >= callback.patience
+        if isinstance(callback, EarlyStopping)
+        else isinstance(callback, EpochTasks) and callback.stopped
+        for _, callback in callbacks
+    )
+
+
+def _kind_of_callback(callback):
+    """Class of one of the callbacks a user gives, alone or with a name."""
+    if isinstance(callback, tuple) and len(callback) == 2:
+        callback = callback[1]
+    kind = callback if isinstance(callback, type) else type(callback)
+    if not issubclass(kind, Callback):
+        raise TypeError(
+            "`callbacks` must hold skorch callbacks, or pairs of a name and a skorch "
+            f"callback, got {callback!r}."
+        )
+    return kind
 
 
 def _listens_to_batches(callback):

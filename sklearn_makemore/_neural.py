@@ -7,29 +7,32 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 
-from ._base import CHUNK, BaseCharLM, own_random_state
-from ._batches import ContextDataset
-from ._contexts import ContextCounts, distinct_rows, last_windows, shifted, windows
-from ._device import resolve_device, seeded_torch
-from ._net import EpochTasks, new_net, train_net
+from ._base import BaseCharLM, own_random_state
+from ._device import one_thread, resolve_device, seeded_torch
+from ._net import EpochTasks, new_net, snapshot, train_net
 from ._schedules import SCHEDULES
 from ._sklearn import Interval, StrOptions
 
-OPTIMIZERS = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-
-INFERENCE_ROWS = 1 << 13
-"""Contexts evaluated at once."""
+# Fused: one kernel for all parameters, since the step is a good part of the time.
+OPTIMIZERS = {
+    "adamw": {
+        "optimizer": torch.optim.AdamW,
+        "optimizer__betas": (0.85, 0.99),
+        "optimizer__fused": True,
+    },
+    "sgd": {"optimizer": torch.optim.SGD, "optimizer__fused": True},
+}
 
 
 class BaseNeuralCharLM(BaseCharLM):
-    """Template of the networks that see a window of symbols.
+    """Template of the networks: hyper-parameters, training, and what is left of it.
 
     A concrete model provides
 
     _module(n_symbols)
         The module's class and its keyword arguments.
-    _block_size()
-        Number of symbols in the window.
+    _dataset(encoded, sample_weight, n_symbols, device)
+        The words as the data set the net learns from, see `ContextDataset`.
     """
 
     _parameter_constraints: dict = {
@@ -57,17 +60,15 @@ class BaseNeuralCharLM(BaseCharLM):
         """Return the module's class and its keyword arguments."""
 
     @abstractmethod
-    def _block_size(self):
-        """Return the number of symbols in the window."""
-
-    # ---------------------------------------------------------------- training
+    def _dataset(self, encoded, sample_weight, n_symbols, device):
+        """Return the words as the data set the net learns from."""
 
     def _max_subtasks(self):
         return self.max_epochs
 
     def _fit_vocabulary(self, words):
         if self.warm_start and self.__sklearn_is_fitted__():
-            return self.vocabulary_
+            return self._kept_vocabulary()
         return super()._fit_vocabulary(words)
 
     def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
@@ -95,7 +96,7 @@ class BaseNeuralCharLM(BaseCharLM):
                 f"it cannot turn it into {asked}. Set the parameters back, or fit "
                 "anew with warm_start=False."
             )
-        _plain_module(net).load_state_dict(_plain_module(before).state_dict())
+        plain_module(net).load_state_dict(plain_module(before).state_dict())
         net.history.extend(copy.deepcopy(list(before.history)))
         if net.optimizer is before.optimizer:
             settings = [
@@ -137,54 +138,43 @@ class BaseNeuralCharLM(BaseCharLM):
         fitted : dict
             The fitted attributes.
         """
-        device = resolve_device(self.device)
-        block_size, n_symbols = self._block_size(), vocabulary.n_symbols
+        device, n_symbols = resolve_device(self.device), vocabulary.n_symbols
         datasets = [
-            words
-            and ContextDataset(
-                ContextCounts.from_encoded(words[0], block_size, n_symbols, words[1]),
-                n_symbols,
-                device,
-            )
+            words and self._dataset(*words, n_symbols, device)
             for words in (train, valid)
         ]
         # Going on is not repeating: the epochs done are part of the seed.
         n_done = self.n_iter_ if goes_on else 0
         seed = np.random.RandomState([rng.randint(2**31), n_done]).randint(2**31)
-        with seeded_torch(int(seed), device):
+        with one_thread, seeded_torch(int(seed), device):
             net = (self._going_on if goes_on else self._new_net)(n_symbols, device)
             unknown_proba = self._resolved_unknown_proba(vocabulary, *train, n_done)
-
-            def fitted():
-                return {
-                    "net_": net,
-                    "block_size_": block_size,
-                    "history_": _history(net),
-                    "n_iter_": len(net.history),
-                    "unknown_proba_": unknown_proba,
-                }
-
             stopping = (
                 {"patience": self.n_iter_no_change, "threshold": self.tol}
                 if self.early_stopping and valid is not None
                 else None
             )
-            tasks = (
-                None
-                if context is None
-                else self._epoch_tasks(context, vocabulary, train[0], fitted)
-            )
+            tasks = self._epoch_tasks(context, vocabulary, train[0], unknown_proba)
             train_net(net, *datasets, epochs, stopping, tasks)
         if unknown_proba is not None:
-            _average_unknown(_plain_module(net), vocabulary)
-        return fitted()
+            _average_unknown(plain_module(net), vocabulary)
+        return self._fitted(net, unknown_proba)
+
+    def _fitted(self, net, unknown_proba):
+        """Return the fitted attributes."""
+        return {
+            "net_": net,
+            "history_": _history(net),
+            "n_iter_": len(net.history),
+            "unknown_proba_": unknown_proba,
+        }
 
     def _new_net(self, n_symbols, device):
         module, module_params = self._module(n_symbols)
         return new_net(
             module,
             module_params,
-            optimizer=OPTIMIZERS[self.optimizer],
+            **OPTIMIZERS[self.optimizer],
             optimizer__weight_decay=self.weight_decay,
             lr=self.lr,
             schedule=SCHEDULES[self.lr_schedule],
@@ -210,63 +200,30 @@ class BaseNeuralCharLM(BaseCharLM):
             return None
         return self.unknown_proba_ if n_done else good_turing(symbol_counts)
 
-    def _epoch_tasks(self, context, vocabulary, encoded, fitted):
+    def _normalized(self, logits):
+        """Turn logits (n, V) into log-probabilities of all symbols."""
+        if self.unknown_proba_ is None:
+            return logits.log_softmax(1)
+        # The unknown symbol is the last; no training word has taught the net its logit.
+        known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba_)
+        unknown = known.new_full((len(known), 1), np.log(self.unknown_proba_))
+        return torch.cat([known, unknown], 1)
+
+    def _epoch_tasks(self, context, vocabulary, encoded, unknown_proba):
+        """Return what tells scikit-learn's callbacks of epochs, None without them."""
+        if context is None or not getattr(self, "_skl_callbacks", None):
+            return None
         words = vocabulary.decode(encoded)
         task = {"estimator": self, "X": words, "y": np.zeros(len(words))}
         shared = {
             "vocabulary_": vocabulary,
             "longest_word_": int(encoded.lengths.max()) - 1,
         }
-        return EpochTasks(context, task, lambda: {**fitted(), **shared})
 
-    # ----------------------------------------------------------- probabilities
+        def reconstruct(net):
+            return {**self._fitted(snapshot(net), unknown_proba), **shared}
 
-    def _contexts_after(self, encoded):
-        return last_windows(encoded, self.block_size_)
-
-    def _advance(self, contexts, symbols):
-        return shifted(contexts, symbols)
-
-    def _next_log_proba(self, contexts):
-        distinct, rows = distinct_rows(contexts, self.vocabulary_.n_symbols)
-        return self._log_proba(distinct), rows
-
-    def _target_log_proba(self, encoded):
-        n_symbols = self.vocabulary_.n_symbols
-        parts = []
-        for chunk in encoded.chunks(max(1024, CHUNK // n_symbols)):
-            contexts, rows = distinct_rows(windows(chunk, self.block_size_), n_symbols)
-            parts.append(self._log_proba(contexts)[rows, chunk.targets])
-        return np.concatenate(parts)
-
-    def _log_proba(self, contexts):
-        """Log-probabilities of the next symbol after windows.
-
-        Parameters
-        ----------
-        contexts : ndarray of shape (n_contexts, block_size)
-            Windows of symbols.
-
-        Returns
-        -------
-        log_proba : ndarray of shape (n_contexts, n_symbols), dtype float64
-            Log-probabilities in nats.
-        """
-        module = _plain_module(self.net_).eval()
-        device = next(module.parameters()).device
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, len(contexts), INFERENCE_ROWS):
-                ids = contexts[start : start + INFERENCE_ROWS].astype(np.int32)
-                parts.append(module(torch.from_numpy(ids).to(device)).cpu())
-            logits = torch.cat(parts).double()  # (n_contexts, n_symbols)
-            if self.unknown_proba_ is None:
-                return logits.log_softmax(1).numpy()
-            # The unknown symbol is the last; no training word has taught the net
-            # its logit.
-            known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba_)
-            unknown = known.new_full((len(known), 1), np.log(self.unknown_proba_))
-            return torch.cat([known, unknown], 1).numpy()
+        return EpochTasks(context, task, reconstruct)
 
 
 def _split_words(encoded, sample_weight, share, rng):
@@ -318,11 +275,15 @@ def _average_unknown(module, vocabulary):
 def _history(net):
     """Return the epochs as a list of dicts of plain numbers."""
     return [
-        {name: value for name, value in row.items() if name != "batches"}
+        {
+            name: value
+            for name, value in row.items()
+            if name != "batches" and not name.endswith("_best")
+        }
         for row in net.history
     ]
 
 
-def _plain_module(net):
+def plain_module(net):
     """Return the module itself where torch.compile has wrapped it."""
     return getattr(net.module_, "_orig_mod", net.module_)

@@ -184,6 +184,28 @@ def find_distinct_ngrams(codes, order, n_symbols):
     return _unpack([key[firsts] for key in keys], order, n_symbols), inverse
 
 
+def exact_weights(sample_weight, lengths):
+    """Return weights as int64 where their sums are exact so, else as float64.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_words,)
+        Weight of each word.
+
+    lengths : ndarray of shape (n_words,)
+        Predictions a word.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_words,)
+        int64 if all are whole numbers whose sum over the predictions is below
+        ``2**53``, beyond which float64 skips whole numbers.
+    """
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    is_exact = np.all(weights == np.floor(weights)) and weights @ lengths < 2.0**53
+    return weights.astype(np.int64) if is_exact else weights
+
+
 @dataclass(frozen=True, eq=False)
 class NGramCounts:
     """How often each maximal n-gram occurs: all that a model needs of its corpus.
@@ -227,13 +249,15 @@ class NGramCounts:
         -------
         counts : NGramCounts
         """
+        if sample_weight is not None:
+            sample_weight = exact_weights(sample_weight, np.diff(offsets))
         parts = []
         for first, last in list(iterate_word_chunks(offsets)) or [(0, 0)]:
             chunk = codes[offsets[first] : offsets[last] + 1].astype(np.int64)
             weights = None
             if sample_weight is not None:
-                weights = _whole_if_possible(sample_weight[first:last])
-                weights = np.repeat(weights, np.diff(offsets[first : last + 1]))
+                lengths = np.diff(offsets[first : last + 1])
+                weights = np.repeat(sample_weight[first:last], lengths)
             keys = _pack(iterate_columns(chunk, order), n_symbols)
             parts.append(cls._from_keys(keys, weights, order, n_symbols))
             # Only parts of like size merge: few of the n-grams are sorted often.
@@ -286,9 +310,3 @@ class NGramCounts:
         """
         new_ids = np.asarray(new_ids, dtype=np.min_scalar_type(n_symbols - 1))
         return NGramCounts(new_ids[self.ngrams], self.counts, n_symbols)
-
-
-def _whole_if_possible(weights):
-    weights = np.asarray(weights)
-    whole = weights.astype(np.int64)
-    return whole if np.array_equal(whole, weights) else weights.astype(np.float64)

@@ -66,15 +66,19 @@ def masked(log_proba, length, options):
     log_proba : ndarray of shape (n_contexts, n_symbols)
         The same where nothing is forbidden, else a copy with ``-inf`` in it.
     """
-    forbidden = np.zeros(log_proba.shape[1], dtype=bool)
-    if options.never is not None:
-        forbidden[options.never] = True
     too_short, full = options.limits(length)
-    forbidden[BOUNDARY] |= too_short
-    forbidden[BOUNDARY + 1 :] |= full
-    if not forbidden.any():
+    if full:
+        ended = np.full_like(log_proba, -np.inf)
+        ended[:, BOUNDARY] = 0.0  # whatever the model says of the end
+        return ended
+    forbidden = [options.never] if options.never is not None else []
+    if too_short:
+        forbidden.append(BOUNDARY)
+    if not forbidden:
         return log_proba
-    return np.where(forbidden, -np.inf, log_proba)
+    log_proba = log_proba.copy()
+    log_proba[:, forbidden] = -np.inf
+    return log_proba
 
 
 def tempered(log_proba, temperature):
@@ -298,7 +302,7 @@ def draw_words(draw, n_samples, *, unique, exclude):
             "options (unique, exclude, lengths, top_k, top_p, temperature) leave too "
             "few. Ask for fewer words, or relax one of them.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return accepted[:n_samples]
 

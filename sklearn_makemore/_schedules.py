@@ -40,7 +40,7 @@ def step_decay(progress, at, factor):
 
 
 SCHEDULES = {
-    "one-cycle": partial(one_cycle, warm_up=0.25, start=0.04, end=0.0),
+    "one-cycle": partial(one_cycle, warm_up=0.25, start=0.04, end=0.02),
     "step": partial(step_decay, at=0.75, factor=0.1),
     "constant": None,
 }

@@ -5,29 +5,19 @@ scikit-learn moves one, this is the only file to mend.
 """
 
 from sklearn.base import _fit_context
-from sklearn.utils._optional_dependencies import (
-    check_matplotlib_support,
-    check_pandas_support,
-)
+from sklearn.utils._optional_dependencies import check_pandas_support
 from sklearn.utils._param_validation import (
-    HasMethods,
     Interval,
-    InvalidParameterError,
-    Options,
     StrOptions,
     validate_params,
 )
 from sklearn.utils.validation import _check_sample_weight
 
 __all__ = [
-    "HasMethods",
     "Interval",
-    "InvalidParameterError",
-    "Options",
     "StrOptions",
     "_check_sample_weight",
     "_fit_context",
-    "check_matplotlib_support",
     "check_pandas_support",
     "validate_params",
 ]

@@ -2,12 +2,12 @@
 
 from numbers import Integral, Real
 
-from ._neural import BaseNeuralCharLM
 from ._sklearn import Interval
+from ._window import BaseWindowCharLM
 from .modules import WaveNet
 
 
-class WaveNetCharLM(BaseNeuralCharLM):
+class WaveNetCharLM(BaseWindowCharLM):
     """Tree that merges neighbouring characters level by level.
 
     A window of ``fan_in ** n_layers`` characters is embedded; at each level `fan_in`
@@ -39,26 +39,28 @@ class WaveNetCharLM(BaseNeuralCharLM):
 
     dropout : float, default=0.0
         Share of the units of each level dropped in training.
+
     optimizer : {"adamw", "sgd"}, default="adamw"
         AdamW, or plain stochastic gradient descent as in the lectures.
 
-    lr : float, default=0.008
+    lr : float, default=0.016
         Learning rate, the largest one of the schedule.
 
     lr_schedule : {"one-cycle", "step", "constant"}, default="one-cycle"
         Course of the learning rate over all steps of a call: a rise to `lr` and a fall
-        to zero; `lr`, and a tenth of it in the last quarter, as in lecture 5; or `lr`
-        throughout.
+        to nearly nothing; `lr`, and a tenth of it in the last quarter, as in lecture
+        5; or `lr` throughout.
 
-    max_epochs : int, default=10
+    max_epochs : int, default=5
         Number of passes over the training words.
 
     batch_size : int, default=1024
-        Number of distinct contexts in a step, beside the few frequent ones that are in
-        every step with a share of their weight.
+        Number of predicted characters in a step. On few words it is less: an epoch has
+        at least 16 steps, unless they would have less than 256 characters.
 
-    weight_decay : float, default=0.01
-        Weight decay of the optimizer.
+    weight_decay : float, default=0.1
+        Weight decay. With "adamw" it is apart from the gradient; with "sgd" it is the
+        L2 penalty, and the lectures have none.
 
     validation_fraction : float, default=None
         Share of the words, drawn at random, that is held out to measure the validation
@@ -77,12 +79,12 @@ class WaveNetCharLM(BaseNeuralCharLM):
     warm_start : bool, default=False
         Whether `fit` goes on from the weights and with the alphabet of the last fit.
 
-    alphabet : str or iterable of str, default=None
+    alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.
 
     handle_unknown : {"error", "unk"}, default="error"
         What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, which always has some probability.
+        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
 
     device : str, default="auto"
         Where to compute: "cpu", "cuda", "cuda:1", "mps"; "auto" takes a GPU where
@@ -94,7 +96,10 @@ class WaveNetCharLM(BaseNeuralCharLM):
 
     callbacks : list of skorch callbacks, default=None
         Callbacks of skorch, or pairs of a name and a callback; copies of them are
-        used. scikit-learn's own callbacks are given with `set_callbacks`.
+        used. A schedule of the learning rate needs ``lr_schedule="constant"``. To stop
+        training use skorch's `EarlyStopping`: a `KeyboardInterrupt` of any other
+        callback interrupts `fit`, as the keyboard does. scikit-learn's own callbacks
+        are given with `set_callbacks`.
 
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the order of the batches, dropout and the
@@ -110,7 +115,7 @@ class WaveNetCharLM(BaseNeuralCharLM):
 
     history_ : list of dict of length n_iter_
         One dict an epoch: `epoch`, `train_loss` and, with words held out, `valid_loss`
-        in nats per character, and `dur` in seconds.
+        in nats per character, and `dur` in seconds. Callbacks may record more.
 
     n_iter_ : int
         Number of epochs trained.
@@ -154,7 +159,7 @@ class WaveNetCharLM(BaseNeuralCharLM):
     """
 
     _parameter_constraints: dict = {
-        **BaseNeuralCharLM._parameter_constraints,
+        **BaseWindowCharLM._parameter_constraints,
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "fan_in": [Interval(Integral, 2, None, closed="left")],
         "n_embd": [Interval(Integral, 1, None, closed="left")],
@@ -173,11 +178,11 @@ class WaveNetCharLM(BaseNeuralCharLM):
         batch_norm=True,
         dropout=0.0,
         optimizer="adamw",
-        lr=0.008,
+        lr=0.016,
         lr_schedule="one-cycle",
-        max_epochs=10,
+        max_epochs=5,
         batch_size=1024,
-        weight_decay=0.01,
+        weight_decay=0.1,
         validation_fraction=None,
         early_stopping=False,
         n_iter_no_change=5,

@@ -45,6 +45,7 @@ class WeightedBatchNorm1d(nn.BatchNorm1d):
             if len(x) > 1:
                 return super().forward(x)
             weights = x.new_ones(1)
+        weights = weights.to(x.dtype)
         total = weights.sum()
         mean = (weights / total) @ x  # (C,)
         centered = x - mean  # (B, C)

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from .initialization import damp_
+from .initialization import logits_layer
 from .tanh_layer import TanhLayer
 
 
@@ -75,11 +75,9 @@ class MLP(nn.Module):
             TanhLayer(n_in, n_out, batch_norm, dropout)
             for n_in, n_out in zip(widths[:-1], widths[1:], strict=True)
         )
-        self.head = damp_(nn.Linear(n_hidden, n_symbols))
+        self.head = logits_layer(n_hidden, n_symbols)
         self.direct = (
-            damp_(nn.Linear(block_size * n_embd, n_symbols, bias=False))
-            if direct
-            else None
+            logits_layer(block_size * n_embd, n_symbols, bias=False) if direct else None
         )
 
     def forward(self, ids, weights=None):

@@ -3,7 +3,7 @@
 from torch import nn
 
 from .batch_norm import WeightedBatchNorm1d
-from .initialization import kaiming_tanh_
+from .initialization import kaiming_
 
 
 class TanhLayer(nn.Module):
@@ -24,7 +24,7 @@ class TanhLayer(nn.Module):
 
     def __init__(self, n_in, n_out, batch_norm, dropout):
         super().__init__()
-        self.linear = kaiming_tanh_(nn.Linear(n_in, n_out, bias=not batch_norm))
+        self.linear = kaiming_(nn.Linear(n_in, n_out, bias=not batch_norm))
         self.norm = WeightedBatchNorm1d(n_out) if batch_norm else None
         self.activation = nn.Tanh()
         self.dropout = nn.Dropout(dropout) if dropout else None
@@ -45,7 +45,24 @@ class TanhLayer(nn.Module):
         x : Tensor of shape (B, n_out)
             Transformed rows.
         """
-        x = self.linear(x)
+        return self.activate(self.linear(x), weights)
+
+    def activate(self, x, weights=None):
+        """Transform what the linear layer made of rows.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, n_out)
+            Outputs of the linear layer.
+
+        weights : Tensor of shape (B,), default=None
+            How many rows each row stands for, for batch normalisation.
+
+        Returns
+        -------
+        x : Tensor of shape (B, n_out)
+            Transformed rows.
+        """
         if self.norm is not None:
             x = self.norm(x, weights)
         x = self.activation(x)

@@ -1,0 +1,84 @@
+"""BaseWindowCharLM: the networks that see a window of characters."""
+
+from abc import abstractmethod
+
+import numpy as np
+import torch
+
+from ._base import CHUNK
+from ._batches import ContextDataset
+from ._contexts import ContextCounts, distinct_rows, last_windows, shifted, windows
+from ._device import one_thread
+from ._neural import BaseNeuralCharLM, plain_module
+
+INFERENCE_ROWS = 1 << 13
+"""Contexts evaluated at once."""
+
+
+class BaseWindowCharLM(BaseNeuralCharLM):
+    """Template of the networks whose context is a window of symbols.
+
+    A concrete model provides
+
+    _module(n_symbols)
+        The module's class and its keyword arguments.
+    _block_size()
+        Number of symbols in the window.
+    """
+
+    @abstractmethod
+    def _block_size(self):
+        """Return the number of symbols in the window."""
+
+    def _dataset(self, encoded, sample_weight, n_symbols, device):
+        counts = ContextCounts.from_encoded(
+            encoded, self._block_size(), n_symbols, sample_weight
+        )
+        return ContextDataset(counts, n_symbols, device)
+
+    def _fitted(self, net, unknown_proba):
+        return {
+            **super()._fitted(net, unknown_proba),
+            "block_size_": self._block_size(),
+        }
+
+    def _contexts_after(self, encoded):
+        return last_windows(encoded, self.block_size_)
+
+    def _advance(self, contexts, symbols):
+        return shifted(contexts, symbols)
+
+    def _next_log_proba(self, contexts):
+        distinct, rows = distinct_rows(contexts, self.vocabulary_.n_symbols)
+        return self._log_proba(distinct), rows
+
+    def _target_log_proba(self, encoded):
+        n_symbols = self.vocabulary_.n_symbols
+        parts = []
+        for chunk in encoded.chunks(max(1024, CHUNK // n_symbols)):
+            contexts, rows = distinct_rows(windows(chunk, self.block_size_), n_symbols)
+            parts.append(self._log_proba(contexts)[rows, chunk.targets])
+        return np.concatenate(parts)
+
+    def _log_proba(self, contexts):
+        """Compute the log-probabilities of the next symbol after windows.
+
+        Parameters
+        ----------
+        contexts : ndarray of shape (n_contexts, block_size)
+            Windows of symbols.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_contexts, n_symbols), dtype float64
+            Log-probabilities in nats.
+        """
+        module = plain_module(self.net_).eval()
+        device = next(module.parameters()).device
+        parts = []
+        with one_thread, torch.inference_mode():
+            for start in range(0, len(contexts), INFERENCE_ROWS):
+                ids = contexts[start : start + INFERENCE_ROWS].astype(np.int32)
+                parts.append(module(torch.from_numpy(ids).to(device)).cpu())
+            logits = torch.cat(parts).double()  # (n_contexts, n_symbols)
+            return self._normalized(logits).numpy()

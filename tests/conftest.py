@@ -1,0 +1,77 @@
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+# Tiny networks are slower on many threads. Workers of joblib inherit this, so that
+# they round as this process does.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+NAMES = """
+emma olivia ava isabella sophia charlotte mia amelia harper evelyn abigail emily ella
+elizabeth camila luna sofia avery mila aria scarlett penelope layla chloe victoria
+madison eleanor grace nora riley zoey hannah hazel lily ellie violet lillian zoe stella
+aurora natalie emilia everly leah aubrey willow addison lucy audrey bella nova
+brooklyn paisley savannah claire skylar isla genesis naomi elena caroline eliana anna
+maya valentina ruby kennedy ivy ariana aaliyah cora madelyn alice kinsley hailey
+liam noah william james oliver benjamin elijah lucas mason logan alexander ethan jacob
+michael daniel henry jackson sebastian aiden matthew samuel david joseph carter owen
+wyatt john jack luke jayden dylan grayson levi isaac gabriel julian mateo anthony
+jaxon lincoln joshua christopher andrew theodore caleb ryan asher nathan thomas leo
+al bo cy ed jo ty vi
+"""
+
+
+@pytest.fixture(scope="session")
+def words():
+    """About 200 names of 2 to 11 letters; the first thirty come twice."""
+    names = NAMES.split()
+    return names + names[:30]
+
+
+@pytest.fixture(scope="session")
+def makemore_names():
+    """The exact list of the makemore lectures, which is not part of this project."""
+    beside = Path(__file__).parents[2] / "shared" / "data" / "names.txt"
+    path = Path(os.environ.get("SKLEARN_MAKEMORE_NAMES", beside))
+    if not path.is_file():
+        pytest.skip(f"{path} is absent; SKLEARN_MAKEMORE_NAMES may say where it is")
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.fixture(scope="session")
+def lecture_split(makemore_names):
+    """Training, validation and test words as the lectures split them: 80/10/10."""
+    shuffled = makemore_names.copy()
+    random.Random(42).shuffle(shuffled)
+    first, second = int(0.8 * len(shuffled)), int(0.9 * len(shuffled))
+    return shuffled[:first], shuffled[first:second], shuffled[second:]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_torch_thread():
+    """Pin torch to one thread where it was loaded before this file."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def fit_once():
+    """Return a function that fits a clone on words, once a session for the same.
+
+    What it returns is shared between tests: it must not be changed.
+    """
+    from sklearn.base import clone
+
+    fitted = {}
+
+    def fit(estimator, words):
+        key = id(estimator), tuple(words)
+        if key not in fitted:
+            # The estimator is kept too, so that its id stays its own.
+            fitted[key] = estimator, clone(estimator).fit(words)
+        return fitted[key][1]
+
+    return fit

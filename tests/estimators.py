@@ -1,0 +1,62 @@
+"""Every public model in small, fast settings, and the words that prove them."""
+
+import pytest
+
+from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter, WaveNetCharLM
+
+QUICK = {"max_epochs": 2, "batch_size": 64, "lr": 0.05, "random_state": 0}
+
+COUNTERS = {
+    "bigram": BigramCounter(),
+    "bigram-0.1": BigramCounter(smoothing=0.1),
+    "kneser-ney-1": NGramCounter(order=1),
+    "kneser-ney-2": NGramCounter(order=2),
+    "kneser-ney-3": NGramCounter(order=3),
+    "kneser-ney-6": NGramCounter(order=6),
+    "additive-3": NGramCounter(order=3, smoothing="additive", alpha=0.5),
+}
+NETS = {
+    "mlp": MLPCharLM(n_embd=4, n_hidden=12, **QUICK),
+    "mlp-batch-norm": MLPCharLM(
+        block_size=2, n_embd=3, n_hidden=8, batch_norm=True, direct=True, **QUICK
+    ),
+    "mlp-deep": MLPCharLM(
+        block_size=4, n_embd=3, n_hidden=8, n_layers=2, dropout=0.1, **QUICK
+    ),
+    "wavenet": WaveNetCharLM(n_layers=2, n_embd=4, n_hidden=8, **QUICK),
+    "wavenet-triples": WaveNetCharLM(
+        n_layers=2, fan_in=3, n_embd=3, n_hidden=6, batch_norm=False, **QUICK
+    ),
+}
+ESTIMATORS = {**COUNTERS, **NETS}
+# One setting of each class, for what is slow or about the class alone.
+CLASSES = {
+    name: ESTIMATORS[name] for name in ("bigram", "kneser-ney-3", "mlp", "wavenet")
+}
+
+
+def over(estimators):
+    """Run a test once for each estimator; the test clones what it is given."""
+    return pytest.mark.parametrize(
+        "estimator",
+        [pytest.param(model, id=name) for name, model in estimators.items()],
+    )
+
+
+# Words of three letters: their models can be looked through completely.
+TINY_WORDS = (
+    "a a ab ab ab aba abc b ba ba bab bc c ca cab caab cc a abba acab b abab ccc ba"
+).split()
+
+
+def text_symbols(model):
+    """The symbols after the boundary as text; the unknown one as a letter unseen."""
+    return ["?" if symbol == "<unk>" else symbol for symbol in model.symbols_[1:]]
+
+
+def words_by_length(letters, length):
+    """All words of 0, 1, ..., `length` letters, as one list for each length."""
+    levels = [[""]]
+    for _ in range(length):
+        levels.append([word + letter for word in levels[-1] for letter in letters])
+    return levels

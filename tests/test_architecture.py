@@ -1,0 +1,308 @@
+"""The dependency rule, read from the imports: files are a pipeline, top to bottom."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import sklearn_makemore
+
+PACKAGE = "sklearn_makemore"
+ROOT = Path(sklearn_makemore.__file__).parent
+PROJECT = Path(__file__).parents[1]
+
+# The way of a word, and the order of dependence: a file imports from above alone.
+PIPELINE = [
+    "_sklearn",
+    "_words",
+    "_vocabulary",
+    "_contexts",
+    "_sampling",
+    "_base",
+    "_ngrams",
+    "_histories",
+    "_kneser_ney",
+    "_ngram_model",
+    "_counting",
+    "modules",
+    "_batches",
+    "_schedules",
+    "_device",
+    "_net",
+    "_neural",
+    "_window",
+    "_mlp",
+    "_wavenet",
+]
+WITHOUT_TORCH = PIPELINE[: PIPELINE.index("_counting") + 1]
+
+# These import from below, inside a function.
+UPWARD = {
+    ("_counting", "_net"): "BigramCounter.to_net makes a torch module",
+    ("_base", "__init__"): "a pickled model is stamped with the version",
+}
+
+# No file of the pipeline imports these; they stand on `_sklearn` alone.
+BESIDE = {"datasets"}
+
+# What the user meets first may import everything.
+ENTRY_POINTS = {"__init__", "__main__"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: `name` of `module`, None for a module as a whole."""
+
+    module: str
+    name: str | None
+    in_function: bool
+
+    @property
+    def top(self):
+        return self.module.split(".")[0]
+
+    @property
+    def inner(self):
+        """The file or folder of this package that is imported, None for others."""
+        if self.top != PACKAGE:
+            return None
+        parts = self.module.split(".")[1:]
+        if parts:
+            return parts[0]
+        is_file = self.name and list(ROOT.glob(f"{self.name}*"))
+        return self.name if is_file else "__init__"
+
+
+def sources(*places):
+    """Return the Python files of a place of the pipeline, or of the whole package."""
+    found = []
+    for place in places or ["."]:
+        path = ROOT / place
+        found += path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+    return sorted(found)
+
+
+def place_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imports_of(path):
+    """Return all imports of a file, at its head and inside functions."""
+    tree = tree_of(path)
+    lazy = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for node in ast.walk(function)
+    }
+    package = [PACKAGE, *path.relative_to(ROOT).parts[:-1]]
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [
+                Import(alias.name, None, id(node) in lazy) for alias in node.names
+            ]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:
+                base = package[: len(package) - node.level + 1]
+                module = ".".join([*base, *filter(None, [module])])
+            found += [
+                Import(module, alias.name, id(node) in lazy) for alias in node.names
+            ]
+    return found
+
+
+def importers_of(top):
+    """Return the places that import a package, anywhere in their files."""
+    return {
+        place_of(path)
+        for path in sources()
+        if any(found.top == top for found in imports_of(path))
+    }
+
+
+def names_of(paths):
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def test_every_file_has_its_place():
+    places = {place_of(path) for path in sources()}
+    assert places - ENTRY_POINTS == {*PIPELINE, *BESIDE}
+
+
+def test_package_s_docstring_tells_the_same_order():
+    told = re.findall(r"``(\w+)``", sklearn_makemore.__doc__)
+    assert [place for place in told if place in PIPELINE] == PIPELINE[1:]
+    assert set(told) == {*PIPELINE[1:], *BESIDE}
+
+
+@pytest.mark.parametrize("place", PIPELINE)
+def test_nothing_imports_upward(place):
+    above = set(PIPELINE[: PIPELINE.index(place)])
+    for path in sources(place):
+        for found in imports_of(path):
+            if found.inner in {None, place, *above}:
+                continue
+            assert (place, found.inner) in UPWARD, found
+            assert found.in_function, found
+
+
+def test_exceptions_are_still_needed():
+    imported = {
+        (place_of(path), found.inner)
+        for path in sources()
+        for found in imports_of(path)
+    }
+    assert set(UPWARD) <= imported
+
+
+@pytest.mark.parametrize("place", sorted(BESIDE))
+def test_what_stands_beside_the_pipeline_needs_none_of_it(place):
+    inner = {found.inner for path in sources(place) for found in imports_of(path)}
+    assert inner <= {None, place, "_sklearn"}
+
+
+def test_modules_import_torch_alone():
+    tops = {found.top for path in sources("modules") for found in imports_of(path)}
+    assert tops <= {"torch", PACKAGE}
+
+
+def test_skorch_enters_through_one_file():
+    assert importers_of("skorch") == {"_net"}
+
+
+def test_nothing_before_the_modules_imports_torch():
+    for top in "torch", "skorch":
+        assert importers_of(top).isdisjoint(WITHOUT_TORCH)
+
+
+def test_private_names_of_scikit_learn_enter_through_one_file():
+    private = {
+        place_of(path)
+        for path in sources()
+        for found in imports_of(path)
+        if found.top == "sklearn"
+        and any(
+            part.startswith("_") for part in f"{found.module}.{found.name}".split(".")
+        )
+    }
+    assert private == {"_sklearn"}
+
+
+def test_file_of_private_names_offers_what_is_used_and_no_more():
+    offered = {found.name for found in imports_of(ROOT / "_sklearn.py")}
+    used = {
+        found.name
+        for path in sources()
+        for found in imports_of(path)
+        if found.inner == "_sklearn"
+    }
+    assert used == offered
+
+
+def test_heads_of_files_import_declared_dependencies_alone():
+    # The extras (matplotlib, pandas, ...) are imported where they are used.
+    text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    declared = tomllib.loads(text)["project"]["dependencies"]
+    names = {re.match(r"[\w-]+", line)[0].replace("-", "_") for line in declared}
+    names = {"sklearn" if name == "scikit_learn" else name for name in names}
+    heads = {
+        found.top
+        for path in sources()
+        for found in imports_of(path)
+        if not found.in_function
+    }
+    assert heads - set(sys.stdlib_module_names) - {PACKAGE} <= names
+
+
+def test_only_the_command_line_prints():
+    printing = [
+        path
+        for path in sources()
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Name) and node.id == "print"
+    ]
+    assert set(names_of(printing)) <= {"__main__.py"}
+
+
+def test_no_lambda_is_kept():
+    # A lambda on an object cannot be pickled, so no model that owns it could be saved.
+    kept = []
+    for path in sources():
+        for node in ast.walk(tree_of(path)):
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            is_attribute = any(isinstance(target, ast.Attribute) for target in targets)
+            if is_attribute and has_lambda(node):
+                kept.append(path)
+    assert not names_of(kept)
+    # In a torch module it may also be kept as an argument of another one.
+    assert not names_of(
+        path for path in sources("modules") if has_lambda(tree_of(path))
+    )
+
+
+def has_lambda(tree):
+    return any(isinstance(node, ast.Lambda) for node in ast.walk(tree))
+
+
+# scikit-learn imports pandas by itself where it is installed.
+LIGHT = """
+import sys
+import sklearn.base
+before = set(sys.modules)
+import sklearn_makemore
+from sklearn_makemore import BigramCounter, NGramCounter
+
+words = sklearn_makemore.datasets.load_names().data[:100]
+for model in (BigramCounter(), NGramCounter()):
+    model.fit(words).partial_fit(words).score(words)
+    model.predict_proba(["em"]), model.sample(3, random_state=0)
+dir(sklearn_makemore)
+heavy = {"torch", "skorch", "pandas", "polars", "pyarrow", "matplotlib"}
+print(*heavy.intersection(set(sys.modules) - before))
+"""
+
+
+def run_python(code):
+    """Run code in a fresh process, warnings as errors; return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True
+    )
+    assert not done.stderr
+    return done.stdout.split()
+
+
+def test_counters_work_without_torch():
+    assert run_python(LIGHT) == []
+
+
+def test_the_rest_is_imported_when_it_is_asked_for():
+    code = """
+import sys
+import sklearn_makemore
+assert "torch" not in sys.modules
+for name in sklearn_makemore.__all__:
+    getattr(sklearn_makemore, name)
+print("torch" in sys.modules, "matplotlib" in sys.modules)
+"""
+    assert run_python(code) == ["True", "False"]
+
+
+def test_public_names():
+    assert set(sklearn_makemore.__all__) <= set(dir(sklearn_makemore))
+    for name in sklearn_makemore.__all__:
+        assert getattr(sklearn_makemore, name).__name__.split(".")[-1] == name
+    with pytest.raises(AttributeError, match="no attribute 'BiggramCounter'"):
+        sklearn_makemore.BiggramCounter  # noqa: B018

@@ -1,0 +1,287 @@
+"""What concerns the networks only: their training, its settings, its history."""
+
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from estimators import NETS, over
+from sklearn.base import clone
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from torch.nn import functional as F
+
+from sklearn_makemore import MLPCharLM, WaveNetCharLM
+
+# Ten words without repeats: few enough to try which of them were held out.
+TEN = "emma olivia ava isabella sophia mia amelia harper evelyn abigail".split()
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+FROZEN = {
+    "lr": 1e-12,
+    "optimizer": "sgd",
+    "weight_decay": 0.0,
+    "lr_schedule": "constant",
+}
+
+
+class Listener(Callback):
+    """Batch-level callback: keeps the learning rates and touches nothing."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.rates_ = []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training:
+            self.rates_.append(net.optimizer_.param_groups[0]["lr"])
+
+
+def rates_of(model, words):
+    """Learning rate of every step, seen from a callback."""
+    model = clone(model).set_params(callbacks=[("listener", Listener())]).fit(words)
+    return dict(model.net_.callbacks_)["listener"].rates_
+
+
+def weights_of(model):
+    return {k: v.clone() for k, v in model.net_.module_.state_dict().items()}
+
+
+def assert_same_weights(first, second, atol=0.0):
+    first, second = weights_of(first), weights_of(second)
+    assert first.keys() == second.keys()
+    for name, weight in first.items():
+        torch.testing.assert_close(weight, second[name], atol=atol, rtol=0)
+
+
+def held_out(model, valid_loss):
+    """The two of ten words that have this NLL; there must be one such pair."""
+    pairs = [
+        pair
+        for pair in itertools.combinations(TEN, 2)
+        if abs(model.nll(pair) - valid_loss) < 1e-5
+    ]
+    assert len(pairs) == 1
+    return list(pairs[0])
+
+
+@over(NETS)
+def test_the_net_is_a_trained_skorch_net(estimator, words, fit_once):
+    model = fit_once(estimator, words)
+    assert isinstance(model.net_, NeuralNet)
+    assert not model.net_.module_.training
+    assert model.n_iter_ == len(model.history_) == estimator.max_epochs
+    for number, row in enumerate(model.history_, start=1):
+        assert row["epoch"] == number
+        assert row["dur"] > 0
+        assert "batches" not in row and "valid_loss" not in row
+    assert json.loads(json.dumps(model.history_)) == model.history_
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 10_000])
+@pytest.mark.parametrize("name", ["mlp", "wavenet-triples"])
+def test_train_loss_is_the_mean_over_characters(name, batch_size, words):
+    model = clone(NETS[name]).set_params(batch_size=batch_size, max_epochs=1, **FROZEN)
+    model.fit(words[:40])
+    assert model.history_[0]["train_loss"] == pytest.approx(
+        model.nll(words[:40]), abs=1e-5
+    )
+    weights = np.linspace(0, 3, 40)
+    model.fit(words[:40], sample_weight=weights)
+    assert model.history_[0]["train_loss"] == pytest.approx(
+        model.nll(words[:40], sample_weight=weights), abs=1e-5
+    )
+
+
+@over(NETS)
+def test_valid_loss_is_the_nll_of_words_held_out(estimator):
+    model = clone(estimator).set_params(validation_fraction=0.2, alphabet=LETTERS)
+    model.fit(TEN)
+    pair = held_out(model, model.history_[-1]["valid_loss"])
+    learnt = [word for word in TEN if word not in pair]
+    model.set_params(validation_fraction=0.2, **FROZEN).fit(TEN)
+    if not getattr(model, "batch_norm", False) and not model.dropout:
+        losses = model.history_[-1]
+        assert losses["train_loss"] == pytest.approx(model.nll(learnt), abs=1e-5)
+    other = clone(model).set_params(random_state=5).fit(TEN)
+    assert held_out(other, other.history_[-1]["valid_loss"]) != pair
+
+
+@over(NETS)
+def test_early_stopping_gives_back_the_best_weights(estimator):
+    model = clone(estimator).set_params(
+        early_stopping=True,
+        validation_fraction=0.2,
+        max_epochs=200,
+        n_iter_no_change=4,
+        tol=0.0,
+        lr=0.1,
+        lr_schedule="constant",
+        alphabet=LETTERS,
+    )
+    losses = [row["valid_loss"] for row in model.fit(TEN).history_]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 1 + 4 < 200
+    assert losses[-1] > losses[best] + 1e-4
+    held_out(model, losses[best])
+
+
+def test_early_stopping_settings():
+    model = clone(NETS["mlp"]).set_params(
+        early_stopping=True, max_epochs=30, n_iter_no_change=3, alphabet=LETTERS
+    )
+    # No epoch gains as much as `tol`: the first is the best one.
+    model.set_params(tol=100.0).fit(TEN)
+    assert model.n_iter_ == 1 + 3
+    # One word of ten is held out where no fraction is given.
+    held = [
+        w for w in TEN if abs(model.nll([w]) - model.history_[0]["valid_loss"]) < 1e-5
+    ]
+    assert len(held) == 1
+    model.set_params(early_stopping=False, validation_fraction=None).fit(TEN)
+    assert model.n_iter_ == 30
+
+
+def test_early_stopping_needs_words_to_hold_out():
+    model = clone(NETS["mlp"]).set_params(early_stopping=True)
+    with pytest.raises(ValueError, match="validation_fraction.*1 word.*more words"):
+        model.fit(["emma"])
+    with pytest.raises(ValueError, match="validation_fraction.*words"):
+        model.fit(TEN, sample_weight=[1.0] + [0.0] * 9)
+    assert not model.__sklearn_is_fitted__()
+
+
+@over(NETS)
+def test_warm_start_goes_on(estimator, words, fit_once):
+    once = fit_once(estimator, words)
+    model = clone(estimator).set_params(warm_start=True).fit(words)
+    assert_same_weights(model, once)
+    first = list(model.history_)
+    model.fit(words)
+    assert model.history_[: len(first)] == first
+    assert [row["epoch"] for row in model.history_] == list(
+        range(1, 2 * len(first) + 1)
+    )
+    assert model.nll(words) < once.nll(words)
+    # Without it training begins anew.
+    assert_same_weights(model.set_params(warm_start=False).fit(words), once)
+
+
+@pytest.mark.parametrize(
+    "name, change",
+    [
+        ("mlp", {"n_hidden": 13}),
+        ("mlp", {"block_size": 4}),
+        ("mlp", {"direct": True}),
+        ("wavenet", {"n_layers": 3}),
+        ("wavenet", {"n_embd": 5}),
+    ],
+    ids=str,
+)
+def test_going_on_with_another_architecture_is_an_error(name, change, words):
+    model = clone(NETS[name]).set_params(warm_start=True, max_epochs=1).fit(words)
+    before = model.score(words)
+    model.set_params(**change)
+    for train in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=f"{next(iter(change))}.*warm_start=False"):
+            train(words)
+    assert model.score(words) == before
+    model.set_params(warm_start=False).fit(words)
+    assert model.score(words) != before
+
+
+@pytest.mark.parametrize("verb", ["fit", "partial_fit"])
+@over(NETS)
+def test_going_on_takes_new_training_settings(estimator, verb, words, capsys):
+    model = clone(estimator).set_params(warm_start=True, max_epochs=1).fit(words)
+    before = dict(model.net_.module_.named_parameters())
+    model.set_params(verbose=1, callbacks=[("listener", Listener())], **FROZEN)
+    getattr(model, verb)(words)
+    for name, weight in model.net_.module_.named_parameters():
+        torch.testing.assert_close(weight, before[name], atol=1e-8, rtol=0)
+    assert set(dict(model.net_.callbacks_)["listener"].rates_) == {1e-12}
+    assert "train_loss" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MLPCharLM(),
+        MLPCharLM(n_layers=3),
+        MLPCharLM(block_size=8, direct=True),
+        MLPCharLM(batch_norm=True),
+        WaveNetCharLM(),
+        WaveNetCharLM(batch_norm=False, dropout=0.2),
+    ],
+    ids=str,
+)
+def test_the_first_loss_is_that_of_blind_guesses(model, words):
+    model.set_params(max_epochs=1, random_state=0, **FROZEN).fit(words)
+    n_symbols = len(model.symbols_)
+    assert model.history_[0]["train_loss"] == pytest.approx(
+        math.log(n_symbols), abs=0.1
+    )
+
+
+@pytest.mark.parametrize("name", ["mlp", "wavenet-triples"])
+def test_one_step_of_sgd_is_the_textbook_step(name, words):
+    words = words[:30]  # few enough for an epoch of one step
+    model = clone(NETS[name]).set_params(batch_size=10**6, max_epochs=1, **FROZEN)
+    block_size = model.fit(words).block_size_
+    module = model.net_.module_.train()
+    ids = {symbol: i for i, symbol in enumerate(model.symbols_)}
+    windows, targets = [], []
+    for word in words:
+        context = [0] * block_size
+        for symbol in [*word, ""]:
+            windows.append(context)
+            targets.append(ids[symbol])
+            context = [*context[1:], ids[symbol]]
+    module.zero_grad()
+    F.cross_entropy(module(torch.tensor(windows)), torch.tensor(targets)).backward()
+    stepped = clone(model).set_params(lr=0.5).fit(words)
+    for (name, before), (_, after) in zip(
+        module.named_parameters(), stepped.net_.module_.named_parameters(), strict=True
+    ):
+        torch.testing.assert_close(after, before - 0.5 * before.grad, msg=name)
+    assert (after != before).any()
+
+
+@pytest.mark.parametrize("name", ["mlp", "wavenet-triples"])
+def test_training_that_diverges_is_an_error(name, words):
+    model = clone(NETS[name]).fit(words)
+    before = model.score(words)
+    model.set_params(lr=1e20, optimizer="sgd", max_epochs=5)
+    for train in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="lr"):
+            train(words)
+        assert model.score(words) == before
+
+
+def test_optimizers_decay_weights(words):
+    for optimizer, kind in (("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD)):
+        model = clone(NETS["mlp"]).set_params(optimizer=optimizer, max_epochs=5)
+        sizes = []
+        for decay in (0.0, 1.0):
+            model.set_params(weight_decay=decay, lr=0.05).fit(words)
+            assert type(model.net_.optimizer_) is kind
+            sizes.append(sum(w.square().sum() for w in weights_of(model).values()))
+        assert sizes[1] < 0.9 * sizes[0]
+
+
+def test_learning_rate_schedules(words):
+    model = clone(NETS["mlp"]).set_params(lr=0.04, max_epochs=4, batch_size=50)
+    constant = rates_of(model.set_params(lr_schedule="constant"), words)
+    n_steps = len(constant)
+    assert n_steps > 40
+    assert set(constant) == {0.04}
+    step = rates_of(model.set_params(lr_schedule="step"), words)
+    assert len(step) == n_steps
+    assert step[: 3 * n_steps // 4] == [0.04] * (3 * n_steps // 4)
+    np.testing.assert_allclose(step[3 * n_steps // 4 + 1 :], 0.004)
+    cycle = np.array(rates_of(model.set_params(lr_schedule="one-cycle"), words))
+    top = cycle.argmax()
+    assert cycle[top] == pytest.approx(0.04, rel=0.01)
+    assert 0.2 * n_steps < top < 0.3 * n_steps
+    assert (np.diff(cycle[: top + 1]) > 0).all() and (np.diff(cycle[top:]) < 0).all()
+    assert cycle[0] < 0.004 and cycle[-1] < 0.002

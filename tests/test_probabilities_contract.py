@@ -1,0 +1,267 @@
+"""The contract every model keeps: probabilities that are some, and scores of them."""
+
+import itertools
+
+import numpy as np
+import pytest
+from estimators import (
+    CLASSES,
+    COUNTERS,
+    ESTIMATORS,
+    NETS,
+    TINY_WORDS,
+    over,
+    text_symbols,
+    words_by_length,
+)
+from sklearn.base import clone
+
+from sklearn_makemore import BigramCounter, NGramCounter
+
+MAX_LENGTH = 4
+
+
+def kinds_of_vocabulary(estimator):
+    """The three ways to have symbols: as seen, given, with one for the unknown."""
+    yield clone(estimator)
+    yield clone(estimator).set_params(alphabet="dcba")
+    yield clone(estimator).set_params(handle_unknown="unk")
+
+
+def tolerance_of(model):
+    # Networks compute in float32, and the rows of another batch are rounded otherwise.
+    return 1e-6 if hasattr(model, "net_") else 1e-12
+
+
+def chained_proba(model, word):
+    """Probability of a word, character by character, from `predict_proba` alone."""
+    columns = {symbol: i for i, symbol in enumerate(model.symbols_)}
+    unknown = columns.get("<unk>")
+    prefixes = [word[:i] for i in range(len(word) + 1)]
+    nexts = [*(columns.get(character, unknown) for character in word), 0]
+    return model.predict_proba(prefixes)[range(len(nexts)), nexts].prod()
+
+
+@over(ESTIMATORS)
+def test_all_words_and_unfinished_prefixes_have_mass_one(estimator):
+    for model in kinds_of_vocabulary(estimator):
+        model.fit(TINY_WORDS)
+        levels = words_by_length(text_symbols(model), MAX_LENGTH)
+        finished = np.exp(model.score_samples(sum(levels, []))).sum()
+        longest = levels[-1]
+        ends = model.predict_proba(longest)[:, 0]
+        # A prefix that is ended with p and went unfinished with 1 - p.
+        unfinished = np.exp(model.score_samples(longest)) * (1 - ends) / ends
+        total = finished + unfinished.sum()
+        assert total == pytest.approx(1, abs=tolerance_of(model))
+        assert 0 < unfinished.sum() < 0.9
+
+
+@over(ESTIMATORS)
+def test_score_samples_is_the_product_of_predict_proba(estimator):
+    for model in kinds_of_vocabulary(estimator):
+        model.fit(TINY_WORDS)
+        asked = sum(words_by_length(text_symbols(model), 3), [])
+        asked += ["abcabcabcabc", "aaaaaaaaaaaaaaaaaaaa", "ccccccb"]
+        expected = np.log([chained_proba(model, word) for word in asked])
+        np.testing.assert_allclose(
+            model.score_samples(asked), expected, atol=10 * tolerance_of(model)
+        )
+
+
+@over(ESTIMATORS)
+def test_predict_proba_has_a_distribution_a_row(estimator):
+    for model in kinds_of_vocabulary(estimator):
+        model.fit(TINY_WORDS)
+        prefixes = ["", "a", "ab", "abcab", "a", "c" * 30]
+        proba = model.predict_proba(prefixes)
+        assert proba.shape == (len(prefixes), len(model.symbols_))
+        assert proba.dtype == np.float64
+        assert (proba > 0).all()
+        np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-12)
+        np.testing.assert_allclose(proba[1], proba[4], atol=1e-12)
+        for prefix, row in zip(prefixes, proba, strict=True):
+            np.testing.assert_allclose(
+                model.predict_proba([prefix])[0], row, atol=tolerance_of(model)
+            )
+
+
+@over(ESTIMATORS)
+def test_columns_are_the_end_then_the_characters(estimator):
+    model = clone(estimator).set_params(alphabet="dcba", handle_unknown="unk")
+    if "max_epochs" in model.get_params():
+        model.set_params(max_epochs=40)
+    # Nearly every word is "b", so the columns cannot be mistaken.
+    model.fit(["b"] * 200 + ["a", "c"])
+    assert model.symbols_ == ["", "a", "b", "c", "d", "<unk>"]
+    start, end = model.predict_proba(["", "b"])
+    assert start.argmax() == (2 if getattr(model, "order", 2) > 1 else 0)
+    assert end.argmax() == 0
+
+
+@over(ESTIMATORS)
+def test_score_is_the_mean_over_predicted_characters(estimator, words, fit_once):
+    model = fit_once(estimator, words)
+    asked = ["anna", "", "li", "alexandrina"]
+    log_proba = model.score_samples(asked)
+    assert log_proba.shape == (4,) and log_proba.dtype == np.float64
+    n_predicted = sum(len(word) + 1 for word in asked)
+    score = model.score(asked)
+    assert isinstance(score, float)
+    assert score == pytest.approx(log_proba.sum() / n_predicted, rel=1e-9)
+    assert score < 0
+    assert model.nll(asked) == -score
+    assert model.perplexity(asked) == pytest.approx(np.exp(-score))
+    # 27 symbols at most: guessing blindly has a perplexity of their number.
+    assert 1 < model.perplexity(words) < len(model.symbols_)
+
+
+@over(ESTIMATORS)
+def test_weights_of_a_score_weigh_predicted_characters(estimator, words, fit_once):
+    model = fit_once(estimator, words)
+    asked, weights = ["anna", "", "alexandrina"], np.array([2.0, 0.5, 0.0])
+    n_predicted = np.array([len(word) + 1 for word in asked])
+    expected = weights @ model.score_samples(asked) / (weights @ n_predicted)
+    for weighted in (weights, weights.tolist(), weights.astype(np.float32)):
+        assert model.score(asked, sample_weight=weighted) == pytest.approx(expected)
+    assert model.nll(asked, sample_weight=weights) == pytest.approx(-expected)
+    assert model.perplexity(asked, sample_weight=weights) == pytest.approx(
+        np.exp(-expected)
+    )
+    repeated = model.score(["li", "li", "li", "anna"])
+    assert model.score(["li", "anna"], sample_weight=[3, 1]) == pytest.approx(repeated)
+
+
+@over(ESTIMATORS)
+def test_every_word_of_known_letters_has_a_finite_score(estimator, words, fit_once):
+    model = fit_once(estimator, words)
+    letters = model.symbols_[1:]
+    asked = ["", "z" * 200, "".join(letters), "".join(letters[::-1])]
+    asked += [a + b + c for a, b, c in itertools.product(letters, "xzj", letters)]
+    assert np.isfinite(model.score_samples(asked)).all()
+    assert np.isfinite(model.score(asked))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BigramCounter(smoothing=0),
+        NGramCounter(order=3, smoothing="additive", alpha=0),
+    ],
+    ids=str,
+)
+def test_without_smoothing_the_unseen_is_impossible(model):
+    model.fit(["ab", "ab", "cd"])
+    np.testing.assert_array_equal(model.score_samples(["b", "", "ad"]), -np.inf)
+    assert np.isfinite(model.score_samples(["ab", "cd"])).all()
+    assert model.score(["ab", "b"]) == -np.inf
+    assert model.nll(["b"]) == model.perplexity(["b"]) == np.inf
+    # What does not count may be impossible.
+    assert np.isfinite(model.score(["ab", "b"], sample_weight=[1, 0]))
+    drawn = model.sample(500, max_length=30, random_state=0)
+    assert np.isfinite(model.score_samples(drawn)).all()
+    proba = model.predict_proba(["", "a", "ab", "bb"])
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+
+
+@over(ESTIMATORS)
+def test_learning_makes_the_words_likely(estimator, words, fit_once):
+    model = fit_once(estimator, words)
+    assert model.nll(words) < np.log(len(model.symbols_)) - 0.1
+    strange = ["".join(sorted(word, reverse=True)) for word in words]
+    if getattr(model, "order", None) != 1:  # a unigram knows nothing of order
+        assert model.nll(words) < model.nll(strange)
+
+
+@over(ESTIMATORS)
+def test_scores_are_of_the_word_not_of_its_neighbours(estimator, words, fit_once):
+    model = fit_once(estimator, words)
+    tolerance = 20 * tolerance_of(model)
+    together = model.score_samples(words)
+    order = np.random.RandomState(0).permutation(len(words))[:60]
+    some = model.score_samples([words[i] for i in order])
+    np.testing.assert_allclose(some, together[order], atol=tolerance)
+    one_by_one = [model.score_samples([word])[0] for word in words[:10]]
+    np.testing.assert_allclose(one_by_one, together[:10], atol=tolerance)
+
+
+@over(ESTIMATORS)
+def test_order_of_the_training_words_is_of_no_account(estimator, words, fit_once):
+    # Networks are trained on distinct contexts with counts, in an order of their own.
+    order = np.random.RandomState(0).permutation(len(words))
+    reordered = clone(estimator).fit([words[i] for i in order])
+    expected = fit_once(estimator, words)
+    np.testing.assert_array_equal(
+        reordered.score_samples(words), expected.score_samples(words)
+    )
+
+
+@over(COUNTERS)
+@pytest.mark.parametrize("unknown", ["error", "unk"])
+def test_weight_of_a_word_in_a_counter_is_repetition(estimator, words, unknown):
+    estimator = clone(estimator).set_params(handle_unknown=unknown)
+    weights = np.random.RandomState(0).randint(1, 4, size=len(words))
+    weighted = clone(estimator).fit(words, sample_weight=weights)
+    repeated = clone(estimator).fit(np.repeat(words, weights))
+    asked = words + ["", "zzz"]
+    np.testing.assert_array_equal(
+        weighted.score_samples(asked), repeated.score_samples(asked)
+    )
+
+
+@over(NETS)
+@pytest.mark.parametrize("unknown", ["error", "unk"])
+def test_weight_of_a_word_in_a_net_is_repetition(estimator, words, unknown):
+    estimator = clone(estimator).set_params(handle_unknown=unknown)
+    weights = np.random.RandomState(0).randint(1, 4, size=len(words))
+    weighted = clone(estimator).fit(words, sample_weight=weights)
+    repeated = clone(estimator).fit(np.repeat(words, weights))
+    unweighted = clone(estimator).fit(words)
+    asked = words + ["", "zzz", "?" if unknown == "unk" else "zz"]
+    expected = repeated.score_samples(asked)
+    np.testing.assert_allclose(weighted.score_samples(asked), expected, atol=1e-4)
+    assert np.abs(unweighted.score_samples(asked) - expected).max() > 1e-2
+
+
+@over(ESTIMATORS)
+@pytest.mark.parametrize("unknown", ["error", "unk"])
+def test_weight_zero_is_absence(estimator, words, unknown):
+    # The alphabet is given: a word of weight zero does show its letters otherwise.
+    alphabet = "abcdefghijklmnopqrstuvwxyz"
+    estimator = clone(estimator).set_params(alphabet=alphabet, handle_unknown=unknown)
+    extra = ["qqqqq", "xxjjqq", "zzzzzzzzzzzzzzzzz"]
+    if unknown == "unk":
+        extra.append("ßß")
+    weights = np.repeat([1.0, 0.0], [len(words), len(extra)])
+    zero = clone(estimator).fit(words + extra, sample_weight=weights)
+    absent = clone(estimator).fit(words)
+    asked = words + ["qq", "zzz"]
+    np.testing.assert_allclose(
+        zero.score_samples(asked), absent.score_samples(asked), atol=1e-9
+    )
+    np.testing.assert_allclose(
+        zero.predict_proba(["", "q"]), absent.predict_proba(["", "q"]), atol=1e-9
+    )
+
+
+BAD_WEIGHTS = {
+    "too few": [1.0, 1.0],
+    "too many": [1.0] * 4,
+    "a column": [[1.0], [1.0], [1.0]],
+    "negative": [1.0, -1.0, 1.0],
+    "NaN": [1.0, np.nan, 1.0],
+    "infinite": [1.0, np.inf, 1.0],
+    "all zero": [0.0, 0.0, 0.0],
+}
+
+
+@over(CLASSES)
+@pytest.mark.parametrize("bad", BAD_WEIGHTS)
+def test_bad_weights_are_refused(estimator, bad):
+    words, weights = ["ab", "ba", "b"], BAD_WEIGHTS[bad]
+    model = clone(estimator).fit(words)
+    before = model.score_samples(words).tolist()
+    for verb in (model.fit, model.partial_fit, model.score, model.nll):
+        with pytest.raises(ValueError, match="(?i)weight"):
+            verb(words, sample_weight=weights)
+    assert model.score_samples(words).tolist() == before
