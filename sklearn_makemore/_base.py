@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from ._sampling import DrawOptions, draw_codes, draw_words
@@ -60,6 +61,12 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         "https://sklearn-makemore.readthedocs.io/en/stable/generated/"
         "{estimator_module}.{estimator_name}.html"
     )
+
+    # Words are what scikit-learn calls X, not metadata that could be routed.
+    __metadata_request__fit = {"words": UNUSED}
+    __metadata_request__partial_fit = {"words": UNUSED}
+    __metadata_request__score = {"words": UNUSED}
+    __metadata_request__predict_proba = {"prefixes": UNUSED}
 
     # ------------------------------------------------------------------ hooks
 
@@ -136,9 +143,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         words, sample_weight = _checked_training(words, sample_weight)
         vocabulary = self._fit_vocabulary(words)
         encoded = vocabulary.encode(words)
-        # ScoringMonitor scores only if there is a y.
-        task = {"estimator": self, "X": words, "y": np.zeros(len(words))}
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
+        task = self._callback_task(words, sample_weight)
         context.call_on_fit_task_begin(**task)
         fitted = self._fit_encoded(vocabulary, encoded, sample_weight, context)
         self._set_fitted(vocabulary, int(encoded.lengths.max()) - 1, fitted)
@@ -148,6 +154,11 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, words, y=None, sample_weight=None):
         """Learn from more words, going on from what was learnt so far.
+
+        Counts are added exactly: two calls with the halves of a list are one with the
+        whole, and new characters are new symbols unless `alphabet` is given. A network
+        trains one epoch on these words, whatever `max_epochs`, `validation_fraction`
+        and `early_stopping` say; its alphabet is that of the first call.
 
         Parameters
         ----------
@@ -400,6 +411,15 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     def symbols_(self):
         """Texts of the symbols, the columns of `predict_proba`."""
         return self.vocabulary_.symbols
+
+    def _callback_task(self, words, sample_weight):
+        """Return what scikit-learn's callbacks are told of every task."""
+        return {
+            "estimator": self,
+            "X": words,
+            "y": np.zeros(len(words)),  # ScoringMonitor scores only if there is a y
+            "metadata": {"sample_weight": sample_weight},
+        }
 
     def _checked_max_length(self, prefix, min_length, max_length):
         """Resolve and check the largest length of a drawn word."""

@@ -6,8 +6,14 @@ from torch.utils.data import Dataset
 GROUP_CELLS = 1 << 20
 """Counts assembled at once: batches are slices of them, which cost next to nothing."""
 
+TABLE_CELLS = 1 << 23
+"""Largest table of all contexts and symbols to keep: 32 MiB."""
+
 MIN_BATCHES = 16
 MIN_BATCH_SIZE = 256
+
+MAX_REPEATS = 100
+"""Largest mean number of times that a pair of context and symbol comes in an epoch."""
 
 VALIDATION_ROWS = 1 << 13
 """Contexts a batch when there is nothing to learn from it."""
@@ -19,7 +25,8 @@ class ContextDataset(Dataset):
     Parameters
     ----------
     counts : ContextCounts
-        Contexts, and the weight of each pair of context and next symbol.
+        Contexts, and the weight of each pair of context and next symbol. Very small
+        and very large weights are scaled, all by one factor.
 
     n_symbols : int
         Number of symbols V.
@@ -32,13 +39,20 @@ class ContextDataset(Dataset):
         self.n_symbols = n_symbols
         self.contexts = torch.as_tensor(counts.contexts.astype("int32"), device=device)
         self.symbols = torch.as_tensor(counts.symbols, device=device)
-        self.counts = torch.as_tensor(counts.counts.astype("float32"), device=device)
+        # The weights of words decide how long an epoch is, within reason: neither a
+        # handful of steps, nor a hundred times the same.
+        n_pairs = len(counts.counts)
+        self.total = min(max(counts.total, n_pairs), MAX_REPEATS * n_pairs)
+        scaled = (counts.counts * (self.total / counts.total)).astype("float32")
+        self.counts = torch.as_tensor(scaled, device=device)
         rows = torch.as_tensor(counts.rows, device=device)
         self.n_pairs = torch.bincount(rows, minlength=len(self.contexts))
         self.first_pair = torch.cumsum(self.n_pairs, 0) - self.n_pairs
         self.totals = torch.zeros(len(self.contexts), device=device)
         self.totals.index_add_(0, rows, self.counts)
-        self.total = counts.total
+        self.table = None
+        if len(self) * n_symbols <= TABLE_CELLS:
+            self.table = self._gathered(torch.arange(len(self), device=device))
 
     def __len__(self):
         """Return the number of distinct contexts."""
@@ -67,6 +81,12 @@ class ContextDataset(Dataset):
         counts : Tensor of shape (B, V)
             Weight of each next symbol.
         """
+        if self.table is not None:
+            return self.table[rows]
+        return self._gathered(rows)
+
+    def _gathered(self, rows):
+        """Gather the counts after some contexts from the pairs."""
         n_pairs = self.n_pairs[rows]  # (B,)
         places = torch.repeat_interleave(n_pairs)  # (P,)
         starts = torch.cumsum(n_pairs, 0) - n_pairs
@@ -111,11 +131,8 @@ class ContextBatches:
             self.repeats = torch.ones_like(dataset.n_pairs)
             self.n_batches = -(-len(dataset) // VALIDATION_ROWS)
         else:
-            # Small weights must not shrink an epoch to a handful of steps.
-            n_predictions = max(dataset.total, len(dataset.counts))
-            n_batches = max(
-                1, round(n_predictions / _fit_size(batch_size, n_predictions))
-            )
+            size = min(batch_size, max(dataset.total / MIN_BATCHES, MIN_BATCH_SIZE))
+            n_batches = max(1, round(dataset.total / size))
             self.repeats = _repeats(dataset.totals, n_batches)
             self.n_batches = min(n_batches, int(self.repeats.sum()))
         self.weights = dataset.totals / self.repeats  # (n_contexts,)
@@ -160,14 +177,9 @@ class ContextBatches:
         return rows[torch.argsort((within + starts[rows]) / repeats[rows])]
 
 
-def _fit_size(batch_size, n_predictions):
-    """Shrink batches that would leave an epoch too few steps to learn in."""
-    return min(batch_size, max(n_predictions / MIN_BATCHES, MIN_BATCH_SIZE))
-
-
 def _repeats(totals, n_batches):
     """How often each context comes in an epoch."""
-    repeats = totals.ceil().long()
+    repeats = totals.ceil().long().clamp(min=1)
     once_a_batch = repeats.clamp(max=n_batches)
     saves = once_a_batch.sum() < 0.8 * repeats.sum()
     return once_a_batch if saves else repeats

@@ -40,25 +40,29 @@ class OneThread:
 
     The networks are too small to gain from more, and lose much where other processes
     want the cores. Sums are then the same on every machine and for any `n_jobs`. The
-    number of threads is torch's, for the whole process: it is put back to what it was
-    when the first of all blocks began.
+    number of threads is torch's, and this thread's: at the end of its outermost block
+    it is put back to what it was when the first of all blocks began.
     """
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._depth = 0
+        self._n_blocks = 0
+        self._here = threading.local()
 
     def __enter__(self):
         with self._lock:
-            if self._depth == 0:
+            if self._n_blocks == 0:
                 self._n_threads = torch.get_num_threads()
-            self._depth += 1
-            torch.set_num_threads(1)
+            self._n_blocks += 1
+        self._here.depth = getattr(self._here, "depth", 0) + 1
+        torch.set_num_threads(1)
 
     def __exit__(self, *exception):
-        with self._lock:
-            self._depth -= 1
+        self._here.depth -= 1
+        if self._here.depth == 0:
             torch.set_num_threads(self._n_threads)
+        with self._lock:
+            self._n_blocks -= 1
 
 
 one_thread = OneThread()

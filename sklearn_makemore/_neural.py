@@ -154,7 +154,7 @@ class BaseNeuralCharLM(BaseCharLM):
                 if self.early_stopping and valid is not None
                 else None
             )
-            tasks = self._epoch_tasks(context, vocabulary, train[0], unknown_proba)
+            tasks = self._epoch_tasks(context, vocabulary, train, unknown_proba)
             train_net(net, *datasets, epochs, stopping, tasks)
         if unknown_proba is not None:
             _average_unknown(plain_module(net), vocabulary)
@@ -209,12 +209,12 @@ class BaseNeuralCharLM(BaseCharLM):
         unknown = known.new_full((len(known), 1), np.log(self.unknown_proba_))
         return torch.cat([known, unknown], 1)
 
-    def _epoch_tasks(self, context, vocabulary, encoded, unknown_proba):
+    def _epoch_tasks(self, context, vocabulary, train, unknown_proba):
         """Return what tells scikit-learn's callbacks of epochs, None without them."""
         if context is None or not getattr(self, "_skl_callbacks", None):
             return None
-        words = vocabulary.decode(encoded)
-        task = {"estimator": self, "X": words, "y": np.zeros(len(words))}
+        encoded, sample_weight = train
+        task = self._callback_task(vocabulary.decode(encoded), sample_weight)
         shared = {
             "vocabulary_": vocabulary,
             "longest_word_": int(encoded.lengths.max()) - 1,

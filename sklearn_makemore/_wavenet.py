@@ -70,7 +70,7 @@ class WaveNetCharLM(BaseWindowCharLM):
         Whether to stop when the validation loss has not improved by `tol` for
         `n_iter_no_change` epochs. The weights of the best epoch are restored.
 
-    n_iter_no_change : int, default=5
+    n_iter_no_change : int, default=2
         Number of epochs without improvement before an early stop.
 
     tol : float, default=1e-4
@@ -185,7 +185,7 @@ class WaveNetCharLM(BaseWindowCharLM):
         weight_decay=0.1,
         validation_fraction=None,
         early_stopping=False,
-        n_iter_no_change=5,
+        n_iter_no_change=2,
         tol=1e-4,
         warm_start=False,
         alphabet=None,

@@ -167,6 +167,17 @@ def test_warm_start_goes_on(estimator, words, fit_once):
     assert_same_weights(model.set_params(warm_start=False).fit(words), once)
 
 
+def test_going_on_keeps_what_the_optimizer_has_learnt(words):
+    def n_steps(model):
+        return {int(s["step"]) for s in model.net_.optimizer_.state.values()}
+
+    model = clone(NETS["mlp"]).set_params(max_epochs=1, warm_start=True).fit(words)
+    (one,) = n_steps(model)
+    assert one > 0
+    assert n_steps(model.fit(words)) == {2 * one}
+    assert n_steps(model.partial_fit(words)) == {3 * one}
+
+
 @pytest.mark.parametrize(
     "name, change",
     [

@@ -205,18 +205,19 @@ SEARCHES = {
 }
 
 
+@pytest.mark.parametrize("backend", ["loky", "threading"])
 @pytest.mark.parametrize("name", SEARCHES)
-def test_a_search_in_two_processes_finds_the_same(name, words):
-    estimator = clone(ESTIMATORS[name]).set_params(
-        alphabet="abcdefghijklmnopqrstuvwxyz"
-    )
+def test_a_search_by_two_workers_finds_the_same(name, backend, words):
+    alphabet = "abcdefghijklmnopqrstuvwxyz"
+    estimator = clone(ESTIMATORS[name]).set_params(alphabet=alphabet)
     folds = KFold(2, shuffle=True, random_state=0)
-    one, two = (
-        GridSearchCV(
-            estimator, SEARCHES[name], cv=folds, n_jobs=n_jobs, error_score="raise"
-        ).fit(words)
-        for n_jobs in (1, 2)
-    )
+    with joblib.parallel_config(backend):
+        one, two = (
+            GridSearchCV(
+                estimator, SEARCHES[name], cv=folds, n_jobs=n_jobs, error_score="raise"
+            ).fit(words)
+            for n_jobs in (1, 2)
+        )
     assert one.best_params_ == two.best_params_
     for column in ("mean_test_score", "split0_test_score", "split1_test_score"):
         np.testing.assert_array_equal(one.cv_results_[column], two.cv_results_[column])
