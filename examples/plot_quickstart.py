@@ -4,18 +4,20 @@ More names like these
 
 Learn the first names of a country, compare four models on names they have not seen,
 search for a better one, keep it, and make new names: the whole library in one page.
-The claim: counting n-grams well is as good as a network, and hundreds of times faster.
+The claim: counting n-grams well comes close to the best of networks this small, in a
+small part of the time.
 """
 
 # %%
 # The data are words, one sample each. `load_names` ships with the package; any list,
-# array or column of strings will do.
+# array or column of strings will do. A name that girls and boys have is in the list
+# twice; it is kept once, so that no name to validate on has been learnt.
 
 from sklearn.model_selection import train_test_split
 
 from sklearn_makemore.datasets import load_names
 
-names = load_names().data
+names = list(dict.fromkeys(load_names().data))
 train, validation = train_test_split(names, test_size=0.1, random_state=0)
 print(train[:5])
 
@@ -45,7 +47,7 @@ for model in models:
     print(f"{name:<14} nll={nll[name]:.3f}  score={model.score(validation):.3f}")
 
 # %%
-# The NLL against the time to fit, which spans three powers of ten.
+# The NLL against the time to fit.
 
 import matplotlib.pyplot as plt
 
@@ -66,6 +68,9 @@ ax.set_xlabel("time to fit (seconds, logarithmic)")
 ax.set_ylabel("validation NLL (nats per character)")
 ax.set_title("Names of 2017: less is better on both axes")
 plt.show()
+
+assert nll["NGramCounter"] < min(nll.values()) + 0.05
+assert seconds["NGramCounter"] < min(seconds["MLPCharLM"], seconds["WaveNetCharLM"]) / 5
 
 # %%
 # A search over the order of the n-grams. The best candidate is the one of the largest

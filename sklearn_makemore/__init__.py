@@ -52,8 +52,9 @@ def __getattr__(name):
     file = _IMPORTED_LATE[name]
     if file is None:
         return import_module(f".{name}", __name__)
-    return getattr(import_module(file, __name__), name)
+    globals()[name] = getattr(import_module(file, __name__), name)
+    return globals()[name]
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return [*__all__, "__version__"]

@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
+from collections.abc import Set
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ._sampling import DrawOptions, draw_codes, draw_words
+from ._sampling import MAX_CELLS, MIN_ROWS, DrawOptions, draw_codes, draw_words
 from ._sklearn import (
     Interval,
     StrOptions,
@@ -19,11 +20,8 @@ from ._sklearn import (
     _fit_context,
     validate_params,
 )
-from ._vocabulary import CharVocabulary
+from ._vocabulary import CharVocabulary, check_alphabet
 from ._words import check_words
-
-CHUNK = 1 << 24
-"""Probabilities held at once when scoring: 128 MiB of float64."""
 
 
 class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=ABCMeta):
@@ -42,11 +40,12 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         The same, going on from the fitted state.
     _contexts_after(encoded)
         The context at the end of each word without its end mark: n_words contexts.
-    _advance(contexts, symbols)
+    _advance(contexts, ids)
         The contexts after one more symbol each.
     _next_log_proba(contexts)
         ``(log_proba, rows)``: log-probabilities of the next symbol, of shape
-        (n_distinct, n_symbols), and the row of each context in it.
+        (n_distinct, n_symbols), and the row of each context in it. The same array
+        object means the same distributions, of which what was made is used again.
     _target_log_proba(encoded)
         Log-probability of every predicted symbol, of shape (n_predictions,).
     """
@@ -83,7 +82,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         """Return the context at the end of each word."""
 
     @abstractmethod
-    def _advance(self, contexts, symbols):
+    def _advance(self, contexts, ids):
         """Return the contexts after one more symbol each."""
 
     @abstractmethod
@@ -94,12 +93,18 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     def _target_log_proba(self, encoded):
         """Return the log-probability of every predicted symbol."""
 
+    def _goes_on(self):
+        """Whether `fit` goes on from the fitted state."""
+        return False
+
     def _fit_vocabulary(self, words):
         """Return the vocabulary that `fit` uses for these words."""
+        if self._goes_on():
+            return self._kept_vocabulary()
         unknown = self.handle_unknown == "unk"
         if self.alphabet is None:
             return CharVocabulary.from_words(words, unknown=unknown)
-        return CharVocabulary(_check_alphabet(self.alphabet), unknown=unknown)
+        return CharVocabulary(check_alphabet(self.alphabet), unknown=unknown)
 
     def _partial_fit_vocabulary(self, words):
         """Return the vocabulary that `partial_fit` uses for these words."""
@@ -136,7 +141,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         ------
         ValueError
             If `words` is a single string, is empty or has a missing value, or if a
-            word has a character outside `alphabet`.
+            word has a character outside `alphabet`. A network also raises it if the
+            training diverges, which says that `lr` is too large.
         TypeError
             If something in `words` is not a string.
         """
@@ -144,10 +150,11 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         vocabulary = self._fit_vocabulary(words)
         encoded = vocabulary.encode(words)
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
-        task = self._callback_task(words, sample_weight)
+        task = self._callback_task(words)
         context.call_on_fit_task_begin(**task)
         fitted = self._fit_encoded(vocabulary, encoded, sample_weight, context)
-        self._set_fitted(vocabulary, int(encoded.lengths.max()) - 1, fitted)
+        longest = int(encoded.lengths.max()) - 1
+        self._set_fitted(vocabulary, longest, fitted, self._goes_on())
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
 
@@ -158,7 +165,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         Counts are added exactly: two calls with the halves of a list are one with the
         whole, and new characters are new symbols unless `alphabet` is given. A network
         trains one epoch on these words, whatever `max_epochs`, `validation_fraction`
-        and `early_stopping` say; its alphabet is that of the first call.
+        and `early_stopping` say, and scikit-learn's callbacks are not told; its
+        alphabet is that of the first call.
 
         Parameters
         ----------
@@ -175,7 +183,14 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         -------
         self : object
             The fitted model.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and if parameters that cannot be changed any more have changed:
+            the alphabet, `handle_unknown`, the order or the architecture.
         """
+        self._validate_params()  # scikit-learn does so at the first call alone
         words, sample_weight = _checked_training(words, sample_weight)
         is_fitted = self.__sklearn_is_fitted__()
         vocabulary = (
@@ -186,8 +201,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         encoded = vocabulary.encode(words)
         fitted = self._partial_fit_encoded(vocabulary, encoded, sample_weight)
         longest = int(encoded.lengths.max()) - 1
-        longest = max(longest, self.longest_word_) if is_fitted else longest
-        self._set_fitted(vocabulary, longest, fitted)
+        self._set_fitted(vocabulary, longest, fitted, is_fitted)
         return self
 
     def score_samples(self, words):
@@ -203,6 +217,14 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         log_proba : ndarray of shape (n_words,), dtype float64
             Log-probability of each word in nats: the sum over its characters and its
             end mark.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If a word has a character outside the alphabet and there is no symbol for
+            unknown ones.
         """
         encoded = self._encoded(words)
         return np.add.reduceat(self._target_log_proba(encoded), encoded.offsets[:-1])
@@ -293,6 +315,14 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         proba : ndarray of shape (n_prefixes, n_symbols)
             Probability of each symbol to come next, columns as `symbols_`. The first
             column is the probability that the word ends here.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If a prefix has a character outside the alphabet and there is no symbol for
+            unknown ones.
         """
         encoded = self._encoded(prefixes, name="prefixes")
         log_proba, rows = self._next_log_proba(self._contexts_after(encoded))
@@ -358,13 +388,14 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
 
         max_length : int, default=None
             Largest number of characters of a word, prefix included; a word that
-            reaches it ends there. None is ten times the longest training word and at
-            least 1000 characters, so that nothing can go on for ever.
+            reaches it ends there. None allows, beyond the prefix and `min_length`, ten
+            times the longest training word and at least 1000 characters, so that
+            nothing can go on for ever.
 
         unique : bool, default=False
             Whether each word may come only once.
 
-        exclude : array-like of str, default=None
+        exclude : array-like or set of str, default=None
             Words that are not wanted, for instance the training words.
 
         random_state : int, RandomState instance or None, default=None
@@ -375,20 +406,27 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         words : list of str
             `n_samples` words; fewer, with a warning, if `unique`, `exclude` or the
             other options leave too few.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If `prefix` has a character outside the alphabet, or if `max_length` is
+            less than `min_length` or the length of `prefix`.
         """
         check_is_fitted(self)
-        exclude = (
-            set()
-            if exclude is None
-            else set(check_words(exclude, name="exclude", allow_empty=True))
-        )
+        if exclude is not None:
+            unordered = isinstance(exclude, Set)  # the order is of no account here
+            exclude = list(exclude) if unordered else exclude
+            exclude = check_words(exclude, name="exclude", allow_empty=True)
         options = DrawOptions(
             min_length=min_length,
             max_length=self._checked_max_length(prefix, min_length, max_length),
             temperature=float(temperature),
             top_k=top_k,
             top_p=top_p,
-            never=self.vocabulary_.unknown_id,
+            never_id=self.vocabulary_.unknown_id,
         )
         rng = own_random_state(random_state)
         context = self._contexts_after(self._encoded([prefix], name="prefix"))
@@ -403,7 +441,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
                 for word, ended in zip(words, complete.tolist(), strict=True)
             ]
 
-        return draw_words(draw, int(n_samples), unique=unique, exclude=exclude)
+        max_rows = max(MIN_ROWS, MAX_CELLS // self.vocabulary_.n_symbols)
+        return draw_words(draw, int(n_samples), max_rows, unique, exclude or ())
 
     # -------------------------------------------------------------- attributes
 
@@ -412,13 +451,12 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         """Texts of the symbols, the columns of `predict_proba`."""
         return self.vocabulary_.symbols
 
-    def _callback_task(self, words, sample_weight):
+    def _callback_task(self, words):
         """Return what scikit-learn's callbacks are told of every task."""
         return {
             "estimator": self,
             "X": words,
             "y": np.zeros(len(words)),  # ScoringMonitor scores only if there is a y
-            "metadata": {"sample_weight": sample_weight},
         }
 
     def _checked_max_length(self, prefix, min_length, max_length):
@@ -442,7 +480,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         known = self.vocabulary_
         asked = known.characters if self.alphabet is None else self.alphabet
         unknown = self.handle_unknown == "unk"
-        if CharVocabulary(_check_alphabet(asked), unknown=unknown) != known:
+        if CharVocabulary(check_alphabet(asked), unknown=unknown) != known:
             raise ValueError(
                 f"The fitted model has the alphabet {known.characters!r} and "
                 f"handle_unknown={'unk' if known.unknown else 'error'!r}, and going on "
@@ -455,8 +493,10 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         check_is_fitted(self)
         return self.vocabulary_.encode(check_words(words, name=name))
 
-    def _set_fitted(self, vocabulary, longest_word, fitted):
+    def _set_fitted(self, vocabulary, longest_word, fitted, goes_on):
         """Assign all fitted attributes, after everything that can fail."""
+        if goes_on:
+            longest_word = max(longest_word, self.longest_word_)
         vars(self).update(fitted, vocabulary_=vocabulary, longest_word_=longest_word)
 
     def __sklearn_is_fitted__(self):
@@ -523,16 +563,3 @@ def _checked_weight(sample_weight, words):
     return _check_sample_weight(
         sample_weight, words, dtype=np.float64, ensure_non_negative=True
     )
-
-
-def _check_alphabet(alphabet):
-    """Return the characters of an alphabet as a list of strings of one character."""
-    characters = list(alphabet)
-    for character in characters:
-        if not isinstance(character, str) or len(character) != 1:
-            raise ValueError(
-                "`alphabet` must hold single characters, got "
-                f"{character!r} of type {type(character).__name__}; pass a string or a "
-                "list of strings of length 1."
-            )
-    return characters

@@ -10,7 +10,10 @@ TABLE_CELLS = 1 << 23
 """Largest table of all contexts and symbols to keep: 32 MiB."""
 
 MIN_BATCHES = 16
+"""Steps an epoch of few words has at least, so that it gets somewhere, unless..."""
+
 MIN_BATCH_SIZE = 256
+"""...their batches would be smaller than this, and too noisy for the learning rate."""
 
 MAX_REPEATS = 100
 """Largest mean number of times that a pair of context and symbol comes in an epoch."""
@@ -24,7 +27,7 @@ class ContextDataset(Dataset):
 
     Parameters
     ----------
-    counts : ContextCounts
+    context_counts : ContextCounts
         Contexts, and the weight of each pair of context and next symbol. Very small
         and very large weights are scaled, all by one factor.
 
@@ -35,17 +38,20 @@ class ContextDataset(Dataset):
         Where the tensors are kept.
     """
 
-    def __init__(self, counts, n_symbols, device):
+    def __init__(self, context_counts, n_symbols, device):
         self.n_symbols = n_symbols
-        self.contexts = torch.as_tensor(counts.contexts.astype("int32"), device=device)
-        self.symbols = torch.as_tensor(counts.symbols, device=device)
+        self.contexts = torch.as_tensor(
+            context_counts.contexts.astype("int32"), device=device
+        )
+        self.symbols = torch.as_tensor(context_counts.symbols, device=device)
         # The weights of words decide how long an epoch is, within reason: neither a
         # handful of steps, nor a hundred times the same.
-        n_pairs = len(counts.counts)
-        self.total = min(max(counts.total, n_pairs), MAX_REPEATS * n_pairs)
-        scaled = (counts.counts * (self.total / counts.total)).astype("float32")
+        counts, total = context_counts.counts, context_counts.total
+        n_pairs = len(counts)
+        self.total = min(max(total, n_pairs), MAX_REPEATS * n_pairs)
+        scaled = (counts * (self.total / total)).astype("float32")
         self.counts = torch.as_tensor(scaled, device=device)
-        rows = torch.as_tensor(counts.rows, device=device)
+        rows = torch.as_tensor(context_counts.rows, device=device)
         self.n_pairs = torch.bincount(rows, minlength=len(self.contexts))
         self.first_pair = torch.cumsum(self.n_pairs, 0) - self.n_pairs
         self.totals = torch.zeros(len(self.contexts), device=device)
@@ -58,15 +64,9 @@ class ContextDataset(Dataset):
         """Return the number of distinct contexts."""
         return len(self.contexts)
 
-    def __getitem__(self, index):
-        """Return one context and the counts of all symbols after it."""
-        return self.contexts[index], self.next_counts(
-            torch.tensor([index], device=self.counts.device)
-        ).squeeze(0)
-
     def batches(self, batch_size, training):
         """Return the batches of an epoch, of training or of validation."""
-        return ContextBatches(self, batch_size, shuffle=training)
+        return ContextBatches(self, batch_size, training)
 
     def next_counts(self, rows):
         """Return the counts of all symbols after some contexts.
@@ -120,14 +120,15 @@ class ContextBatches:
         Number of predictions a batch, fewer if the words are few: an epoch has 16
         batches, as long as they have 256 predictions or `batch_size` if that is less.
 
-    shuffle : bool, default=False
-        Whether to train. Without it every context comes once, in order.
+    training : bool
+        Whether to learn from them. Without it every context comes once, in order, and
+        `batch_size` is of no account.
     """
 
-    def __init__(self, dataset, batch_size, shuffle=False):
+    def __init__(self, dataset, batch_size, training):
         self.dataset = dataset
-        self.shuffle = shuffle
-        if not shuffle:
+        self.training = training
+        if not training:
             self.repeats = torch.ones_like(dataset.n_pairs)
             self.n_batches = -(-len(dataset) // VALIDATION_ROWS)
         else:
@@ -149,7 +150,7 @@ class ContextBatches:
         how many predictions each row stands for.
         """
         dataset, scale = self.dataset, self.n_batches / self.dataset.total
-        rows = self._spread() if self.shuffle else torch.arange(len(dataset))
+        rows = self._spread() if self.training else torch.arange(len(dataset))
         rows = rows.to(dataset.counts.device)
         bounds = [len(rows) * b // self.n_batches for b in range(self.n_batches + 1)]
         largest = bounds[1] + 1
@@ -181,5 +182,7 @@ def _repeats(totals, n_batches):
     """How often each context comes in an epoch."""
     repeats = totals.ceil().long().clamp(min=1)
     once_a_batch = repeats.clamp(max=n_batches)
+    # Weighted rows cost batch normalisation more than torch's own kernel: they have to
+    # save a fifth of the rows.
     saves = once_a_batch.sum() < 0.8 * repeats.sum()
     return once_a_batch if saves else repeats

@@ -52,10 +52,10 @@ def last_windows(encoded, block_size):
     )
 
 
-def shifted(contexts, symbols):
+def shifted(contexts, ids):
     """Return the windows one symbol later, of the shape of `contexts`."""
     return np.concatenate(
-        [contexts[:, 1:], symbols[:, np.newaxis].astype(contexts.dtype)], axis=1
+        [contexts[:, 1:], ids[:, np.newaxis].astype(contexts.dtype)], axis=1
     )
 
 
@@ -109,7 +109,7 @@ def _rank(keys):
     return order[is_first], ranks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ContextCounts:
     """Distinct contexts and how often each symbol follows them.
 

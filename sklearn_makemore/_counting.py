@@ -74,11 +74,11 @@ def smoothed_log_proba(counts, smoothing):
         context never seen has the uniform distribution, which is the limit of small
         smoothing.
     """
-    log_proba = counts + float(smoothing)
-    log_proba[~log_proba.any(axis=1)] = 1.0
-    log_total = np.log(log_proba.sum(axis=1, keepdims=True))
+    smoothed = counts + float(smoothing)
+    smoothed[~smoothed.any(axis=1)] = 1.0
+    log_total = np.log(smoothed.sum(axis=1, keepdims=True))
     with np.errstate(divide="ignore"):
-        np.log(log_proba, out=log_proba)  # in place: alphabets can be large
+        log_proba = np.log(smoothed, out=smoothed)  # in place: alphabets can be large
     log_proba -= log_total
     return log_proba
 
@@ -245,8 +245,8 @@ class BigramCounter(BaseCounter):
     def _contexts_after(self, encoded):
         return encoded.codes[encoded.offsets[1:] - 1].astype(np.intp)
 
-    def _advance(self, contexts, symbols):
-        return symbols
+    def _advance(self, contexts, ids):
+        return ids
 
     def _next_log_proba(self, contexts):
         return self.log_proba_, contexts
@@ -356,8 +356,8 @@ class NGramCounter(BaseCounter):
         self.handle_unknown = handle_unknown
 
     def _count(self, encoded, n_symbols, sample_weight):
-        return NGramCounts.from_codes(
-            encoded.codes, encoded.offsets, int(self.order), n_symbols, sample_weight
+        return NGramCounts.from_encoded(
+            encoded, int(self.order), n_symbols, sample_weight
         )
 
     def _added(self, counts, vocabulary):
@@ -382,21 +382,13 @@ class NGramCounter(BaseCounter):
     # A context is a state of the model: the longest suffix that was seen.
 
     def _contexts_after(self, encoded):
-        return self.model_.states(encoded.codes)[encoded.offsets[1:] - 1]
+        return self.model_.states(encoded)[encoded.offsets[1:] - 1]
 
-    def _advance(self, contexts, symbols):
-        if self.model_.tables is None:
-            return self.model_.advance(contexts, symbols)
-        return self.model_.tables[1][contexts, symbols]
+    def _advance(self, contexts, ids):
+        return self.model_.advance(contexts, ids)
 
     def _next_log_proba(self, contexts):
-        tables = self.model_.tables
-        if tables is not None and len(contexts) >= self.model_.n_states:
-            return tables[0], contexts
-        states, rows = np.unique(contexts, return_inverse=True)
-        if tables is not None:
-            return tables[0][states], rows
-        return self.model_.log_proba(states), rows
+        return self.model_.next_log_proba(contexts)
 
     def _target_log_proba(self, encoded):
-        return self.model_.target_log_proba(encoded.codes, encoded.offsets)
+        return self.model_.target_log_proba(encoded)

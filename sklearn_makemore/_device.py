@@ -1,5 +1,6 @@
 """Where the arithmetic happens, and with which random numbers."""
 
+import os
 import threading
 from contextlib import contextmanager
 
@@ -67,7 +68,17 @@ class OneThread:
 
 one_thread = OneThread()
 
-_global_generator = threading.RLock()
+_turn = threading.RLock()
+
+
+def _renew_turn():
+    """Replace the lock in a forked child, where nobody is left to release it."""
+    global _turn
+    _turn = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_turn)
 
 
 @contextmanager
@@ -79,9 +90,11 @@ def seeded_torch(seed, device):
     """
     kind = torch.device(device).type
     devices = [] if kind == "cpu" else [torch.device(device)]
+    # The CPU's generator is always saved, and "cpu" is no type of device to fork_rng.
+    fork_type = "cuda" if kind == "cpu" else kind
     with (
-        _global_generator,
-        torch.random.fork_rng(devices, device_type="cuda" if kind == "cpu" else kind),
+        _turn,
+        torch.random.fork_rng(devices, device_type=fork_type),
     ):
         torch.manual_seed(seed)
         yield

@@ -3,50 +3,126 @@
 A *state* is a history seen in training. It is found by reading a history from its most
 recent id backwards as far as the trie knows it, so the parent of a state is the history
 without its earliest id: the one to back off to. States are numbered level by level, the
-empty history is 0. All tables are sorted arrays of `state * n_symbols + id`, which can
-not overflow for any order.
+empty history is 0. All tables are sorted arrays of `state * n_symbols + id`, which
+cannot overflow for any order.
 """
 
 import numpy as np
 
+from ._ngrams import differs_from_last
+
 
 class HistoryTrie:
-    """States and n-grams of a corpus.
+    """States and n-grams of words.
 
     Parameters
     ----------
     ngram_counts : NGramCounts
+        The maximal n-grams of the words.
 
     Attributes
     ----------
-    order, n_symbols, n_states, n_ngrams : int
-    parents : int64 ndarray of shape (n_states,)
+    ngram_counts : NGramCounts
+        What the trie is made of.
+
+    order : int
+        Length of the longest n-grams.
+
+    n_symbols : int
+        Number of symbols.
+
+    n_states : int
+        Number of histories of all lengths, the empty one included.
+
+    n_ngrams : int
+        Number of distinct n-grams of all lengths.
+
+    parents : ndarray of shape (n_states,), dtype int64
         The state without its earliest id; the empty history is its own parent.
-    child_keys : int64 ndarray of shape (n_states - 1,)
-        Sorted `parent * n_symbols + earliest id` of states 1, 2, ...
-    state_levels : int64 ndarray of shape (order + 1,)
-        Histories of length `k` are the states from `state_levels[k]` to before
-        `state_levels[k + 1]`.
-    is_whole : bool ndarray of shape (n_states,)
-        Whether the state is all that its positions know of their word: `order - 1` ids,
-        or fewer from the boundary on.
-    ngram_keys : int64 ndarray of shape (n_ngrams,)
-        Sorted `state * n_symbols + predicted id` of the seen n-grams of all lengths.
-    ngram_levels : int64 ndarray of shape (order + 1,)
-        N-grams after histories of length `k` are those from `ngram_levels[k]` to before
-        `ngram_levels[k + 1]`.
+
+    child_keys : ndarray of shape (n_states - 1,), dtype int64
+        Sorted ``parent * n_symbols + earliest id`` of states 1, 2, ...
+
+    state_levels : ndarray of shape (order + 1,), dtype int64
+        Histories of length `k` are the states from ``state_levels[k]`` to before
+        ``state_levels[k + 1]``.
+
+    is_whole : ndarray of shape (n_states,), dtype bool
+        Whether the state is all that its predictions know of their word: `order` - 1
+        ids, or fewer from the boundary on.
+
+    ngram_keys : ndarray of shape (n_ngrams,), dtype int64
+        Sorted ``state * n_symbols + predicted id`` of the n-grams of all lengths.
+
+    ngram_levels : ndarray of shape (order + 1,), dtype int64
+        N-grams after histories of length `k` are those from ``ngram_levels[k]`` to
+        before ``ngram_levels[k + 1]``.
+
     counts : ndarray of shape (n_ngrams,)
-        After a whole state how often the n-gram occurs; else the number of distinct ids
-        that come before it.
-    lower_ngrams : int64 ndarray of shape (n_ngrams,)
+        The adjusted counts: after a whole state how often the n-gram occurs; else the
+        number of distinct ids that come before it. Of the type of
+        ``ngram_counts.counts``.
+
+    lower_ngrams : ndarray of shape (n_ngrams,), dtype int64
         The n-gram without its earliest id; after the empty history the n-gram itself.
-    next_states : int64 ndarray of shape (n_ngrams,)
-        The state after the n-gram.
+
+    next_states : ndarray of shape (n_ngrams,), dtype int64
+        The state after the n-gram: the start of a word after the boundary.
+
     start_state : int
         The state at the start of a word.
+
+    Examples
+    --------
+    The words "ab" and "a", with 0 for the boundary, 1 for "a" and 2 for "b", written
+    "|", "a" and "b" here:
+
+    >>> import numpy as np
+    >>> from sklearn_makemore._histories import HistoryTrie
+    >>> from sklearn_makemore._ngrams import NGramCounts
+    >>> from sklearn_makemore._vocabulary import CharVocabulary
+    >>> encoded = CharVocabulary("ab").encode(["ab", "a"])
+    >>> trie = HistoryTrie(NGramCounts.from_encoded(encoded, order=3, n_symbols=3))
+
+    Before each id they have the histories "|", "|a" and "ab"; state 0 is the empty
+    one. States 1 to 3 are its children, the histories of one id, "|", "a" and "b".
+    Reading "a" one id further back gives "|a", state 4, a child of state 2; "ab", state
+    5, is a child of state 3, "b". No history goes on behind "|".
+
+    >>> parents, earliest_ids = np.divmod(trie.child_keys, trie.n_symbols)
+    >>> for state, (parent, id_) in enumerate(zip(parents, earliest_ids), start=1):
+    ...     print(f"state {state}: {'|ab'[id_]!r} before state {parent}")
+    state 1: '|' before state 0
+    state 2: 'a' before state 0
+    state 3: 'b' before state 0
+    state 4: '|' before state 2
+    state 5: 'a' before state 3
+    >>> trie.state_levels  # no id: from 0, one id: from 1, two ids: from 4
+    array([0, 1, 4, 6])
+    >>> np.flatnonzero(trie.is_whole)
+    array([1, 4, 5])
+
+    The n-grams are the ids that were seen after each state. "a" was seen twice after
+    "|", the start of a word, which counts as it is; but after the empty history, which
+    is not whole, it counts once, for the one id that comes before it.
+
+    >>> states, predicted_ids = np.divmod(trie.ngram_keys, trie.n_symbols)
+    >>> for ngram in zip(states, predicted_ids, trie.counts, trie.next_states):
+    ...     print("state {}, then id {}: count {}, next state {}".format(*ngram))
+    state 0, then id 0: count 2, next state 1
+    state 0, then id 1: count 1, next state 2
+    state 0, then id 2: count 1, next state 3
+    state 1, then id 1: count 2, next state 4
+    state 2, then id 0: count 1, next state 1
+    state 2, then id 2: count 1, next state 5
+    state 3, then id 0: count 1, next state 1
+    state 4, then id 0: count 1, next state 1
+    state 4, then id 2: count 1, next state 5
+    state 5, then id 0: count 1, next state 1
     """
 
     def __init__(self, ngram_counts):
+        self.ngram_counts = ngram_counts
         self.order, self.n_symbols = ngram_counts.order, ngram_counts.n_symbols
         *histories, targets = ngram_counts.ngrams
         self.child_keys, self.state_levels, whole_states = _number_histories(
@@ -66,12 +142,30 @@ class HistoryTrie:
         self.lower_ngrams = np.searchsorted(self.ngram_keys, lower_keys)
         self.next_states = self._find_next_states()
 
+    def __reduce__(self):
+        """Pickle the counts alone: all else follows from them."""
+        return HistoryTrie, (self.ngram_counts,)
+
     def _lower_keys(self, ngram_keys):
         states, targets = np.divmod(ngram_keys, self.n_symbols)
         return self.parents[states] * self.n_symbols + targets
 
     def _collapse(self, whole_keys, whole_counts):
-        """N-grams of all lengths and their adjusted counts, from whole states' ones."""
+        """Return n-grams of all lengths and adjusted counts, from whole states' ones.
+
+        Parameters
+        ----------
+        whole_keys : ndarray of shape (n_rows,), dtype int64
+            Keys of the maximal n-grams, as in `ngram_keys` but not sorted.
+
+        whole_counts : ndarray of shape (n_rows,)
+            How often they occur.
+
+        Returns
+        -------
+        ngram_keys, counts, ngram_levels : ndarray
+            The attributes of these names.
+        """
         keys, counts = np.empty(0, np.int64), np.empty(0, whole_counts.dtype)
         levels = []
         for length in reversed(range(self.order)):
@@ -90,7 +184,7 @@ class HistoryTrie:
         return keys, counts, np.cumsum([0] + [len(level[0]) for level in levels])
 
     def _find_next_states(self):
-        """The state after every n-gram.
+        """Return the state after every n-gram.
 
         A history of `k` ids was itself predicted, id by id: it is an n-gram whose
         history, one place earlier, is a state of level `k - 1`. Only the boundary that
@@ -125,26 +219,34 @@ def _number_histories(histories, n_rows, n_symbols):
     ----------
     histories : list of order - 1 integer ndarrays of shape (n_rows,)
         Columns of sorted rows, most recent id first, 0 from the boundary on.
-    n_rows, n_symbols : int
+
+    n_rows : int
+        Number of rows, which without columns (order 1) nothing else tells.
+
+    n_symbols : int
+        Number of symbols.
 
     Returns
     -------
-    child_keys : int64 ndarray of shape (n_states - 1,)
-    levels : int64 ndarray of shape (order + 1,)
-    whole_states : int64 ndarray of shape (n_rows,)
+    child_keys : ndarray of shape (n_states - 1,), dtype int64
+        As in `HistoryTrie`.
+
+    levels : ndarray of shape (order + 1,), dtype int64
+        The `state_levels` of `HistoryTrie`.
+
+    whole_states : ndarray of shape (n_rows,), dtype int64
         The state of every row's whole history.
     """
     whole_states = np.zeros(n_rows, dtype=np.int64)
     child_keys, levels = [np.empty(0, np.int64)], [0, 1]
     rows = np.arange(n_rows)
-    for symbols in histories:
-        symbols = symbols[rows]
-        keys = whole_states[rows] * n_symbols + symbols
+    for column in histories:
+        ids = column[rows]
+        keys = whole_states[rows] * n_symbols + ids
         # Rows are sorted, so the rows of one state follow each other.
-        is_first = np.ones(len(rows), dtype=bool)
-        is_first[1:] = keys[1:] != keys[:-1]
+        is_first = differs_from_last(keys)
         whole_states[rows] = levels[-1] - 1 + np.cumsum(is_first)
         child_keys.append(keys[is_first])
         levels.append(levels[-1] + len(child_keys[-1]))
-        rows = rows[symbols != 0]
+        rows = rows[ids != 0]
     return np.concatenate(child_keys), np.asarray(levels), whole_states

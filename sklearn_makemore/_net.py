@@ -1,4 +1,4 @@
-"""CharNet: skorch's training ladder with a lean loop over distinct contexts.
+"""CharNet: skorch's training with a lean loop over data sets that make their batches.
 
 The networks are tiny, so the machinery around a step decides the speed. Batches are
 slices of tensors that are permuted once an epoch, losses stay on the device until the
@@ -21,13 +21,17 @@ from skorch.callbacks import (
 )
 from skorch.helper import predefined_split
 
+from ._device import seeded_torch
 from .modules import LookupTable
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
 class CharNet(NeuralNet):
-    """skorch net for character models; other training is skorch's own.
+    """skorch net that trains on data sets with batches of their own.
+
+    Such a data set has a method ``batches(batch_size, training)``; for all other data
+    skorch's own machinery is used, with the loss summed over a batch.
 
     Parameters
     ----------
@@ -190,14 +194,30 @@ def new_net(module, module_params, *, callbacks=None, **params):
         The net, its module initialised.
     """
     callbacks = clone(list(callbacks or []), safe=False)
-    kinds = [_kind_of_callback(callback) for callback in callbacks]
-    if params.get("schedule") is not None and LRScheduler in kinds:
-        raise ValueError(
-            "`callbacks` holds an LRScheduler, and `lr_schedule` sets the learning "
-            "rate as well; set lr_schedule='constant'."
-        )
     module_params = {f"module__{name}": value for name, value in module_params.items()}
     return CharNet(module, callbacks=callbacks, **module_params, **params).initialize()
+
+
+def sets_learning_rate(callbacks):
+    """Whether one of the callbacks a user gives is a schedule of the learning rate.
+
+    Raises
+    ------
+    TypeError
+        If one of them is no skorch callback.
+    """
+    kinds = []
+    for given in callbacks or []:
+        is_named = isinstance(given, tuple) and len(given) == 2
+        callback = given[1] if is_named else given
+        kinds.append(callback if isinstance(callback, type) else type(callback))
+        if not issubclass(kinds[-1], Callback):
+            raise TypeError(
+                "`callbacks` must hold skorch callbacks, or pairs of a name and a "
+                f"skorch callback, got {given!r}; scikit-learn's own are given with "
+                "`set_callbacks`."
+            )
+    return any(issubclass(kind, LRScheduler) for kind in kinds)
 
 
 def train_net(net, train, valid, epochs, early_stopping=None, epoch_tasks=None):
@@ -295,19 +315,6 @@ def _asked_to_stop(callbacks):
     )
 
 
-def _kind_of_callback(callback):
-    """Class of one of the callbacks a user gives, alone or with a name."""
-    if isinstance(callback, tuple) and len(callback) == 2:
-        callback = callback[1]
-    kind = callback if isinstance(callback, type) else type(callback)
-    if not issubclass(kind, Callback):
-        raise TypeError(
-            "`callbacks` must hold skorch callbacks, or pairs of a name and a skorch "
-            f"callback, got {callback!r}."
-        )
-    return kind
-
-
 def _listens_to_batches(callback):
     return any(
         getattr(type(callback), hook) is not getattr(Callback, hook)
@@ -325,10 +332,17 @@ def lookup_net(log_proba):
 
     Returns
     -------
-    net : CharNet
+    net : skorch.NeuralNet
         Net around a `LookupTable`; ``net.predict_proba(ids)`` gives the probabilities.
     """
-    net = CharNet(LookupTable, module__n_symbols=len(log_proba)).initialize()
+    with seeded_torch(0, "cpu"):
+        net = NeuralNet(
+            LookupTable,
+            module__n_symbols=len(log_proba),
+            criterion=torch.nn.CrossEntropyLoss,
+            train_split=None,
+            verbose=0,
+        ).initialize()
     with torch.no_grad():
         net.module_.embedding.weight.copy_(torch.as_tensor(log_proba))
     net.module_.eval()

@@ -5,32 +5,72 @@ from itertools import islice
 
 import numpy as np
 
-from ._ngrams import find_distinct_ngrams, iterate_columns, iterate_word_chunks
+from ._ngrams import find_distinct_ngrams, iterate_columns, weighted_chunks
+from ._vocabulary import within_groups
 
-# Most cells of a table of all states and ids: 48 MiB of probabilities and next states.
-MAX_TABLE_SIZE = 2**22
+MAX_TABLE_SIZE = 1 << 22
+"""Most cells of a table of all states and ids: 48 MiB of probabilities and next
+states."""
 
 
 class NGramModel:
-    """Log-probabilities of ids after histories.
+    """Log-probabilities of ids after histories, in nats.
+
+    An n-gram of the trie has a probability of its own. An id that was not seen after a
+    state has the probability it has after the parent of the state, times the state's
+    back-off weight; what was not seen at all has the uniform distribution behind the
+    empty history.
 
     Parameters
     ----------
     trie : HistoryTrie
+        The states, and the n-grams that were seen.
+
     proba : ndarray of shape (n_ngrams,)
-        Probability of every seen n-gram.
+        Probability of every n-gram of the trie: of its last id after the others.
+
     backoff : ndarray of shape (n_states,)
         Back-off weight of every state.
 
     Attributes
     ----------
-    n_states, n_symbols : int
+    n_states : int
+        Number of states.
+
+    n_symbols : int
+        Number of symbols.
+
     start_state : int
         The state at the start of a word.
+
+    Examples
+    --------
+    After the boundary (0), the words "ab" and "a" have "a" (1) twice and "b" (2) never:
+    ``(2 + 1) / (2 + 3)`` and ``(0 + 1) / (2 + 3)`` with one added to every count.
+
+    >>> import numpy as np
+    >>> from sklearn_makemore._histories import HistoryTrie
+    >>> from sklearn_makemore._kneser_ney import additive
+    >>> from sklearn_makemore._ngram_model import NGramModel
+    >>> from sklearn_makemore._ngrams import NGramCounts
+    >>> from sklearn_makemore._vocabulary import CharVocabulary
+    >>> encoded = CharVocabulary("ab").encode(["ab", "a"])
+    >>> trie = HistoryTrie(NGramCounts.from_encoded(encoded, order=3, n_symbols=3))
+    >>> model = NGramModel(trie, *additive(trie, alpha=1.0))
+    >>> log_proba, rows = model.next_log_proba(np.array([model.start_state]))
+    >>> np.exp(log_proba[rows]).round(3)
+    array([[0.2, 0.6, 0.2]])
+
+    The states before each id, and the probability of that id:
+
+    >>> model.states(encoded)
+    array([1, 4, 5, 1, 4])
+    >>> np.exp(model.target_log_proba(encoded)).round(3)
+    array([0.6, 0.4, 0.5, 0.6, 0.4])
     """
 
     def __init__(self, trie, proba, backoff):
-        self.trie = trie
+        self.trie, self.proba, self.backoff = trie, proba, backoff
         self.n_states, self.n_symbols = trie.n_states, trie.n_symbols
         self.start_state = trie.start_state
         # One more element ends the search for what is not there: no child, and the
@@ -42,8 +82,9 @@ class NGramModel:
             self._log_proba = np.log(np.append(proba, 1 / trie.n_symbols))
             self._log_backoff = np.log(backoff)
 
-    def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "tables"}
+    def __reduce__(self):
+        """Pickle the probabilities, without the keys and tables that follow."""
+        return NGramModel, (self.trie, self.proba, self.backoff)
 
     @cached_property
     def tables(self):
@@ -51,8 +92,11 @@ class NGramModel:
 
         Returns
         -------
-        log_proba : float64 ndarray of shape (n_states, n_symbols)
-        next_states : int32 ndarray of shape (n_states, n_symbols)
+        log_proba : ndarray of shape (n_states, n_symbols), dtype float64
+            Log-probability of every id after every state, in nats.
+
+        next_states : ndarray of shape (n_states, n_symbols), dtype int32
+            The state after every id.
         """
         if self.n_states * self.n_symbols > MAX_TABLE_SIZE:
             return None
@@ -66,73 +110,200 @@ class NGramModel:
                 log_proba[states] = log_proba[parents]
                 next_states[states] = next_states[parents]
             log_proba[states] += self._log_backoff[states, None]
-            # The keys are positions in the flattened tables.
+            # The keys are places in the flattened tables.
             log_proba.ravel()[self._ngram_keys[ngrams]] = self._log_proba[ngrams]
             next_states.ravel()[self._ngram_keys[ngrams]] = self._next_states[ngrams]
         return log_proba, next_states
 
-    def states(self, codes):
-        """State before every predicted id of a corpus.
+    def states(self, encoded):
+        """Return the state before every predicted id of words.
 
         Parameters
         ----------
-        codes : integer ndarray of shape (n_positions + 1,)
+        encoded : EncodedWords
+            The words.
 
         Returns
         -------
-        states : int64 ndarray of shape (n_positions,)
+        states : ndarray of shape (n_predictions,), dtype int64
+            The longest suffix of each history that is a state.
         """
-        columns = iterate_columns(np.asarray(codes).astype(np.int64), self.trie.order)
-        return self._find_states(islice(columns, self.trie.order - 1), len(codes) - 1)
+        columns = iterate_columns(encoded, self.trie.order)
+        return self._find_states(
+            islice(columns, self.trie.order - 1), encoded.n_predictions
+        )
+
+    def advance(self, states, ids):
+        """Return the states after one more id each.
+
+        Parameters
+        ----------
+        states : ndarray of int of shape (n,)
+            States of this model.
+
+        ids : ndarray of int of shape (n,)
+            What comes after them; 0 ends a word.
+
+        Returns
+        -------
+        next_states : ndarray of int of shape (n,)
+            The states then; after 0 the start of the next word.
+        """
+        if self.tables is not None:
+            _, next_states = self.tables
+            return next_states[states, ids]
+        ngrams, _ = self._find_ngrams(states, ids)
+        return self._next_states[ngrams]
+
+    def next_log_proba(self, states):
+        """Return the distributions of the next id after some states.
+
+        For as many states as the model has, or more, the table of them all is returned,
+        the same array at every call, which lets the sampler use its cumulative sums
+        again at the next step. For fewer, only their own distributions are: what the
+        caller does with every row would cost more than it saves.
+
+        Parameters
+        ----------
+        states : ndarray of int of shape (n,)
+            States of this model.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_distinct, n_symbols), dtype float64
+            Log-probabilities of every id in nats, ``-inf`` for what is impossible.
+
+        rows : ndarray of int of shape (n,)
+            The row of each state in it.
+        """
+        if self.tables is not None and len(states) >= self.n_states:
+            log_proba, _ = self.tables
+            return log_proba, states
+        states, rows = np.unique(states, return_inverse=True)
+        if self.tables is not None:
+            log_proba, _ = self.tables
+            return log_proba[states], rows
+        return self._find_log_proba(states), rows
+
+    def target_log_proba(self, encoded):
+        """Return the log-probability of every predicted id of words.
+
+        Parameters
+        ----------
+        encoded : EncodedWords
+            The words.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_predictions,), dtype float64
+            In nats, ``-inf`` for what is impossible.
+        """
+        log_proba = np.empty(encoded.n_predictions)
+        n_done = 0
+        for chunk, _ in weighted_chunks(encoded):
+            # Half of the predictions or more repeat an n-gram, and in sorted order the
+            # search for one ends near the last one's, in memory already at hand.
+            ngrams, columns = find_distinct_ngrams(
+                chunk, self.trie.order, self.n_symbols
+            )
+            part = slice(n_done, n_done + chunk.n_predictions)
+            log_proba[part] = self._ngram_log_proba(ngrams)[columns]
+            n_done = part.stop
+        return log_proba
 
     def _find_states(self, histories, n_histories):
-        """The longest suffix of every history that is a state.
+        """Return the longest suffix of every history that is a state.
 
         Parameters
         ----------
         histories : iterable of order - 1 integer ndarrays of shape (n_histories,)
             Most recent ids first, 0 from the boundary on.
+
         n_histories : int
+            Number of histories, which without columns (order 1) nothing else tells.
 
         Returns
         -------
-        states : int64 ndarray of shape (n_histories,)
+        states : ndarray of shape (n_histories,), dtype int64
+            The states.
         """
         states = np.zeros(n_histories, dtype=np.int64)
         pending = np.arange(n_histories)
-        for symbols in histories:
-            keys = states[pending] * self.n_symbols + symbols[pending]
+        for ids in histories:
+            keys = states[pending] * self.n_symbols + ids[pending]
             children = np.searchsorted(self._child_keys, keys)
             is_known = self._child_keys[children] == keys
             pending = pending[is_known]
             states[pending] = children[is_known] + 1
         return states
 
-    def advance(self, states, symbols):
-        """State after one more id; the start of a word after id 0.
+    def _find_ngrams(self, states, ids):
+        """Return the longest seen n-grams, and the log back-off weights before them.
 
         Parameters
         ----------
-        states : integer ndarray of shape (n,)
-        symbols : integer ndarray of shape (n,)
+        states : ndarray of int of shape (n,)
+            States of this model.
+
+        ids : ndarray of int of shape (n,)
+            What comes after them.
 
         Returns
         -------
-        states : int64 ndarray of shape (n,)
+        ngrams : ndarray of shape (n,), dtype int64
+            The n-gram of the id and of as much of the state as it was seen after;
+            `n_ngrams` where not even the id was seen.
+
+        log_backoff : ndarray of shape (n,), dtype float64
+            Sum of the log back-off weights of the state and its ancestors after which
+            the id was not seen.
         """
-        ngrams, _ = self._find_ngrams(states, symbols)
-        return self._next_states[ngrams]
+        states = np.asarray(states, dtype=np.int64)
+        ids = np.asarray(ids, dtype=np.int64)
+        ngrams = np.full(len(states), len(self._ngram_keys) - 1)
+        log_backoff = np.zeros(len(states))
+        pending = np.arange(len(states))
+        while len(pending):
+            keys = states * self.n_symbols + ids[pending]
+            found = np.searchsorted(self._ngram_keys, keys)
+            is_seen = self._ngram_keys[found] == keys
+            ngrams[pending[is_seen]] = found[is_seen]
+            pending, states = pending[~is_seen], states[~is_seen]
+            log_backoff[pending] += self._log_backoff[states]
+            # What the empty history has not seen is left to the uniform distribution.
+            pending, states = pending[states > 0], self.trie.parents[states[states > 0]]
+        return ngrams, log_backoff
 
-    def log_proba(self, states):
-        """Log-probability of every id after some states.
+    def _ngram_log_proba(self, ngrams):
+        """Return the log-probabilities of the predicted ids of maximal n-grams.
 
         Parameters
         ----------
-        states : integer ndarray of shape (n,)
+        ngrams : ndarray of shape (order, n_ngrams)
+            As in `NGramCounts`.
 
         Returns
         -------
-        log_proba : float64 ndarray of shape (n, n_symbols)
+        log_proba : ndarray of shape (n_ngrams,), dtype float64
+            In nats.
+        """
+        *histories, targets = ngrams
+        states = self._find_states(histories, len(targets))
+        found, log_backoff = self._find_ngrams(states, targets)
+        return self._log_proba[found] + log_backoff
+
+    def _find_log_proba(self, states):
+        """Return the rows of some states in the table, without the table.
+
+        Parameters
+        ----------
+        states : ndarray of int of shape (n,)
+            States of this model.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n, n_symbols), dtype float64
+            Log-probability of every id, in nats.
         """
         histories = [np.asarray(states, dtype=np.int64)]
         while histories[-1].any():
@@ -150,78 +321,10 @@ class NGramModel:
         return log_proba
 
     def _ngrams_after(self, states):
-        """All seen n-grams after some states, and whose of the states each one is."""
+        """Return all seen n-grams after some states, and whose of them each one is."""
         first_keys = states * self.n_symbols
         first = np.searchsorted(self._ngram_keys, first_keys)
         end = np.searchsorted(self._ngram_keys, first_keys + self.n_symbols)
         n_after = end - first
         owners = np.repeat(np.arange(len(states)), n_after)
-        place = np.arange(len(owners)) - np.repeat(
-            np.cumsum(n_after) - n_after, n_after
-        )
-        return first[owners] + place, owners
-
-    def target_log_proba(self, codes, offsets):
-        """Log-probability of every predicted id of a corpus.
-
-        Parameters
-        ----------
-        codes : integer ndarray of shape (n_positions + 1,)
-        offsets : ndarray of shape (n_words + 1,)
-
-        Returns
-        -------
-        log_proba : float64 ndarray of shape (n_positions,)
-        """
-        log_proba = np.empty(max(len(codes) - 1, 0))
-        for first, last in iterate_word_chunks(offsets):
-            begin, end = offsets[first], offsets[last]
-            # Half of the positions or more repeat an n-gram, and in sorted order the
-            # search for one ends near the last one's, in memory already at hand.
-            ngrams, inverse = find_distinct_ngrams(
-                codes[begin : end + 1], self.trie.order, self.n_symbols
-            )
-            log_proba[begin:end] = self.ngram_log_proba(ngrams)[inverse]
-        return log_proba
-
-    def ngram_log_proba(self, ngrams):
-        """Log-probability of the predicted ids of maximal n-grams.
-
-        Parameters
-        ----------
-        ngrams : ndarray of shape (order, n_ngrams)
-            As in `NGramCounts`.
-
-        Returns
-        -------
-        log_proba : float64 ndarray of shape (n_ngrams,)
-        """
-        *histories, targets = ngrams
-        states = self._find_states(histories, len(targets))
-        found, log_backoff = self._find_ngrams(states, targets)
-        return self._log_proba[found] + log_backoff
-
-    def _find_ngrams(self, states, symbols):
-        """The longest seen n-gram that ends a history and an id, and the way to it.
-
-        Returns
-        -------
-        ngrams : int64 ndarray of shape (n,)
-            `n_ngrams` where not even the id was seen.
-        log_backoff : float64 ndarray of shape (n,)
-        """
-        states = np.asarray(states, dtype=np.int64)
-        symbols = np.asarray(symbols, dtype=np.int64)
-        ngrams = np.full(len(states), len(self._ngram_keys) - 1)
-        log_backoff = np.zeros(len(states))
-        pending = np.arange(len(states))
-        while len(pending):
-            keys = states * self.n_symbols + symbols[pending]
-            found = np.searchsorted(self._ngram_keys, keys)
-            is_seen = self._ngram_keys[found] == keys
-            ngrams[pending[is_seen]] = found[is_seen]
-            pending, states = pending[~is_seen], states[~is_seen]
-            log_backoff[pending] += self._log_backoff[states]
-            # What the empty history has not seen is left to the uniform distribution.
-            pending, states = pending[states > 0], self.trie.parents[states[states > 0]]
-        return ngrams, log_backoff
+        return first[owners] + within_groups(n_after), owners

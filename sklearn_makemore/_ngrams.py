@@ -1,69 +1,92 @@
-"""Distinct n-grams of a corpus and how often they occur.
+"""Distinct n-grams of words and how often they occur.
 
-A corpus is an array of ids `0, word, 0, word, 0, ...` where 0 is the boundary of a
-word. Every position but the first is predicted from its *history*: the `order - 1` ids
-before it, cut off at the boundary that opens its word. History and predicted id are the
-*maximal n-gram* of a position; all that an n-gram model can know of a corpus is how
-often each of them occurs.
+The ids of encoded words are `0, word, 0, word, 0, ...` where 0 is the boundary of a
+word, see `EncodedWords`. Every id but the first is predicted from its *history*: the
+`order - 1` ids before it, cut off at the boundary that opens its word. History and
+predicted id are the *maximal n-gram* of a prediction; all that an n-gram model can know
+of its training words is how often each of them occurs.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# Positions counted or scored at a time: enough to forget the cost of a call, few enough
-# for the temporary arrays (about ten of eight bytes a position) to stay small beside a
-# large corpus.
-CHUNK_SIZE = 2**19
+PREDICTIONS_AT_ONCE = 1 << 19
+"""Predictions counted or scored at once, about: enough to forget the cost of a call,
+few enough for the temporary arrays (about ten of eight bytes a prediction) to stay
+small beside very many words."""
 
 
-def iterate_word_chunks(offsets, chunk_size=CHUNK_SIZE):
-    """Yield ranges of words that hold about `chunk_size` positions.
+def weighted_chunks(encoded, sample_weight=None):
+    """Yield about `PREDICTIONS_AT_ONCE` predictions of whole words at a time.
 
     Parameters
     ----------
-    offsets : ndarray of shape (n_words + 1,)
-        Positions of the boundaries that open the words, and of the last one.
-    chunk_size : int
-        Most positions in a range; a longer word is a range by itself.
+    encoded : EncodedWords
+        The words; without any there is one chunk, of no predictions.
+
+    sample_weight : ndarray of shape (n_words,), default=None
+        Weight of each word.
 
     Yields
     ------
-    first, last : int
-        Words `first` to `last - 1`.
+    chunk : EncodedWords
+        Some of the words.
+
+    weights : ndarray of shape (chunk.n_predictions,) or None
+        Weight of each prediction, None without `sample_weight`.
     """
-    first, n_words = 0, len(offsets) - 1
-    while first < n_words:
-        last = (
-            int(np.searchsorted(offsets, offsets[first] + chunk_size, side="right")) - 1
-        )
-        last = max(last, first + 1)
-        yield first, last
-        first = last
+    first, weights = 0, None
+    for chunk in list(encoded.chunks(PREDICTIONS_AT_ONCE)) or [encoded]:
+        if sample_weight is not None:
+            last = first + chunk.n_words
+            weights = np.repeat(sample_weight[first:last], chunk.lengths)
+            first = last
+        yield chunk, weights
 
 
-def iterate_columns(codes, order):
-    """Columns of the maximal n-grams: most recent id to earliest, then the predicted.
+def iterate_columns(encoded, order):
+    """Yield the columns of the maximal n-grams: the history, then the predicted id.
 
     Parameters
     ----------
-    codes : int64 ndarray of shape (n_positions + 1,)
+    encoded : EncodedWords
+        The words.
+
     order : int
+        Length of the longest n-grams.
 
     Yields
     ------
-    column : int64 ndarray of shape (n_positions,)
-        0 stands for the boundary, and for all that lies beyond it.
+    column : ndarray of shape (n_predictions,), dtype int64
+        One id of every n-gram: `order` - 1 times those of the histories, from the most
+        recent to the earliest, where 0 stands for the boundary and for all that lies
+        beyond it; at last the predicted ones.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._ngrams import iterate_columns
+    >>> from sklearn_makemore._vocabulary import CharVocabulary
+    >>> encoded = CharVocabulary("ab").encode(["ab", "b"])
+    >>> encoded.codes
+    array([0, 1, 2, 0, 2, 0], dtype=uint8)
+    >>> for column in iterate_columns(encoded, order=3):
+    ...     print(column)
+    [0 1 2 0 2]
+    [0 0 1 0 0]
+    [1 2 0 2 0]
     """
-    n_positions = len(codes) - 1
-    column = codes[:-1]
+    ids = encoded.codes.astype(np.int64)
+    n_predictions = len(ids) - 1
+    column = ids[:-1]
     for lag in range(1, order):
         yield column
         earlier = np.zeros_like(column)
-        earlier[lag:] = codes[: max(n_positions - lag, 0)]
+        earlier[lag:] = ids[: max(n_predictions - lag, 0)]
+        # What is before a boundary is of another word, and stays 0 from there on.
         earlier *= column != 0
         column = earlier
-    yield codes[1:]
+    yield ids[1:]
 
 
 def _pack(columns, n_symbols):
@@ -72,18 +95,20 @@ def _pack(columns, n_symbols):
     Parameters
     ----------
     columns : iterable of integer ndarrays of shape (n_rows,)
-        Ids below `n_symbols`.
+        Ids below `n_symbols`, the most significant first.
+
     n_symbols : int
+        Number of symbols.
 
     Returns
     -------
-    keys : list of int64 ndarrays of shape (n_rows,)
-        Most significant first.
+    keys : list of ndarrays of shape (n_rows,), dtype int64
+        As many ids in each as 63 bits hold, most significant first.
     """
-    n_bits = _bits_per_symbol(n_symbols)
+    n_bits = _bits_per_id(n_symbols)
     keys = []
-    for position, column in enumerate(columns):
-        if position % (63 // n_bits) == 0:
+    for index, column in enumerate(columns):
+        if index % (63 // n_bits) == 0:
             keys.append(column.astype(np.int64))
         else:
             keys[-1] <<= n_bits
@@ -93,45 +118,50 @@ def _pack(columns, n_symbols):
 
 def _unpack(keys, order, n_symbols):
     """Invert `_pack` into an array of shape (order, n_rows)."""
-    n_bits = _bits_per_symbol(n_symbols)
+    n_bits = _bits_per_id(n_symbols)
     per_key = 63 // n_bits
     columns = np.empty((order, len(keys[0])), dtype=np.min_scalar_type(n_symbols - 1))
-    for position in range(order):
-        which, place = divmod(position, per_key)
+    for index in range(order):
+        which, place = divmod(index, per_key)
         last_place = min(per_key, order - which * per_key) - 1
-        columns[position] = (keys[which] >> n_bits * (last_place - place)) & (
+        columns[index] = (keys[which] >> n_bits * (last_place - place)) & (
             (1 << n_bits) - 1
         )
     return columns
 
 
-def _bits_per_symbol(n_symbols):
+def _bits_per_id(n_symbols):
     return max(1, int(n_symbols - 1).bit_length())
 
 
+def differs_from_last(ordered):
+    """Whether each element differs from the one before it; the first one does."""
+    is_first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return is_first
+
+
 def _sort_rows(keys):
-    """Order of packed rows, and which of the ordered ones differ from the one before.
+    """Sort packed rows, and find where new ones begin.
 
     Parameters
     ----------
-    keys : list of int64 ndarrays of shape (n_rows,)
+    keys : list of ndarrays of shape (n_rows,), dtype int64
+        Rows as `_pack` gives them.
 
     Returns
     -------
-    by_row : int64 ndarray of shape (n_rows,)
-    is_first : bool ndarray of shape (n_rows,)
+    by_row : ndarray of shape (n_rows,), dtype int64
+        Indices of the rows in sorted order.
+
+    is_first : ndarray of shape (n_rows,), dtype bool
+        Whether the ordered row is the first of those that equal it.
     """
     by_row = np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys[::-1])
     is_first = np.zeros(len(by_row), dtype=bool)
     for key in keys:
-        is_first |= _differs_from_last(key[by_row])
+        is_first |= differs_from_last(key[by_row])
     return by_row, is_first
-
-
-def _differs_from_last(ordered):
-    is_first = np.ones(len(ordered), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
-    return is_first
 
 
 def _sum_by_row(keys, weights=None):
@@ -139,21 +169,24 @@ def _sum_by_row(keys, weights=None):
 
     Parameters
     ----------
-    keys : list of int64 ndarrays of shape (n_rows,)
+    keys : list of ndarrays of shape (n_rows,), dtype int64
         Rows as `_pack` gives them.
-    weights : ndarray of shape (n_rows,) or None
-        None counts the rows.
+
+    weights : ndarray of shape (n_rows,), default=None
+        Weight of each row; None counts the rows.
 
     Returns
     -------
-    keys : list of int64 ndarrays of shape (n_distinct,)
-        Sorted, without rows whose weights sum to zero.
+    keys : list of ndarrays of shape (n_distinct,), dtype int64
+        The distinct rows, sorted, without those whose weights sum to zero.
+
     sums : ndarray of shape (n_distinct,)
+        Their sums, of the type of the weights; int64 without.
     """
     if weights is None and len(keys) == 1:
-        # Sorting values is several times faster than sorting positions by value.
+        # Sorting values is several times faster than sorting indices by value.
         ordered = np.sort(keys[0])
-        firsts = np.flatnonzero(_differs_from_last(ordered))
+        firsts = np.flatnonzero(differs_from_last(ordered))
         return [ordered[firsts]], np.diff(firsts, append=len(ordered))
     weights = np.ones(len(keys[0]), dtype=np.int64) if weights is None else weights
     by_row, is_first = _sort_rows(keys)
@@ -162,26 +195,34 @@ def _sum_by_row(keys, weights=None):
     return [key[firsts[sums > 0]] for key in keys], sums[sums > 0]
 
 
-def find_distinct_ngrams(codes, order, n_symbols):
-    """Distinct maximal n-grams of a corpus, and which one each position is.
+def find_distinct_ngrams(encoded, order, n_symbols):
+    """Find the distinct maximal n-grams of words, and which one each prediction has.
 
     Parameters
     ----------
-    codes : integer ndarray of shape (n_positions + 1,)
-    order, n_symbols : int
+    encoded : EncodedWords
+        The words.
+
+    order : int
+        Length of the longest n-grams.
+
+    n_symbols : int
+        Number of symbols.
 
     Returns
     -------
     ngrams : ndarray of shape (order, n_ngrams)
-        As in `NGramCounts`.
-    inverse : int64 ndarray of shape (n_positions,)
+        One n-gram a column, as in `NGramCounts`.
+
+    columns : ndarray of shape (n_predictions,), dtype int64
+        ``ngrams[:, columns]`` are the n-grams of all predictions.
     """
-    keys = _pack(iterate_columns(codes.astype(np.int64), order), n_symbols)
+    keys = _pack(iterate_columns(encoded, order), n_symbols)
     by_row, is_first = _sort_rows(keys)
-    inverse = np.empty(len(by_row), dtype=np.int64)
-    inverse[by_row] = np.cumsum(is_first) - 1
+    columns = np.empty(len(by_row), dtype=np.int64)
+    columns[by_row] = np.cumsum(is_first) - 1
     firsts = by_row[is_first]
-    return _unpack([key[firsts] for key in keys], order, n_symbols), inverse
+    return _unpack([key[firsts] for key in keys], order, n_symbols), columns
 
 
 def exact_weights(sample_weight, lengths):
@@ -208,18 +249,40 @@ def exact_weights(sample_weight, lengths):
 
 @dataclass(frozen=True, eq=False)
 class NGramCounts:
-    """How often each maximal n-gram occurs: all that a model needs of its corpus.
+    """How often each maximal n-gram occurs: all that a model needs of its words.
 
     Parameters
     ----------
     ngrams : ndarray of shape (order, n_ngrams)
         One distinct n-gram a column, columns sorted: its history from the most recent
         id to the earliest, filled with 0 beyond the boundary, then the predicted id.
+
     counts : ndarray of shape (n_ngrams,)
         Sums of the weights, int64 where all weights are whole numbers, else float64;
-        positive.
+        all positive.
+
     n_symbols : int
-        Number of ids, the boundary included.
+        Number of symbols, the boundary included.
+
+    Examples
+    --------
+    With 0 for the boundary, 1 for "a" and 2 for "b", the words "ab" and "a" make five
+    predictions. Both words begin with "a", which has nothing but the boundary before
+    it; "ab" goes on with "b" after "a" and the boundary, where "a" ends; and after "b",
+    then "a" (the history is read backwards), "ab" ends.
+
+    >>> from sklearn_makemore._ngrams import NGramCounts
+    >>> from sklearn_makemore._vocabulary import CharVocabulary
+    >>> encoded = CharVocabulary("ab").encode(["ab", "a"])
+    >>> ngram_counts = NGramCounts.from_encoded(encoded, order=3, n_symbols=3)
+    >>> for (recent, earlier, predicted), count in zip(
+    ...     ngram_counts.ngrams.T.tolist(), ngram_counts.counts.tolist()
+    ... ):
+    ...     print(f"history {recent} {earlier}, predicted {predicted}: {count}")
+    history 0 0, predicted 1: 2
+    history 1 0, predicted 0: 1
+    history 1 0, predicted 2: 1
+    history 2 1, predicted 0: 1
     """
 
     ngrams: np.ndarray
@@ -232,32 +295,33 @@ class NGramCounts:
         return len(self.ngrams)
 
     @classmethod
-    def from_codes(cls, codes, offsets, order, n_symbols, sample_weight=None):
-        """Count a corpus.
+    def from_encoded(cls, encoded, order, n_symbols, sample_weight=None):
+        """Count the maximal n-grams of words.
 
         Parameters
         ----------
-        codes : integer ndarray of shape (n_positions + 1,)
-        offsets : ndarray of shape (n_words + 1,)
-            Positions of the boundaries that open the words, and of the last one.
+        encoded : EncodedWords
+            The words.
+
         order : int
+            Length of the longest n-grams, the predicted id included.
+
         n_symbols : int
-        sample_weight : ndarray of shape (n_words,) or None
-            A word of weight 2 counts as two words, one of weight 0 is absent.
+            Number of symbols, the boundary included; all ids are below it.
+
+        sample_weight : ndarray of shape (n_words,), default=None
+            Weight of each word; None counts every word once. A word of weight 2 counts
+            as two words, one of weight 0 is absent.
 
         Returns
         -------
-        counts : NGramCounts
+        ngram_counts : NGramCounts
+            The distinct n-grams and their counts.
         """
         if sample_weight is not None:
-            sample_weight = exact_weights(sample_weight, np.diff(offsets))
+            sample_weight = exact_weights(sample_weight, encoded.lengths)
         parts = []
-        for first, last in list(iterate_word_chunks(offsets)) or [(0, 0)]:
-            chunk = codes[offsets[first] : offsets[last] + 1].astype(np.int64)
-            weights = None
-            if sample_weight is not None:
-                lengths = np.diff(offsets[first : last + 1])
-                weights = np.repeat(sample_weight[first:last], lengths)
+        for chunk, weights in weighted_chunks(encoded, sample_weight):
             keys = _pack(iterate_columns(chunk, order), n_symbols)
             parts.append(cls._from_keys(keys, weights, order, n_symbols))
             # Only parts of like size merge: few of the n-grams are sorted often.
@@ -273,16 +337,22 @@ class NGramCounts:
         return cls(_unpack(keys, order, n_symbols), counts, n_symbols)
 
     def merge(self, other):
-        """Counts of two corpora of the same ids as one.
+        """Return these counts and those of other words as one.
 
         Parameters
         ----------
         other : NGramCounts
-            Of the same order and number of symbols.
+            Counts of the same order, under the same ids.
 
         Returns
         -------
-        counts : NGramCounts
+        ngram_counts : NGramCounts
+            What `from_encoded` returns for the words of both.
+
+        Raises
+        ------
+        ValueError
+            If the orders or the numbers of symbols differ.
         """
         if (self.order, self.n_symbols) != (other.order, other.n_symbols):
             raise ValueError(
@@ -296,17 +366,21 @@ class NGramCounts:
         return self._from_keys(keys, counts, self.order, self.n_symbols)
 
     def remap(self, new_ids, n_symbols):
-        """Counts under the ids of a larger alphabet.
+        """Return the same counts under the ids of a larger alphabet.
 
         Parameters
         ----------
-        new_ids : increasing integer ndarray of shape (self.n_symbols,)
-            `new_ids[i]` takes the place of `i`; the boundary stays 0.
+        new_ids : array-like of int of shape (self.n_symbols,)
+            ``new_ids[i]`` takes the place of `i`. It must begin with 0, the boundary,
+            and increase, so that the columns stay sorted.
+
         n_symbols : int
+            Number of symbols of the larger alphabet.
 
         Returns
         -------
-        counts : NGramCounts
+        ngram_counts : NGramCounts
+            The same n-grams in the same order.
         """
         new_ids = np.asarray(new_ids, dtype=np.min_scalar_type(n_symbols - 1))
         return NGramCounts(new_ids[self.ngrams], self.counts, n_symbols)

@@ -8,8 +8,14 @@ import numpy as np
 
 from ._vocabulary import BOUNDARY, EncodedWords
 
-MAX_ROWS = 1 << 16
-"""Words drawn at once: enough to hide numpy's overhead, few enough for the cache."""
+MAX_CELLS = 1 << 22
+"""Probabilities held at once when drawing: 32 MiB of float64."""
+
+HOPELESS_DRAWS = 10_000
+"""Draws that without one accepted word are the last."""
+
+MIN_ROWS = 256
+"""Words drawn at once, however large the alphabet."""
 
 
 @dataclass(frozen=True)
@@ -22,25 +28,25 @@ class DrawOptions:
         Number of characters of a word, prefix included: the end mark has no chance
         before `min_length`, and nothing else has one at `max_length`.
 
-    temperature : float, default=1.0
+    temperature : float
         Log-probabilities are divided by it; 0 takes the most probable symbol.
 
-    top_k : int, default=None
+    top_k : int or None
         Keep the `top_k` most probable symbols.
 
-    top_p : float, default=None
+    top_p : float or None
         Keep the fewest most probable symbols that together reach `top_p`.
 
-    never : int, default=None
+    never_id : int or None
         Id of a symbol that is not drawn at all.
     """
 
     min_length: int
     max_length: int
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float | None = None
-    never: int | None = None
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    never_id: int | None
 
     def limits(self, length):
         """Whether a word of `length` characters is too short, and whether full."""
@@ -71,7 +77,7 @@ def masked(log_proba, length, options):
         ended = np.full_like(log_proba, -np.inf)
         ended[:, BOUNDARY] = 0.0  # whatever the model says of the end
         return ended
-    forbidden = [options.never] if options.never is not None else []
+    forbidden = [options.never_id] if options.never_id is not None else []
     if too_short:
         forbidden.append(BOUNDARY)
     if not forbidden:
@@ -89,9 +95,8 @@ def tempered(log_proba, temperature):
         # The largest is moved to 0 first: dividing by a tiny temperature must not
         # overflow for the symbol that is to be drawn.
         best = log_proba.max(axis=1, keepdims=True)
-        return np.where(
-            np.isfinite(log_proba), (log_proba - _finite(best)) / temperature, -np.inf
-        )
+        with np.errstate(over="ignore"):  # to -inf, which is the limit
+            return (log_proba - _finite(best)) / temperature
     best = log_proba.argmax(axis=1)[:, np.newaxis]
     return np.where(np.arange(log_proba.shape[1]) == best, log_proba, -np.inf)
 
@@ -134,7 +139,7 @@ def next_proba(log_proba, length, options):
     return normalized_proba(keep_top_p(log_proba, options.top_p))
 
 
-def ladder(proba):
+def stacked_cdf(proba):
     """Stack the cumulative distributions of all rows into one increasing array.
 
     Row `i` takes the values from `i` to `i + 1`, so one binary search of ``i + u``
@@ -159,13 +164,13 @@ def ladder(proba):
     return cumulative.ravel()
 
 
-def draw_from_ladder(steps, rows, uniform, n_symbols):
+def draw_from_cdf(steps, rows, uniform, n_symbols):
     """Draw one symbol a row.
 
     Parameters
     ----------
     steps : ndarray of shape (n_contexts * n_symbols,)
-        What `ladder` returns.
+        What `stacked_cdf` returns.
 
     rows : ndarray of shape (n_draws,)
         The distribution each draw is from.
@@ -229,8 +234,8 @@ def draw_codes(model, context, n_draws, length, options, rng):
         if log_proba is not table or limits_here != limits:
             table, limits = log_proba, limits_here
             proba = next_proba(log_proba, n_characters, options)
-            steps, dead = ladder(proba), proba.sum(axis=1) == 0
-        symbols = draw_from_ladder(
+            steps, dead = stacked_cdf(proba), proba.sum(axis=1) == 0
+        symbols = draw_from_cdf(
             steps, rows, rng.random_sample(len(alive)), log_proba.shape[1]
         )
         if dead.any():
@@ -258,7 +263,7 @@ def _assembled(columns, n_draws):
     return EncodedWords(codes, offsets)
 
 
-def draw_words(draw, n_samples, *, unique, exclude):
+def draw_words(draw, n_samples, max_rows, unique, exclude):
     """Draw until `n_samples` words are accepted, or it is plain that few will be.
 
     Words are taken in the order they are drawn, so that short words, which are
@@ -273,10 +278,13 @@ def draw_words(draw, n_samples, *, unique, exclude):
     n_samples : int
         Number of words wanted.
 
+    max_rows : int
+        Largest number of words to draw at once.
+
     unique : bool
         Whether each word may come only once.
 
-    exclude : set of str
+    exclude : iterable of str
         Words that are not wanted.
 
     Returns
@@ -288,14 +296,17 @@ def draw_words(draw, n_samples, *, unique, exclude):
     max_draws = 100 * n_samples + 1000
     while len(accepted) < n_samples and n_drawn < max_draws:
         n_draws = _next_batch(n_samples - len(accepted), len(accepted), n_drawn)
-        n_draws = min(n_draws, MAX_ROWS, max_draws - n_drawn)
+        n_draws = min(n_draws, max_rows, max_draws - n_drawn)
         n_drawn += n_draws
+        n_before = len(accepted)
         for word in draw(n_draws):
             if word is None or word in seen:
                 continue
             accepted.append(word)
             if unique:
                 seen.add(word)
+        if len(accepted) == n_before and n_draws >= HOPELESS_DRAWS:
+            break
     if len(accepted) < n_samples:
         warnings.warn(
             f"Found {len(accepted)} of {n_samples} words in {n_drawn} draws: the "

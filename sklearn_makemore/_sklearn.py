@@ -13,11 +13,18 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_sample_weight
 
+
+def has_callbacks(estimator):
+    """Whether callbacks of scikit-learn are set on an estimator."""
+    return bool(getattr(estimator, "_skl_callbacks", None))
+
+
 __all__ = [
     "Interval",
     "StrOptions",
     "_check_sample_weight",
     "_fit_context",
     "check_pandas_support",
+    "has_callbacks",
     "validate_params",
 ]

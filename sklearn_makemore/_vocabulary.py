@@ -8,7 +8,7 @@ BOUNDARY = 0
 """Id of the symbol that starts and ends every word; it is not a character."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EncodedWords:
     """Words as one flat array of symbol ids.
 
@@ -20,7 +20,7 @@ class EncodedWords:
     Parameters
     ----------
     codes : ndarray of shape (n_predictions + 1,)
-        Symbol ids, in the smallest unsigned integer type that holds them.
+        Symbol ids; from a vocabulary, in the smallest unsigned integer type.
 
     offsets : ndarray of shape (n_words + 1,), dtype int64
         ``offsets[i]`` is the position in `codes` of the boundary before word `i`; its
@@ -53,9 +53,7 @@ class EncodedWords:
     @property
     def positions(self):
         """Characters before each target in its word, of shape (n_predictions,)."""
-        return np.arange(self.n_predictions) - np.repeat(
-            self.offsets[:-1], self.lengths
-        )
+        return within_groups(self.lengths)
 
     def word_slice(self, start, stop):
         """Return the words from `start` up to `stop` as a view of the same codes."""
@@ -76,9 +74,9 @@ class EncodedWords:
         """Return the words at `indices`, in that order."""
         lengths = self.lengths[indices]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
         codes = np.zeros(offsets[-1] + 1, dtype=self.codes.dtype)
-        codes[1:] = self.targets[np.repeat(self.offsets[indices], lengths) + within]
+        first = np.repeat(self.offsets[indices], lengths)
+        codes[1:] = self.targets[first + within_groups(lengths)]
         return EncodedWords(codes, offsets)
 
 
@@ -138,8 +136,6 @@ class CharVocabulary:
     def __eq__(self, other):
         """Two vocabularies are equal when every id means the same in both."""
         return isinstance(other, CharVocabulary) and self.symbols == other.symbols
-
-    __hash__ = None
 
     def __repr__(self):
         """Show the arguments that build this vocabulary."""
@@ -255,6 +251,25 @@ class CharVocabulary:
             f"alphabet: {unknown}. List them in `alphabet` before fitting, or set "
             "handle_unknown='unk' to reserve a symbol for unknown characters."
         )
+
+
+def within_groups(lengths):
+    """Count from 0 in each of some groups that lie one behind the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
+
+
+def check_alphabet(alphabet):
+    """Return the characters of an alphabet as a list of strings of one character."""
+    characters = list(alphabet)
+    for character in characters:
+        if not isinstance(character, str) or len(character) != 1:
+            raise ValueError(
+                "`alphabet` must hold single characters, got "
+                f"{character!r} of type {type(character).__name__}; pass a string or a "
+                "list of strings of length 1."
+            )
+    return characters
 
 
 def _code_points(text):

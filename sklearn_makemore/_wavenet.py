@@ -41,7 +41,8 @@ class WaveNetCharLM(BaseWindowCharLM):
         Share of the units of each level dropped in training.
 
     optimizer : {"adamw", "sgd"}, default="adamw"
-        AdamW, or plain stochastic gradient descent as in the lectures.
+        AdamW, or plain stochastic gradient descent as in the lectures, which have
+        ``lr=0.1, lr_schedule="step", batch_size=32, weight_decay=0`` with it.
 
     lr : float, default=0.016
         Learning rate, the largest one of the schedule.
@@ -88,7 +89,8 @@ class WaveNetCharLM(BaseWindowCharLM):
 
     device : str, default="auto"
         Where to compute: "cpu", "cuda", "cuda:1", "mps"; "auto" takes a GPU where
-        there is one.
+        there is one. On the CPU one thread computes, since networks this small gain
+        nothing from more: use `n_jobs` of a search for the other cores.
 
     compile : bool, default=False
         Whether `torch.compile` translates the module first. It needs a C++ compiler,
@@ -111,7 +113,8 @@ class WaveNetCharLM(BaseWindowCharLM):
     Attributes
     ----------
     net_ : CharNet
-        The trained skorch net; its module is ``net_.module_``.
+        The trained skorch net; its module is ``net_.module_``, which takes the ids of
+        `vocabulary_`.
 
     history_ : list of dict of length n_iter_
         One dict an epoch: `epoch`, `train_loss` and, with words held out, `valid_loss`

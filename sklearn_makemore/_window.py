@@ -5,11 +5,13 @@ from abc import abstractmethod
 import numpy as np
 import torch
 
-from ._base import CHUNK
 from ._batches import ContextDataset
 from ._contexts import ContextCounts, distinct_rows, last_windows, shifted, windows
 from ._device import one_thread
 from ._neural import BaseNeuralCharLM, plain_module
+
+SCORED_CELLS = 1 << 24
+"""Log-probabilities held at once when scoring: 128 MiB of float64."""
 
 INFERENCE_ROWS = 1 << 13
 """Contexts evaluated at once."""
@@ -36,17 +38,17 @@ class BaseWindowCharLM(BaseNeuralCharLM):
         )
         return ContextDataset(counts, n_symbols, device)
 
-    def _fitted(self, net, unknown_proba):
+    def _fitted(self, net, vocabulary, unknown_proba):
         return {
-            **super()._fitted(net, unknown_proba),
+            **super()._fitted(net, vocabulary, unknown_proba),
             "block_size_": self._block_size(),
         }
 
     def _contexts_after(self, encoded):
         return last_windows(encoded, self.block_size_)
 
-    def _advance(self, contexts, symbols):
-        return shifted(contexts, symbols)
+    def _advance(self, contexts, ids):
+        return shifted(contexts, ids)
 
     def _next_log_proba(self, contexts):
         distinct, rows = distinct_rows(contexts, self.vocabulary_.n_symbols)
@@ -55,7 +57,7 @@ class BaseWindowCharLM(BaseNeuralCharLM):
     def _target_log_proba(self, encoded):
         n_symbols = self.vocabulary_.n_symbols
         parts = []
-        for chunk in encoded.chunks(max(1024, CHUNK // n_symbols)):
+        for chunk in encoded.chunks(max(INFERENCE_ROWS, SCORED_CELLS // n_symbols)):
             contexts, rows = distinct_rows(windows(chunk, self.block_size_), n_symbols)
             parts.append(self._log_proba(contexts)[rows, chunk.targets])
         return np.concatenate(parts)

@@ -1,6 +1,7 @@
 """Any one-dimensional collection of strings becomes a list of words, or an error."""
 
 from collections.abc import Iterable, Mapping, Set
+from io import IOBase
 
 import narwhals as nw
 import numpy as np
@@ -85,6 +86,11 @@ def _as_list(words, name):
         raise TypeError(
             f"`{name}` must have an order, got a {type(words).__name__}; pass "
             f"sorted({name}), or a list."
+        )
+    if isinstance(words, IOBase):
+        raise TypeError(
+            f"`{name}` must be a collection of words, got a file, whose lines end in "
+            "newlines; pass file.read().splitlines()."
         )
     if not isinstance(words, Iterable):
         raise TypeError(

@@ -106,12 +106,30 @@ def test_bad_words_are_refused_before_any_work(estimator, name, words, fit_once)
     for verb in (model.score, model.nll, model.score_samples, model.predict_proba):
         with pytest.raises(kind, match=message):
             verb(bad)
-    if bad is not None and len(np.shape(bad)) + 1 and name not in EXCLUDABLE:
+    if name not in EXCLUDABLE:
         with pytest.raises(kind, match=message):
             model.sample(exclude=bad)
 
 
-EXCLUDABLE = {"empty list", "empty array"}  # no word is excluded then
+# No word is excluded then, or the order does not matter.
+EXCLUDABLE = {"None", "empty list", "empty array", "set"}
+
+
+@over(CLASSES)
+def test_words_can_be_excluded_as_a_set(estimator, words, fit_once):
+    model = fit_once(estimator, words)
+    unwanted = model.sample(30, random_state=0)[:20]
+    listed, as_set, as_keys, fixed = (
+        model.sample(30, exclude=container, random_state=0)
+        for container in (
+            unwanted,
+            set(unwanted),
+            dict.fromkeys(unwanted).keys(),
+            frozenset(unwanted),
+        )
+    )
+    assert listed == as_set == as_keys == fixed
+    assert not set(listed) & set(unwanted)
 
 
 @over(ESTIMATORS)

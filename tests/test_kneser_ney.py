@@ -1,28 +1,22 @@
 """N-gram counts, histories and probabilities against textbooks and KenLM."""
 
-import os
+import pickle
 import random
 from collections import Counter, defaultdict
 from functools import partial
 from itertools import pairwise
 from math import ceil, log
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sklearn_makemore import _ngram_model, _ngrams
+from sklearn_makemore import NGramCounter, _counting, _ngram_model, _ngrams
+from sklearn_makemore._counting import count_pairs
 from sklearn_makemore._histories import HistoryTrie
 from sklearn_makemore._kneser_ney import additive, estimate_discounts, kneser_ney
 from sklearn_makemore._ngram_model import NGramModel
-from sklearn_makemore._ngrams import NGramCounts, iterate_word_chunks
-
-NAMES = Path(
-    os.environ.get(
-        "SKLEARN_MAKEMORE_NAMES",
-        Path(__file__).parents[2] / "shared" / "data" / "names.txt",
-    )
-)
+from sklearn_makemore._ngrams import NGramCounts, weighted_chunks
+from sklearn_makemore._vocabulary import EncodedWords
 
 
 class SlowKneserNey:
@@ -105,10 +99,9 @@ def positions(word):
 
 
 def encode(words):
-    codes = np.array(
-        [0] + [symbol for word in words for symbol in (*word, 0)], dtype=np.uint16
-    )
-    return codes, np.cumsum([0] + [len(word) + 1 for word in words])
+    ids = [0] + [symbol for word in words for symbol in (*word, 0)]
+    offsets = np.cumsum([0] + [len(word) + 1 for word in words])
+    return EncodedWords(np.array(ids, dtype=np.uint16), offsets)
 
 
 def random_words(rng, n_words, n_symbols, max_length=7):
@@ -123,7 +116,7 @@ def random_words(rng, n_words, n_symbols, max_length=7):
 
 
 def count(words, order, n_symbols, weights=None):
-    return NGramCounts.from_codes(*encode(words), order, n_symbols, weights)
+    return NGramCounts.from_encoded(encode(words), order, n_symbols, weights)
 
 
 def fit(words, order, n_symbols, weights=None, smoothing=kneser_ney):
@@ -140,28 +133,33 @@ def assert_same_counts(actual, expected):
 
 def assert_matches(model, proba, words):
     """All ways to ask a model give `proba` on every position of `words`."""
-    codes, offsets = encode(words)
-    states = model.states(codes)
-    rows = model.log_proba(states)
-    n_symbols = model.n_symbols
+    encoded = encode(words)
+    states = model.states(encoded)
+    assert states[0] == model.start_state
     expected = [
-        [proba(history, symbol) for symbol in range(n_symbols)]
+        [proba(history, symbol) for symbol in range(model.n_symbols)]
         for word in words
         for history, _ in positions(word)
     ]
-    np.testing.assert_allclose(np.exp(rows), expected, atol=1e-12, rtol=1e-9)
-    np.testing.assert_allclose(np.exp(rows).sum(axis=1), 1, rtol=1e-12)
-    targets = rows[np.arange(len(states)), codes[1:]]
-    np.testing.assert_allclose(
-        model.target_log_proba(codes, offsets), targets, rtol=1e-12
-    )
-    log_proba, next_states = model.tables
-    np.testing.assert_allclose(log_proba[states], rows, rtol=1e-12)
-    # After an id, the state is that of the next position; after a word, that of the
-    # next word.
-    np.testing.assert_array_equal(model.advance(states[:-1], codes[1:-1]), states[1:])
-    np.testing.assert_array_equal(next_states[states[:-1], codes[1:-1]], states[1:])
-    assert states[0] == model.start_state
+    targets = np.array(expected)[np.arange(len(states)), encoded.targets]
+    actual = np.exp(model.target_log_proba(encoded))
+    np.testing.assert_allclose(actual, targets, atol=1e-12, rtol=1e-9)
+    for asked in (model, without_tables(model)):
+        log_proba, rows = asked.next_log_proba(states)
+        next_proba = np.exp(log_proba[rows])
+        np.testing.assert_allclose(next_proba, expected, atol=1e-12, rtol=1e-9)
+        np.testing.assert_allclose(next_proba.sum(axis=1), 1, rtol=1e-12)
+        # After an id, the state is that of the next prediction; after a word, that of
+        # the next word.
+        advanced = asked.advance(states[:-1], encoded.targets[:-1])
+        np.testing.assert_array_equal(advanced, states[1:])
+
+
+def without_tables(model):
+    """The same model as if it were too large for tables."""
+    bare = NGramModel(model.trie, model.proba, model.backoff)
+    bare.tables = None
+    return bare
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4, 6])
@@ -287,12 +285,10 @@ def test_many_symbols_and_a_long_order(weighted):
         log(slow.proba(*position)) for word in heldout for position in positions(word)
     ]
     np.testing.assert_allclose(
-        model.target_log_proba(*encode(heldout)), expected, rtol=1e-9
+        model.target_log_proba(encode(heldout)), expected, rtol=1e-9
     )
-    states = model.states(encode(words[:5])[0])
-    np.testing.assert_allclose(
-        np.exp(model.log_proba(states)).sum(axis=1), 1, rtol=1e-12
-    )
+    log_proba, _ = model.next_log_proba(model.states(encode(words[:5])))
+    np.testing.assert_allclose(np.exp(log_proba).sum(axis=1), 1, rtol=1e-12)
 
 
 @pytest.mark.parametrize("n_symbols", [6, 5_000])
@@ -329,24 +325,63 @@ def test_merge_needs_like_counts():
         count([(1,)], 3, 4).merge(count([(1,)], 2, 4))
 
 
-def test_chunks_change_nothing(monkeypatch):
-    words = random_words(random.Random(3), 100, 5) + [(1, 2) * 20]
-    whole = fit(words, 4, 5)
-    expected_counts, expected = (
-        count(words, 4, 5),
-        whole.target_log_proba(*encode(words)),
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Return a function that makes chunks of about eleven predictions from then on."""
+
+    def shrink():
+        monkeypatch.setattr(_ngrams, "PREDICTIONS_AT_ONCE", 11)
+        monkeypatch.setattr(_counting, "PAIRS_AT_ONCE", 11)
+
+    return shrink
+
+
+def chunk_words():
+    """Words that are longer than a chunk among others, and weights exact in binary."""
+    rng = random.Random(3)
+    words = random_words(rng, 100, 3) + [(1, 2) * 20] + random_words(rng, 9, 3)
+    return words, np.array([rng.randrange(4) / 8 for _ in words])
+
+
+@pytest.mark.parametrize("weighted", [None, "whole", "fractional"])
+def test_counting_in_chunks_changes_nothing(weighted, small_chunks):
+    words, weights = chunk_words()
+    weights = {None: None, "whole": 8 * weights, "fractional": weights}[weighted]
+    expected = count(words, 4, 3, weights)
+    expected_pairs = count_pairs(encode(words), 3, weights)
+    small_chunks()
+    assert len(list(weighted_chunks(encode(words)))) > 20
+    assert_same_counts(count(words, 4, 3, weights), expected)
+    pairs = count_pairs(encode(words), 3, weights)
+    np.testing.assert_array_equal(pairs, expected_pairs)
+    assert pairs.dtype == expected_pairs.dtype == expected.counts.dtype
+
+
+def test_scoring_in_chunks_changes_nothing(small_chunks):
+    words, weights = chunk_words()
+    model = fit(words, 4, 3, weights)
+    expected = model.target_log_proba(encode(words))
+    small_chunks()
+    np.testing.assert_array_equal(model.target_log_proba(encode(words)), expected)
+
+
+def test_chunks_are_words_with_their_weights(small_chunks):
+    words, weights = chunk_words()
+    encoded = encode(words)
+    small_chunks()
+    chunks, chunk_weights = zip(*weighted_chunks(encoded, weights), strict=True)
+    np.testing.assert_array_equal(
+        np.concatenate([chunk.targets for chunk in chunks]), encoded.targets
     )
-    for module in (_ngrams, _ngram_model):
-        monkeypatch.setattr(
-            module, "iterate_word_chunks", partial(iterate_word_chunks, chunk_size=11)
-        )
-    assert_same_counts(count(words, 4, 5), expected_counts)
-    np.testing.assert_array_equal(whole.target_log_proba(*encode(words)), expected)
+    assert all(chunk.codes[0] == 0 == chunk.offsets[0] for chunk in chunks)
+    np.testing.assert_array_equal(
+        np.concatenate(chunk_weights), np.repeat(weights, encoded.lengths)
+    )
 
 
-def test_word_chunks_cover_all_words():
-    offsets = np.array([0, 3, 5, 20, 21, 22])
-    assert list(iterate_word_chunks(offsets, 5)) == [(0, 2), (2, 3), (3, 5)]
+def test_no_words_are_one_chunk():
+    ((chunk, weights),) = weighted_chunks(encode([]), np.empty(0))
+    assert chunk.n_predictions == len(weights) == 0
 
 
 def test_no_tables_for_large_models(monkeypatch):
@@ -357,19 +392,68 @@ def test_no_tables_for_large_models(monkeypatch):
     assert model.tables is None
 
 
-@pytest.fixture(scope="module")
-def lecture_split():
-    if not NAMES.exists():
-        pytest.skip(
-            "needs the makemore list of names; set SKLEARN_MAKEMORE_NAMES to its path"
+@pytest.mark.parametrize("smoothing", ["kneser-ney", "additive"])
+@pytest.mark.parametrize("order", [1, 3, 6])
+def test_tables_change_nothing(order, smoothing, words, monkeypatch):
+    with_tables = NGramCounter(order, smoothing=smoothing).fit(words)
+    assert with_tables.model_.tables is not None
+    monkeypatch.setattr(_ngram_model, "MAX_TABLE_SIZE", 0)
+    without = NGramCounter(order, smoothing=smoothing).fit(words)
+    assert without.model_.tables is None
+    # Fewer prefixes than states, and more: the table's own rows, and all of it.
+    for prefixes in (["", "el", "zoe"], words * 10):
+        np.testing.assert_array_equal(
+            without.predict_proba(prefixes), with_tables.predict_proba(prefixes)
         )
-    names = NAMES.read_text().splitlines()
-    random.Random(42).shuffle(names)
-    words = [
+    assert without.score(words[::3]) == with_tables.score(words[::3])
+    for options in ({}, {"prefix": "ma", "temperature": 0.7, "top_p": 0.9}):
+        drawn = [
+            model.sample(2_000, random_state=0, **options)
+            for model in (with_tables, without)
+        ]
+        assert drawn[0] == drawn[1]
+
+
+def test_table_is_the_same_array_at_every_step():
+    # The sampler uses its cumulative sums again as long as it is.
+    model = fit([(1, 2), (1,)], 3, 3)
+    states = np.arange(model.n_states)
+    table, rows = model.next_log_proba(states)
+    assert model.next_log_proba(states[::-1])[0] is table
+    np.testing.assert_array_equal(rows, states)
+    few, rows = model.next_log_proba(np.array([4, 1, 4]))
+    np.testing.assert_array_equal(few, table[[1, 4]])
+    np.testing.assert_array_equal(rows, [1, 0, 1])
+
+
+def test_pickle_is_small_and_equal(makemore_names):
+    model = NGramCounter().fit(makemore_names)
+    counts = model.ngram_counts_
+    before = pickle.dumps(model)
+    model.sample(10, random_state=0)  # makes the tables
+    pickled = pickle.dumps(model)
+    assert len(pickled) == len(before)
+    # What was counted and the two results of smoothing: all else follows from them.
+    fitted = model.model_
+    arrays = counts.ngrams, counts.counts, fitted.proba, fitted.backoff
+    assert len(pickled) < sum(array.nbytes for array in arrays) + 5_000 < 2.7e6
+    loaded = pickle.loads(pickled)
+    assert_same_counts(loaded.ngram_counts_, counts)
+    for actual, expected in zip(
+        vars(loaded.model_.trie).values(), vars(fitted.trie).values(), strict=True
+    ):
+        if not isinstance(expected, NGramCounts):
+            np.testing.assert_array_equal(actual, expected)
+    some = makemore_names[::100]
+    np.testing.assert_array_equal(loaded.score_samples(some), model.score_samples(some))
+    np.testing.assert_array_equal(loaded.predict_proba(some), model.predict_proba(some))
+    drawn = loaded.sample(100, random_state=0)
+    assert drawn == model.sample(100, random_state=0)
+
+
+def ids_of(names):
+    return [
         tuple(ord(character) - ord("a") + 1 for character in name) for name in names
-    ]
-    return words[: int(0.8 * len(words))], words[
-        int(0.8 * len(words)) : int(0.9 * len(words))
     ]
 
 
@@ -389,8 +473,7 @@ def test_equals_kenlm(lecture_split, order, kenlm):
     # <unk>, one symbol more than boundary and letters. Its counts of counts are off by
     # one n-gram an order, which the 3e-6 allow for; with that mended its scores of all
     # words are equal to 5e-6.
-    train, validation = lecture_split
-    model = fit(train, order, 28)
-    assert -model.target_log_proba(*encode(validation)).mean() == pytest.approx(
-        kenlm, abs=3e-6
-    )
+    train, validation, _ = lecture_split
+    model = fit(ids_of(train), order, 28)
+    log_proba = model.target_log_proba(encode(ids_of(validation)))
+    assert -log_proba.mean() == pytest.approx(kenlm, abs=3e-6)

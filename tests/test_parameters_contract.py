@@ -11,12 +11,15 @@ from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter, WaveNetChar
 BAD_PARAMETERS = [
     (BigramCounter, {"smoothing": -0.1}),
     (BigramCounter, {"smoothing": "laplace"}),
+    (BigramCounter, {"smoothing": np.inf}),
+    (BigramCounter, {"smoothing": 1.7e308}),  # its sum over the symbols overflows
     (BigramCounter, {"alphabet": 5}),
     (BigramCounter, {"handle_unknown": "ignore"}),
     (NGramCounter, {"order": 0}),
     (NGramCounter, {"order": 2.5}),
     (NGramCounter, {"smoothing": "kneser"}),
     (NGramCounter, {"alpha": -1.0}),
+    (NGramCounter, {"alpha": 1.7e308}),
     (MLPCharLM, {"block_size": 0}),
     (MLPCharLM, {"n_hidden": 0}),
     (MLPCharLM, {"dropout": 1.0}),

@@ -1,7 +1,14 @@
 """What README.md shows is run, and its commands are those of the checks."""
 
+import ast
 import re
+import sys
+import tomllib
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -52,6 +59,48 @@ def test_tests_are_one_line_and_what_the_checks_run():
     assert "readme_command test" in checks
 
 
+def pinned_versions():
+    """Versions of tests/constraints.txt by canonical name; each name comes once."""
+    text = (PROJECT / "tests" / "constraints.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and line[0] != "#"]
+    pairs = [line.split("==") for line in lines]
+    pinned = {canonicalize_name(name): Version(version) for name, version in pairs}
+    assert len(pinned) == len(lines)
+    return pinned
+
+
+def requirements():
+    """Requirements of the package and of all its extras, as pyproject.toml has them."""
+    text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    found = [Requirement(line) for group in groups for line in group]
+    own = canonicalize_name(project["name"])
+    return [one for one in found if canonicalize_name(one.name) != own]
+
+
 def test_pinned_versions_are_of_what_is_required():
-    pinned = (PROJECT / "tests" / "constraints.txt").read_text(encoding="utf-8")
-    assert "torch==2.13.0" in pinned.splitlines()
+    pinned = pinned_versions()
+    assert len(requirements()) > 10
+    for requirement in requirements():
+        version = pinned[canonicalize_name(requirement.name)]
+        assert version in requirement.specifier, f"{requirement} but {version}"
+
+
+def test_tests_import_nothing_that_is_not_pinned():
+    pinned = set(pinned_versions())
+    names = {"sklearn": "scikit-learn", "PIL": "pillow"}
+    here = {path.stem for path in (PROJECT / "tests").glob("*.py")}
+    for path in (PROJECT / "tests").glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules = [node.module]
+            else:
+                continue
+            tops = {module.partition(".")[0] for module in modules}
+            tops -= sys.stdlib_module_names | here | {"sklearn_makemore"}
+            for top in tops:
+                assert canonicalize_name(names.get(top, top)) in pinned, path.name

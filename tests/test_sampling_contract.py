@@ -173,7 +173,7 @@ def test_temperature_one_and_wide_limits_change_nothing(estimator, fit_once):
 
 
 @over(CLASSES)
-@pytest.mark.parametrize("temperature", [1e-300, 1e-9, 1e9])
+@pytest.mark.parametrize("temperature", [5e-324, 1e-320, 1e-300, 1e-9, 1e9])
 def test_extreme_temperatures_do_not_overflow(estimator, temperature, fit_once):
     model = fit_once(estimator, TINY_WORDS)
     drawn = model.sample(2000, temperature=temperature, max_length=1, random_state=0)

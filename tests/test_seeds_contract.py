@@ -222,3 +222,14 @@ def test_a_search_by_two_workers_finds_the_same(name, backend, words):
     for column in ("mean_test_score", "split0_test_score", "split1_test_score"):
         np.testing.assert_array_equal(one.cv_results_[column], two.cv_results_[column])
     assert one.best_score_ == two.best_score_
+
+
+@over(COUNTERS)
+def test_a_saved_counter_is_hardly_larger_than_its_counts(estimator, words):
+    # What can be computed from counts and probabilities is not a part of the file.
+    model = clone(estimator).fit(words * 3)
+    size = len(pickle.dumps(model))
+    counts = model.counts_ if hasattr(model, "counts_") else model.ngram_counts_
+    assert size < 6 * len(pickle.dumps(counts)) + 2000
+    model.sample(100, random_state=0)  # makes tables, which are not saved either
+    assert len(pickle.dumps(model)) == size

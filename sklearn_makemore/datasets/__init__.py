@@ -1,5 +1,5 @@
 """Lists of words to learn from: one shipped, one downloaded."""
 
-from sklearn_makemore.datasets._names import fetch_names, load_names
+from ._names import fetch_names, load_names
 
 __all__ = ["fetch_names", "load_names"]

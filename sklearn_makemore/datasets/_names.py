@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.datasets import fetch_file, get_data_home
 from sklearn.utils import Bunch
 
-from sklearn_makemore._sklearn import Interval, check_pandas_support, validate_params
+from .._sklearn import Interval, check_pandas_support, validate_params
 
 MAKEMORE_URL = "https://raw.githubusercontent.com/karpathy/makemore/master/names.txt"
 MAKEMORE_SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
@@ -60,8 +60,8 @@ def load_names(*, return_X_y=False, as_frame=False):
         target : ndarray or Series of shape (32469,)
             The sex, "F" or "M".
         count : ndarray or Series of shape (32469,)
-            Children of that sex who were given that name, a `sample_weight`
-            for models of children rather than of names.
+            Children of that sex who were given that name. Divided by its mean
+            it is a `sample_weight` for models of children rather than of names.
         frame : None or DataFrame of shape (32469, 3)
             The columns name, sex and count; None unless `as_frame=True`.
         feature_names : list of str

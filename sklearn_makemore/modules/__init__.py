@@ -2,8 +2,8 @@
 
 They import torch alone and are usable without scikit-learn. Every module takes `ids`
 of shape (B, T), and the `weights` of shape (B,) that batch normalisation gives the
-rows, and returns logits of shape (B, V). Legend of the shapes: B batch, T positions, C
-channels, V symbols.
+rows, and returns logits of shape (B, V). Its `embedding` has a row a symbol. Legend of
+the shapes: B batch, T positions, C channels, V symbols.
 """
 
 from .batch_norm import WeightedBatchNorm1d

@@ -9,9 +9,9 @@ from .tanh_layer import TanhLayer
 class MLP(nn.Module):
     """Multi-layer perceptron on a window of symbols.
 
-    With e the embeddings of the window, side by side, the logits are
-    ``b + W x + U tanh(d + H x)`` where ``x = e``, as in [1]_; the direct connections
-    W are optional. Lectures 2 and 3 of makemore use this network.
+    With x the embeddings of the window, side by side, the logits are
+    ``b + W x + U tanh(d + H x)``, as in [1]_; the direct connections W are optional.
+    Lectures 2 and 3 of makemore use this network.
 
     Parameters
     ----------

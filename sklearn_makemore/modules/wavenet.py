@@ -1,4 +1,4 @@
-"""Pairs of neighbours merged level by level (van den Oord et al. 2016)."""
+"""Neighbours merged level by level (van den Oord et al. 2016)."""
 
 import torch
 import torch.nn.functional as F
