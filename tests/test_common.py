@@ -22,14 +22,18 @@ VERBS = {
     "sample": lambda model: model.sample(3, random_state=0),
 }
 
+# Left out since they feed numbers, and written out for words below:
+# check_fit_score_takes_y and check_estimators_overwrite_params.
 DATA_FREE_CHECKS = [
     "check_do_not_raise_errors_in_init_or_set_params",
     "check_estimator_cloneable",
     "check_estimator_repr",
     "check_estimator_tags_renamed",
+    "check_estimators_unfitted",
     "check_get_params_invariance",
     "check_mixin_order",
     "check_no_attributes_set_in_init",
+    "check_param_validation",
     "check_parameters_default_constructible",
     "check_set_params",
     "check_valid_tag_types",

@@ -259,7 +259,9 @@ def test_kneser_ney_nll_is_that_of_kenlm(lecture_split, order, nll):
     assert model.nll(valid) == pytest.approx(nll, abs=1e-4)
 
 
-# What the lectures' networks reach after 200,000 steps, a few epochs reach here.
+# What the lectures' networks reach after 200,000 steps, a few epochs reach here. That
+# lecture 5's training NLL ends at 1.7690 belongs to its long training, which learns by
+# heart: ours ends near 1.83, and is better on words it has not seen.
 
 
 @pytest.mark.parametrize(
