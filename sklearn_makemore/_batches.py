@@ -10,10 +10,10 @@ TABLE_CELLS = 1 << 23
 """Largest table of all contexts and symbols to keep: 32 MiB."""
 
 MIN_BATCHES = 16
-"""Steps an epoch of few words has at least, so that it gets somewhere, unless..."""
+"""Steps that an epoch has at least, by smaller batches where the words are few."""
 
 MIN_BATCH_SIZE = 256
-"""...their batches would be smaller than this, and too noisy for the learning rate."""
+"""Predictions below which batches are not made smaller: they would be too noisy."""
 
 MAX_REPEATS = 100
 """Largest mean number of times that a pair of context and symbol comes in an epoch."""

@@ -71,14 +71,15 @@ one_thread = OneThread()
 _turn = threading.RLock()
 
 
-def _renew_turn():
-    """Replace the lock in a forked child, where nobody is left to release it."""
+def _renew_locks():
+    """Replace the locks in a forked child, where nobody is left to release them."""
     global _turn
     _turn = threading.RLock()
+    one_thread._lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_turn)
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 @contextmanager

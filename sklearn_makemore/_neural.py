@@ -194,7 +194,6 @@ class BaseNeuralCharLM(BaseCharLM):
             lr=self.lr,
             schedule=schedule,
             batch_size=self.batch_size,
-            max_epochs=self.max_epochs,
             device=device,
             compile=self.compile,
             callbacks=self.callbacks,

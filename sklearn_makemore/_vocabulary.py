@@ -1,5 +1,6 @@
 """Characters to symbol ids and back, without a Python loop over characters."""
 
+import reprlib  # a word can be long, a message should not
 from dataclasses import dataclass
 
 import numpy as np
@@ -247,9 +248,9 @@ class CharVocabulary:
         word = words[index]
         unknown = sorted(set(word) - set(self.characters))
         return ValueError(
-            f"Word {word!r} at index {index} has characters that are not in the "
-            f"alphabet: {unknown}. List them in `alphabet` before fitting, or set "
-            "handle_unknown='unk' to reserve a symbol for unknown characters."
+            f"Word {reprlib.repr(word)} at index {index} has characters that are not "
+            f"in the alphabet: {unknown}. List them in `alphabet` before fitting, or "
+            "set handle_unknown='unk' to reserve a symbol for unknown characters."
         )
 
 

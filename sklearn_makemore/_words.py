@@ -1,5 +1,6 @@
 """Any one-dimensional collection of strings becomes a list of words, or an error."""
 
+import reprlib  # a text or an array can be long, a message should not
 from collections.abc import Iterable, Mapping, Set
 from io import IOBase
 
@@ -44,9 +45,11 @@ def check_words(words, *, name="words", allow_empty=False):
     ['emma', 'olivia']
     """
     if isinstance(words, str):
+        shown = reprlib.repr(words)
         raise ValueError(
-            f"`{name}` must be a collection of words, got the single string {words!r}; "
-            f"pass [{words!r}] for one word."
+            f"`{name}` must be a collection of words, got the single string {shown}; "
+            f"pass [{shown}] for one word, or text.splitlines() for a text of one word "
+            "a line."
         )
     words = _as_list(words, name)
     if not words and not allow_empty:
@@ -94,8 +97,8 @@ def _as_list(words, name):
         )
     if not isinstance(words, Iterable):
         raise TypeError(
-            f"`{name}` must be a collection of words, got {words!r} of type "
-            f"{type(words).__name__}."
+            f"`{name}` must be a collection of words, got "
+            f"{reprlib.repr(words)} of type {type(words).__name__}."
         )
     return list(words)
 
@@ -128,8 +131,8 @@ def _not_a_word(words, name):
     )
     if _is_missing(word):
         return ValueError(
-            f"`{name}` has a missing value ({word!r}) at index {index}; drop it, or "
-            "replace it by a word."
+            f"`{name}` has a missing value ({reprlib.repr(word)}) at index {index}; "
+            "drop it, or replace it by a word."
         )
     if isinstance(word, (bytes, bytearray)):
         remedy = "decode it, for instance with .decode('utf-8')"
@@ -138,7 +141,7 @@ def _not_a_word(words, name):
     else:
         remedy = "convert it with str() if it is a word"
     return TypeError(
-        f"`{name}` must hold strings only, got {word!r} of type "
+        f"`{name}` must hold strings only, got {reprlib.repr(word)} of type "
         f"{type(word).__name__} at index {index}; {remedy}."
     )
 
