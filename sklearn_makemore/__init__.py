@@ -6,8 +6,8 @@ The files are the pipeline, in the order a word travels:
     any collection of strings to a list of words
 ``_vocabulary``
     characters to symbol ids and back
-``_contexts``
-    encoded words to windows and distinct contexts with counts
+``_contexts``, ``_prefixes``
+    encoded words to windows and distinct contexts with counts, and to prefixes
 ``_sampling``
     drawing words, the same loop for all models
 ``_base``
@@ -16,12 +16,18 @@ The files are the pipeline, in the order a word travels:
     counted n-grams, their trie, its probabilities, the model, the estimators
 ``modules``
     the networks in plain torch
-``_batches``, ``_schedules``, ``_device``, ``_net``
-    batches, learning rates, devices, the skorch net
-``_neural``, ``_window``
-    what all networks share, and those that see a window
-``_mlp``, ``_wavenet``
+``_batches``, ``_word_batches``, ``_schedules``, ``_device``, ``_net``
+    batches of contexts and of words, learning rates, devices, the skorch net
+``_neural``, ``_window``, ``_sequence``, ``_recurrent``
+    what all networks share, those that see a window, those that read from the start
+``_bigram``, ``_mlp``, ``_wavenet``
+    one estimator each, of those that see a window
+``_bow``, ``_rnn``, ``_gru``, ``_lstm``, ``_transformer``
     one estimator each
+``model_selection``
+    splits, and the search for a learning rate
+``inspection``
+    the pictures of the lectures
 ``datasets``
     lists of names
 """
@@ -34,16 +40,36 @@ from ._counting import BigramCounter, NGramCounter
 __version__ = "0.1.0"
 
 __all__ = [
+    "BigramCharLM",
     "BigramCounter",
+    "BoWCharLM",
+    "GRUCharLM",
+    "LSTMCharLM",
     "MLPCharLM",
     "NGramCounter",
+    "RNNCharLM",
+    "TransformerCharLM",
     "WaveNetCharLM",
     "datasets",
+    "inspection",
+    "model_selection",
     "modules",
 ]
 
 # Torch takes seconds to import; the counters do without it.
-_IMPORTED_LATE = {"MLPCharLM": "._mlp", "WaveNetCharLM": "._wavenet", "modules": None}
+_IMPORTED_LATE = {
+    "BigramCharLM": "._bigram",
+    "BoWCharLM": "._bow",
+    "GRUCharLM": "._gru",
+    "LSTMCharLM": "._lstm",
+    "MLPCharLM": "._mlp",
+    "RNNCharLM": "._rnn",
+    "TransformerCharLM": "._transformer",
+    "WaveNetCharLM": "._wavenet",
+    "inspection": None,
+    "model_selection": None,
+    "modules": None,
+}
 
 
 def __getattr__(name):

@@ -93,6 +93,18 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     def _target_log_proba(self, encoded):
         """Return the log-probability of every predicted symbol."""
 
+    def _prefix_log_proba(self, encoded):
+        """Return distinct distributions after prefixes, and each prefix's row."""
+        return self._next_log_proba(self._contexts_after(encoded))
+
+    def _longest_word(self):
+        """Return the most characters a word can have; None if there is no limit."""
+        return None
+
+    def _draws_at_once(self):
+        """Return how many words may be drawn at once, for the sake of memory."""
+        return max(MIN_ROWS, MAX_CELLS // self.vocabulary_.n_symbols)
+
     def _goes_on(self):
         """Whether `fit` goes on from the fitted state."""
         return False
@@ -325,7 +337,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             unknown ones.
         """
         encoded = self._encoded(prefixes, name="prefixes")
-        log_proba, rows = self._next_log_proba(self._contexts_after(encoded))
+        log_proba, rows = self._prefix_log_proba(encoded)
         return np.exp(log_proba)[rows]
 
     @validate_params(
@@ -441,7 +453,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
                 for word, ended in zip(words, complete.tolist(), strict=True)
             ]
 
-        max_rows = max(MIN_ROWS, MAX_CELLS // self.vocabulary_.n_symbols)
+        max_rows = self._draws_at_once()
         return draw_words(draw, int(n_samples), max_rows, unique, exclude or ())
 
     # -------------------------------------------------------------- attributes
@@ -461,9 +473,18 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
 
     def _checked_max_length(self, prefix, min_length, max_length):
         """Resolve and check the largest length of a drawn word."""
+        floor = max(len(prefix), min_length)
+        asked = floor if max_length is None else max(floor, max_length)
+        limit = self._longest_word()
+        if limit is not None and asked > limit:
+            raise ValueError(
+                f"A word of {asked} characters is asked for (prefix, min_length, "
+                f"max_length), and this {type(self).__name__} reads at most {limit}: "
+                f"fit it with block_size={asked + 1} or more."
+            )
         if max_length is None:
-            floor = max(len(prefix), min_length)
-            return floor + max(1000, 10 * self.longest_word_)
+            longest = floor + max(1000, 10 * self.longest_word_)
+            return longest if limit is None else min(longest, limit)
         if max_length < len(prefix):
             raise ValueError(
                 f"max_length={max_length} is less than the {len(prefix)} characters of "

@@ -1,5 +1,6 @@
 """Distinct contexts as tensors, and the batches of an epoch."""
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 
@@ -20,6 +21,68 @@ MAX_REPEATS = 100
 
 VALIDATION_ROWS = 1 << 13
 """Contexts a batch when there is nothing to learn from it."""
+
+
+class NextCounts:
+    """Counts of the symbols that follow each of some contexts, as tensors.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_pairs,)
+        Context of each pair of context and next symbol, in increasing order.
+
+    symbols : ndarray of shape (n_pairs,)
+        Next symbol of each pair.
+
+    counts : ndarray of shape (n_pairs,)
+        Weight of each pair, positive.
+
+    n_contexts, n_symbols : int
+        Number of contexts; each has a pair. Number of symbols V.
+
+    device : str
+        Where the tensors are kept.
+    """
+
+    def __init__(self, rows, symbols, counts, n_contexts, n_symbols, device):
+        self.n_symbols = n_symbols
+        self.symbols = torch.as_tensor(symbols, device=device)
+        self.counts = torch.as_tensor(counts.astype("float32"), device=device)
+        rows = torch.as_tensor(rows, device=device)
+        self.n_pairs = torch.bincount(rows, minlength=n_contexts)
+        self.first_pair = torch.cumsum(self.n_pairs, 0) - self.n_pairs
+        self.totals = torch.zeros(n_contexts, device=device)
+        self.totals.index_add_(0, rows, self.counts)
+        self.table = None
+        if n_contexts * n_symbols <= TABLE_CELLS:
+            self.table = self._gathered(torch.arange(n_contexts, device=device))
+
+    def __getitem__(self, rows):
+        """Return the counts of all symbols after some contexts.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (B,)
+            Indices of contexts.
+
+        Returns
+        -------
+        counts : Tensor of shape (B, V)
+            Weight of each next symbol.
+        """
+        return self._gathered(rows) if self.table is None else self.table[rows]
+
+    def _gathered(self, rows):
+        """Gather the counts after some contexts from the pairs."""
+        n_pairs = self.n_pairs[rows]  # (B,)
+        places = torch.repeat_interleave(n_pairs)  # (P,)
+        starts = torch.cumsum(n_pairs, 0) - n_pairs
+        within = torch.arange(len(places), device=places.device) - starts[places]
+        pairs = self.first_pair[rows][places] + within
+        counts = self.counts.new_zeros(len(rows), self.n_symbols)
+        cells = places * self.n_symbols + self.symbols[pairs]
+        counts.view(-1)[cells] = self.counts[pairs]
+        return counts
 
 
 class ContextDataset(Dataset):
@@ -43,22 +106,17 @@ class ContextDataset(Dataset):
         self.contexts = torch.as_tensor(
             context_counts.contexts.astype("int32"), device=device
         )
-        self.symbols = torch.as_tensor(context_counts.symbols, device=device)
-        # The weights of words decide how long an epoch is, within reason: neither a
-        # handful of steps, nor a hundred times the same.
-        counts, total = context_counts.counts, context_counts.total
-        n_pairs = len(counts)
-        self.total = min(max(total, n_pairs), MAX_REPEATS * n_pairs)
-        scaled = (counts * (self.total / total)).astype("float32")
-        self.counts = torch.as_tensor(scaled, device=device)
-        rows = torch.as_tensor(context_counts.rows, device=device)
-        self.n_pairs = torch.bincount(rows, minlength=len(self.contexts))
-        self.first_pair = torch.cumsum(self.n_pairs, 0) - self.n_pairs
-        self.totals = torch.zeros(len(self.contexts), device=device)
-        self.totals.index_add_(0, rows, self.counts)
-        self.table = None
-        if len(self) * n_symbols <= TABLE_CELLS:
-            self.table = self._gathered(torch.arange(len(self), device=device))
+        counts = within_reason(context_counts.counts)
+        self.total = float(counts.sum())
+        self.next_counts = NextCounts(
+            context_counts.rows,
+            context_counts.symbols,
+            counts,
+            len(self),
+            n_symbols,
+            device,
+        )
+        self.totals = self.next_counts.totals
 
     def __len__(self):
         """Return the number of distinct contexts."""
@@ -68,34 +126,24 @@ class ContextDataset(Dataset):
         """Return the batches of an epoch, of training or of validation."""
         return ContextBatches(self, batch_size, training)
 
-    def next_counts(self, rows):
-        """Return the counts of all symbols after some contexts.
 
-        Parameters
-        ----------
-        rows : Tensor of shape (B,)
-            Indices of contexts.
+def within_reason(weights):
+    """Scale weights, all by one factor, if they are very small or very large.
 
-        Returns
-        -------
-        counts : Tensor of shape (B, V)
-            Weight of each next symbol.
-        """
-        if self.table is not None:
-            return self.table[rows]
-        return self._gathered(rows)
+    Weights decide how long an epoch is: it should neither be a handful of steps nor a
+    hundred times the same.
 
-    def _gathered(self, rows):
-        """Gather the counts after some contexts from the pairs."""
-        n_pairs = self.n_pairs[rows]  # (B,)
-        places = torch.repeat_interleave(n_pairs)  # (P,)
-        starts = torch.cumsum(n_pairs, 0) - n_pairs
-        within = torch.arange(len(places), device=places.device) - starts[places]
-        pairs = self.first_pair[rows][places] + within
-        counts = self.counts.new_zeros(len(rows), self.n_symbols)
-        cells = places * self.n_symbols + self.symbols[pairs]
-        counts.view(-1)[cells] = self.counts[pairs]
-        return counts
+    Parameters
+    ----------
+    weights : ndarray of shape (n,)
+        Positive weights.
+
+    Returns
+    -------
+    weights : ndarray of shape (n,)
+        The same with a mean from 1 to 100.
+    """
+    return weights * (np.clip(weights.mean(), 1, MAX_REPEATS) / weights.mean())
 
 
 class ContextBatches:
@@ -116,9 +164,8 @@ class ContextBatches:
     dataset : ContextDataset
         The contexts.
 
-    batch_size : int
-        Number of predictions a batch, fewer if the words are few: an epoch has 16
-        batches, as long as they have 256 predictions or `batch_size` if that is less.
+    batch_size : int or None
+        Number of predictions a batch, see `number_of_batches`.
 
     training : bool
         Whether to learn from them. Without it every context comes once, in order, and
@@ -129,11 +176,10 @@ class ContextBatches:
         self.dataset = dataset
         self.training = training
         if not training:
-            self.repeats = torch.ones_like(dataset.n_pairs)
+            self.repeats = torch.ones(len(dataset), dtype=torch.long)
             self.n_batches = -(-len(dataset) // VALIDATION_ROWS)
         else:
-            size = min(batch_size, max(dataset.total / MIN_BATCHES, MIN_BATCH_SIZE))
-            n_batches = max(1, round(dataset.total / size))
+            n_batches = number_of_batches(dataset.total, batch_size)
             self.repeats = _repeats(dataset.totals, n_batches)
             self.n_batches = min(n_batches, int(self.repeats.sum()))
         self.weights = dataset.totals / self.repeats  # (n_contexts,)
@@ -150,16 +196,16 @@ class ContextBatches:
         how many predictions each row stands for.
         """
         dataset, scale = self.dataset, self.n_batches / self.dataset.total
-        rows = self._spread() if self.training else torch.arange(len(dataset))
-        rows = rows.to(dataset.counts.device)
-        bounds = [len(rows) * b // self.n_batches for b in range(self.n_batches + 1)]
+        rows = spread(self.repeats) if self.training else torch.arange(len(dataset))
+        rows = rows.to(dataset.totals.device)
+        bounds = batch_bounds(len(rows), self.n_batches)
         largest = bounds[1] + 1
         n_grouped = max(1, GROUP_CELLS // (largest * dataset.n_symbols))
         for first in range(0, self.n_batches, n_grouped):
             cuts = bounds[first : first + n_grouped + 1]
             group = rows[cuts[0] : cuts[-1]]
             ids = dataset.contexts[group]
-            counts = dataset.next_counts(group) * (scale / self.repeats[group])[:, None]
+            counts = dataset.next_counts[group] * (scale / self.repeats[group])[:, None]
             weights = None if self.is_even else self.weights[group]
             for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
                 part = slice(start - cuts[0], stop - cuts[0])
@@ -168,14 +214,53 @@ class ContextBatches:
                     inputs["weights"] = weights[part]
                 yield inputs, counts[part]
 
-    def _spread(self):
-        """Return the contexts of an epoch, repeats evenly spread from random starts."""
-        repeats = self.repeats.cpu()
-        rows = torch.repeat_interleave(repeats)  # (n_rows,)
-        within = torch.arange(len(rows)) - (torch.cumsum(repeats, 0) - repeats)[rows]
-        # Drawn on the CPU: the same order on every device.
-        starts = torch.rand(len(repeats), dtype=torch.float64)
-        return rows[torch.argsort((within + starts[rows]) / repeats[rows])]
+
+def number_of_batches(total, batch_size):
+    """Return the steps of an epoch over `total` predictions.
+
+    Parameters
+    ----------
+    total : float
+        Number of predictions, weights included.
+
+    batch_size : int or None
+        Number of predictions a batch, fewer if there would be less than 16 batches, as
+        long as they have 256; None takes all in one.
+
+    Returns
+    -------
+    n_batches : int
+        At least 1.
+    """
+    if batch_size is None:
+        return 1
+    size = min(batch_size, max(total / MIN_BATCHES, MIN_BATCH_SIZE))
+    return max(1, round(total / size))
+
+
+def spread(repeats):
+    """Order the rows of an epoch, the repeats of each evenly from a random start.
+
+    Parameters
+    ----------
+    repeats : Tensor of shape (n,)
+        How often each row comes.
+
+    Returns
+    -------
+    rows : Tensor of shape (n_drawn,)
+        Row indices, drawn on the CPU: the same order on every device.
+    """
+    repeats = repeats.cpu()
+    rows = torch.repeat_interleave(repeats)  # (n_drawn,)
+    within = torch.arange(len(rows)) - (torch.cumsum(repeats, 0) - repeats)[rows]
+    starts = torch.rand(len(repeats), dtype=torch.float64)
+    return rows[torch.argsort((within + starts[rows]) / repeats[rows])]
+
+
+def batch_bounds(n_rows, n_batches):
+    """Cut rows into batches that differ by one row at most: n_batches + 1 bounds."""
+    return [n_rows * batch // n_batches for batch in range(n_batches + 1)]
 
 
 def _repeats(totals, n_batches):

@@ -109,6 +109,37 @@ def _rank(keys):
     return order[is_first], ranks
 
 
+def pair_counts(rows, targets, n_symbols, weights=None):
+    """Count the distinct pairs of a context and the symbol that follows it.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_predictions,), dtype int64
+        Context of each prediction.
+
+    targets : ndarray of shape (n_predictions,)
+        The symbol that follows.
+
+    n_symbols : int
+        Number of symbols.
+
+    weights : ndarray of shape (n_predictions,), default=None
+        Weight of each prediction; None counts every one once.
+
+    Returns
+    -------
+    rows, symbols : ndarray of shape (n_pairs,), dtype int64
+        The distinct pairs, in increasing order.
+    counts : ndarray of shape (n_pairs,), dtype float64
+        Total weight of each.
+    """
+    keys = rows * n_symbols + targets  # (n_predictions,)
+    first, ranks = _rank(keys)
+    pairs = keys[first]
+    counts = np.bincount(ranks, weights=weights).astype(np.float64)
+    return pairs // n_symbols, pairs % n_symbols, counts
+
+
 @dataclass(frozen=True, eq=False)
 class ContextCounts:
     """Distinct contexts and how often each symbol follows them.
@@ -161,14 +192,10 @@ class ContextCounts:
             The distinct contexts and the weights of their next symbols.
         """
         contexts, rows = distinct_rows(windows(encoded, block_size), n_symbols)
-        keys = rows * n_symbols + encoded.targets  # (n_predictions,)
-        first, ranks = _rank(keys)
-        pairs = keys[first]
         weights = (
             None if sample_weight is None else np.repeat(sample_weight, encoded.lengths)
         )
-        counts = np.bincount(ranks, weights=weights).astype(np.float64)
-        return cls(contexts, pairs // n_symbols, pairs % n_symbols, counts)
+        return cls(contexts, *pair_counts(rows, encoded.targets, n_symbols, weights))
 
     @property
     def total(self):

@@ -58,9 +58,10 @@ class MLPCharLM(BaseWindowCharLM):
     max_epochs : int, default=5
         Number of passes over the training words.
 
-    batch_size : int, default=1024
+    batch_size : int or None, default=1024
         Number of predicted characters in a step. On few words it is less: an epoch has
-        at least 16 steps, unless they would have less than 256 characters.
+        at least 16 steps, unless they would have less than 256 characters. None takes
+        all words in every step.
 
     weight_decay : float, default=0.1
         Weight decay. With "adamw" it is apart from the gradient; with "sgd" it is the
@@ -231,10 +232,10 @@ class MLPCharLM(BaseWindowCharLM):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _block_size(self):
+    def _window_size(self):
         return self.block_size
 
-    def _module(self, n_symbols):
+    def _module(self, n_symbols, block_size):
         return MLP, {
             "n_symbols": n_symbols,
             "block_size": self.block_size,

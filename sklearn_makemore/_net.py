@@ -36,8 +36,8 @@ class CharNet(NeuralNet):
     Parameters
     ----------
     module : torch.nn.Module class
-        Takes `ids` of shape (B, T) and `weights` of shape (B,), returns logits of
-        shape (B, V).
+        Takes what the first of a pair of `batches` holds as keyword arguments, and
+        returns logits of shape (B, V).
 
     schedule : callable, default=None
         ``schedule(progress)`` is the factor of the learning rate at a progress from 0
@@ -161,6 +161,12 @@ class CharNet(NeuralNet):
         with torch.no_grad():
             logits = self.module_(**inputs, **fit_params)
             return {"loss": self.criterion_(logits, counts)}
+
+    def infer(self, x, **fit_params):
+        """Compute the logits; a tree of prefixes is taken as it is."""
+        if isinstance(x, dict) and "tree" in x:
+            return self.module_(**x, **fit_params)
+        return super().infer(x, **fit_params)
 
     def _set_learning_rate(self):
         if self.schedule is None or not self.n_steps_:

@@ -31,14 +31,16 @@ class BaseNeuralCharLM(BaseCharLM):
 
     A concrete model provides
 
-    _module(n_symbols)
+    _block_size(longest, goes_on)
+        The number of symbols the network sees, None if there is no limit.
+    _module(n_symbols, block_size)
         The module's class and its keyword arguments. The module has an `embedding`
         with a row a symbol.
-    _dataset(encoded, sample_weight, n_symbols, device)
-        The words as the data set the net learns from, see `ContextDataset`. Its
-        ``batches(batch_size, training)`` are pairs of the module's keyword arguments
-        and the criterion's target, such that the mean loss of the batches of an epoch
-        is the mean negative log-likelihood per character.
+    _dataset(encoded, sample_weight, vocabulary, block_size, device)
+        The words as the data set the net learns from. Its ``batches(batch_size,
+        training)`` are pairs of the module's keyword arguments and the criterion's
+        target, such that the mean loss of the batches of an epoch is the mean negative
+        log-likelihood per character.
     """
 
     _parameter_constraints: dict = {
@@ -47,7 +49,7 @@ class BaseNeuralCharLM(BaseCharLM):
         "lr": [Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions(set(SCHEDULES))],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "early_stopping": ["boolean"],
@@ -62,11 +64,24 @@ class BaseNeuralCharLM(BaseCharLM):
     }
 
     @abstractmethod
-    def _module(self, n_symbols):
+    def _block_size(self, longest, goes_on):
+        """Return the number of symbols the network sees, None without a limit.
+
+        Parameters
+        ----------
+        longest : int
+            Predictions of the longest training word.
+
+        goes_on : bool
+            Whether to go on from the fitted net.
+        """
+
+    @abstractmethod
+    def _module(self, n_symbols, block_size):
         """Return the module's class and its keyword arguments."""
 
     @abstractmethod
-    def _dataset(self, encoded, sample_weight, n_symbols, device):
+    def _dataset(self, encoded, sample_weight, vocabulary, block_size, device):
         """Return the words as the data set the net learns from."""
 
     def _max_subtasks(self):
@@ -95,9 +110,9 @@ class BaseNeuralCharLM(BaseCharLM):
         train = encoded, sample_weight
         return self._train(goes_on, vocabulary, train, None, 1, rng)
 
-    def _continued_net(self, n_symbols, device):
+    def _continued_net(self, n_symbols, block_size, device):
         """Return a new net with the weights, optimizer state and history so far."""
-        net, before = self._new_net(n_symbols, device), self.net_
+        net, before = self._new_net(n_symbols, block_size, device), self.net_
         asked, fitted = (one.get_params_for("module") for one in (net, before))
         if net.module is not before.module or asked != fitted:
             raise ValueError(
@@ -147,16 +162,21 @@ class BaseNeuralCharLM(BaseCharLM):
         fitted : dict
             The fitted attributes.
         """
-        device, n_symbols = resolve_device(self.device), vocabulary.n_symbols
+        device = resolve_device(self.device)
+        longest = max(int(words[0].lengths.max()) for words in (train, valid) if words)
+        block_size = self._block_size(longest, goes_on)
         # Going on is not repeating: the epochs done are part of the seed.
         n_done = self.n_iter_ if goes_on else 0
         seed = np.random.RandomState([rng.randint(2**31), n_done]).randint(2**31)
         with one_thread, seeded_torch(int(seed), device):
             datasets = [
-                None if words is None else self._dataset(*words, n_symbols, device)
+                None
+                if words is None
+                else self._dataset(*words, vocabulary, block_size, device)
                 for words in (train, valid)
             ]
-            net = (self._continued_net if goes_on else self._new_net)(n_symbols, device)
+            make_net = self._continued_net if goes_on else self._new_net
+            net = make_net(vocabulary.n_symbols, block_size, device)
             unknown_proba = self._resolved_unknown_proba(vocabulary, *train, n_done)
             stopping = (
                 {"patience": self.n_iter_no_change, "threshold": self.tol}
@@ -178,8 +198,8 @@ class BaseNeuralCharLM(BaseCharLM):
             "unknown_proba_": unknown_proba,
         }
 
-    def _new_net(self, n_symbols, device):
-        module, module_params = self._module(n_symbols)
+    def _new_net(self, n_symbols, block_size, device):
+        module, module_params = self._module(n_symbols, block_size)
         schedule = SCHEDULES[self.lr_schedule]
         if sets_learning_rate(self.callbacks) and schedule is not None:
             raise ValueError(
@@ -189,8 +209,7 @@ class BaseNeuralCharLM(BaseCharLM):
         return new_net(
             module,
             module_params,
-            **OPTIMIZERS[self.optimizer],
-            optimizer__weight_decay=self.weight_decay,
+            **self._optimizer_params(n_symbols),
             lr=self.lr,
             schedule=schedule,
             batch_size=self.batch_size,
@@ -199,6 +218,13 @@ class BaseNeuralCharLM(BaseCharLM):
             callbacks=self.callbacks,
             verbose=int(self.verbose),
         )
+
+    def _optimizer_params(self, n_symbols):
+        """Return the optimizer and its settings, as parameters of the net."""
+        return {
+            **OPTIMIZERS[self.optimizer],
+            "optimizer__weight_decay": self.weight_decay,
+        }
 
     def _resolved_unknown_proba(self, vocabulary, encoded, sample_weight, n_done):
         """Resolve `unknown_proba_`: None if words have taught the net, or none can."""

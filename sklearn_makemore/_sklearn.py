@@ -5,9 +5,14 @@ scikit-learn moves one, this is the only file to mend.
 """
 
 from sklearn.base import _fit_context
-from sklearn.utils._optional_dependencies import check_pandas_support
+from sklearn.utils import _safe_indexing
+from sklearn.utils._optional_dependencies import (
+    check_matplotlib_support,
+    check_pandas_support,
+)
 from sklearn.utils._param_validation import (
     Interval,
+    RealNotInt,
     StrOptions,
     validate_params,
 )
@@ -21,9 +26,12 @@ def has_callbacks(estimator):
 
 __all__ = [
     "Interval",
+    "RealNotInt",
     "StrOptions",
     "_check_sample_weight",
     "_fit_context",
+    "_safe_indexing",
+    "check_matplotlib_support",
     "check_pandas_support",
     "has_callbacks",
     "validate_params",

@@ -22,26 +22,30 @@ class BaseWindowCharLM(BaseNeuralCharLM):
 
     A concrete model provides
 
-    _module(n_symbols)
-        The module's class and its keyword arguments.
-    _block_size()
+    _window_size()
         Number of symbols in the window.
+    _module(n_symbols, block_size)
+        The module's class and its keyword arguments.
     """
 
     @abstractmethod
-    def _block_size(self):
+    def _window_size(self):
         """Return the number of symbols in the window."""
 
-    def _dataset(self, encoded, sample_weight, n_symbols, device):
+    def _block_size(self, longest, goes_on):
+        return self._window_size()
+
+    def _dataset(self, encoded, sample_weight, vocabulary, block_size, device):
+        n_symbols = vocabulary.n_symbols
         counts = ContextCounts.from_encoded(
-            encoded, self._block_size(), n_symbols, sample_weight
+            encoded, block_size, n_symbols, sample_weight
         )
         return ContextDataset(counts, n_symbols, device)
 
     def _fitted(self, net, vocabulary, unknown_proba):
         return {
             **super()._fitted(net, vocabulary, unknown_proba),
-            "block_size_": self._block_size(),
+            "block_size_": self._window_size(),
         }
 
     def _contexts_after(self, encoded):

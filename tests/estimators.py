@@ -2,9 +2,22 @@
 
 import pytest
 
-from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter, WaveNetCharLM
+from sklearn_makemore import (
+    BigramCharLM,
+    BigramCounter,
+    BoWCharLM,
+    GRUCharLM,
+    LSTMCharLM,
+    MLPCharLM,
+    NGramCounter,
+    RNNCharLM,
+    TransformerCharLM,
+    WaveNetCharLM,
+)
 
 QUICK = {"max_epochs": 2, "batch_size": 64, "lr": 0.05, "random_state": 0}
+# Of networks that read symbol by symbol a step costs the same, however large it is.
+LARGER_STEPS = {**QUICK, "batch_size": 128, "lr": 0.15}
 
 COUNTERS = {
     "bigram": BigramCounter(),
@@ -27,11 +40,46 @@ NETS = {
     "wavenet-triples": WaveNetCharLM(
         n_layers=2, fan_in=3, n_embd=3, n_hidden=6, batch_norm=False, **QUICK
     ),
+    "bigram-net": BigramCharLM(**QUICK),
+    # The words of the tests have up to 300 letters.
+    "bow": BoWCharLM(block_size=320, n_embd=4, n_hidden=8, **LARGER_STEPS),
+    "rnn": RNNCharLM(
+        n_embd=4,
+        n_hidden=8,
+        n_layers=2,
+        dropout=0.1,
+        recurrent_dropout=0.0,
+        **LARGER_STEPS,
+    ),
+    "gru": GRUCharLM(
+        n_embd=4, n_hidden=12, dropout=0.0, recurrent_dropout=0.1, **LARGER_STEPS
+    ),
+    "lstm": LSTMCharLM(
+        n_embd=4, n_hidden=12, dropout=0.0, recurrent_dropout=0.0, **LARGER_STEPS
+    ),
+    "transformer": TransformerCharLM(
+        block_size=320, n_embd=8, n_heads=2, n_layers=2, dropout=0.1, **LARGER_STEPS
+    ),
 }
+# Those that read a word from its start on, and those that see a window of it.
+SEQUENCES = {name: NETS[name] for name in ("bow", "rnn", "gru", "lstm", "transformer")}
+WINDOWS = {name: net for name, net in NETS.items() if name not in SEQUENCES}
 ESTIMATORS = {**COUNTERS, **NETS}
 # One setting of each class, for what is slow or about the class alone.
 CLASSES = {
-    name: ESTIMATORS[name] for name in ("bigram", "kneser-ney-3", "mlp", "wavenet")
+    name: ESTIMATORS[name]
+    for name in (
+        "bigram",
+        "kneser-ney-3",
+        "mlp",
+        "wavenet",
+        "bigram-net",
+        "bow",
+        "rnn",
+        "gru",
+        "lstm",
+        "transformer",
+    )
 }
 
 
@@ -41,6 +89,12 @@ def over(estimators):
         "estimator",
         [pytest.param(model, id=name) for name, model in estimators.items()],
     )
+
+
+def longest_word(model):
+    """Most letters of a word of a fitted model, None if there is no limit."""
+    has_limit = isinstance(model, (BoWCharLM, TransformerCharLM))
+    return model.block_size_ - 1 if has_limit else None
 
 
 # Words of three letters: their models can be looked through completely.

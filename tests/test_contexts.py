@@ -123,12 +123,12 @@ def test_a_dataset_gives_the_counts_after_any_contexts(with_table, monkeypatch):
     n_symbols = VOCABULARY.n_symbols
     counts = ContextCounts.from_encoded(ENCODED, 2, n_symbols)
     dataset = ContextDataset(counts, n_symbols, "cpu")
-    assert (dataset.table is not None) == with_table
+    assert (dataset.next_counts.table is not None) == with_table
     assert len(dataset) == len(counts.contexts)
     expected = count_one_by_one(2)
     # Contexts out of order and one twice, as batches ask for them.
     rows = [*range(len(dataset) - 1, -1, -3), 0, 0]
-    for row, found in zip(rows, dataset.next_counts(torch.tensor(rows)), strict=True):
+    for row, found in zip(rows, dataset.next_counts[torch.tensor(rows)], strict=True):
         window = counts.contexts[row].tolist()
         assert found.tolist() == [expected[*window, s] for s in range(n_symbols)]
 

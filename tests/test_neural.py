@@ -100,10 +100,12 @@ def test_valid_loss_is_the_nll_of_words_held_out(estimator):
     pair = held_out(model, model.history_[-1]["valid_loss"])
     learnt = [word for word in TEN if word not in pair]
     model.set_params(validation_fraction=0.2, **FROZEN).fit(TEN)
-    if not getattr(model, "batch_norm", False) and not model.dropout:
+    in_training = ("batch_norm", "dropout", "recurrent_dropout")
+    if not any(getattr(model, name, False) for name in in_training):
         losses = model.history_[-1]
         assert losses["train_loss"] == pytest.approx(model.nll(learnt), abs=1e-5)
-    other = clone(model).set_params(random_state=5).fit(TEN)
+    other = clone(estimator).set_params(validation_fraction=0.2, alphabet=LETTERS)
+    other.set_params(random_state=5).fit(TEN)
     assert held_out(other, other.history_[-1]["valid_loss"]) != pair
 
 
@@ -186,6 +188,8 @@ def test_going_on_keeps_what_the_optimizer_has_learnt(words):
         ("mlp", {"direct": True}),
         ("wavenet", {"n_layers": 3}),
         ("wavenet", {"n_embd": 5}),
+        ("gru", {"n_layers": 2}),
+        ("transformer", {"n_heads": 4}),
     ],
     ids=str,
 )

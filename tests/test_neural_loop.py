@@ -195,7 +195,7 @@ def test_a_compiled_net_is_the_same(words):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["mlp-batch-norm", "wavenet"])
+@pytest.mark.parametrize("name", ["mlp-batch-norm", "wavenet", "gru", "transformer"])
 def test_a_compiled_net_can_be_saved_and_goes_on(name, words, monkeypatch, tmp_path):
     # All of torch.compile but the slow part, the making of machine code.
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))

@@ -6,7 +6,28 @@ from estimators import CLASSES, TINY_WORDS, over
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
-from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter, WaveNetCharLM
+from sklearn_makemore import (
+    BigramCharLM,
+    BigramCounter,
+    BoWCharLM,
+    GRUCharLM,
+    LSTMCharLM,
+    MLPCharLM,
+    NGramCounter,
+    RNNCharLM,
+    TransformerCharLM,
+    WaveNetCharLM,
+)
+
+RECURRENT = (RNNCharLM, GRUCharLM, LSTMCharLM)
+NETS = (
+    BigramCharLM,
+    MLPCharLM,
+    WaveNetCharLM,
+    BoWCharLM,
+    *RECURRENT,
+    TransformerCharLM,
+)
 
 BAD_PARAMETERS = [
     (BigramCounter, {"smoothing": -0.1}),
@@ -26,9 +47,28 @@ BAD_PARAMETERS = [
     (MLPCharLM, {"batch_norm": "yes"}),
     (WaveNetCharLM, {"n_layers": 0}),
     (WaveNetCharLM, {"fan_in": 1}),
+    (BigramCharLM, {"optimizer": "adamw"}),
+    (BoWCharLM, {"block_size": 0}),
+    (BoWCharLM, {"n_hidden": 0}),
+    (BoWCharLM, {"dropout": -0.1}),
+    (TransformerCharLM, {"block_size": 1.5}),
+    (TransformerCharLM, {"n_heads": 0}),
+    (TransformerCharLM, {"n_layers": 0}),
+    (TransformerCharLM, {"dropout": 1.0}),
     *(
         (net, bad)
-        for net in (MLPCharLM, WaveNetCharLM)
+        for net in RECURRENT
+        for bad in (
+            {"n_embd": 0},
+            {"n_hidden": 0},
+            {"n_layers": 0},
+            {"dropout": 1.0},
+            {"recurrent_dropout": 1.0},
+        )
+    ),
+    *(
+        (net, bad)
+        for net in NETS
         for bad in (
             {"optimizer": "adam w"},
             {"lr": 0.0},

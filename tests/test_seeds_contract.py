@@ -99,7 +99,7 @@ def test_seeds_of_the_net(estimator, words, fit_once):
     assert generators[0].score(words) == generators[1].score(words)
 
 
-@pytest.mark.parametrize("name", ["mlp", "wavenet"])
+@pytest.mark.parametrize("name", ["mlp", "wavenet", "gru", "transformer"])
 def test_the_number_of_threads_is_of_no_account(name, words):
     model = clone(NETS[name])
     n_threads = torch.get_num_threads()
@@ -202,6 +202,7 @@ SEARCHES = {
     "kneser-ney-3": {"order": [2, 4]},
     "mlp": {"n_hidden": [4, 8]},
     "wavenet": {"n_embd": [2, 4]},
+    "gru": {"n_hidden": [4, 8]},
 }
 
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from estimators import NETS, over
+from estimators import NETS, SEQUENCES, WINDOWS, over
 from sklearn.base import clone
 from skorch.callbacks import Callback, Checkpoint, LRScheduler, TrainEndCheckpoint
 
@@ -76,7 +76,7 @@ def test_the_bigram_as_a_net_trains(bigram, words):
     assert nll_of(other, X, y) == pytest.approx(bigram.nll(words), abs=1e-5)
 
 
-@over(NETS)
+@over(WINDOWS)
 def test_the_net_of_a_model_predicts_and_trains_as_any(estimator, words):
     model = clone(estimator).fit(words)
     X, y = as_arrays(model, words, model.block_size_)
@@ -86,6 +86,18 @@ def test_the_net_of_a_model_predicts_and_trains_as_any(estimator, words):
     net.partial_fit(X, y)
     assert nll_of(net, X, y) < before - 0.01
     assert len(net.history) == estimator.max_epochs + 5
+
+
+@over(SEQUENCES)
+def test_the_net_of_a_model_predicts_after_every_symbol(estimator, words, fit_once):
+    model = fit_once(estimator, words)
+    ids = {symbol: i for i, symbol in enumerate(model.symbols_)}
+    rows = np.array([[0, *(ids[letter] for letter in word[:3])] for word in words[:40]])
+    proba = model.net_.predict_proba(rows)
+    assert proba.shape == (40, rows.shape[1], len(ids))
+    for place in range(rows.shape[1]):
+        expected = model.predict_proba([word[:place] for word in words[:40]])
+        np.testing.assert_allclose(proba[:, place], expected, atol=1e-6)
 
 
 def test_a_scheduler_and_a_schedule_are_one_too_many(words):
@@ -190,6 +202,7 @@ def test_a_saved_net_holds_weights_and_little_else(estimator, words):
         assert b"of the callback alone" not in saved
         for word in ("christopher", "valentina"):
             assert word.encode() not in saved
-    # The weights, two moments of each in AdamW, and 30 kB of names and settings.
-    assert sizes[0] < 3 * n_bytes(model.net_.module_) + 30_000
+    # The weights, two moments of each in AdamW, their names, and some settings.
+    n_tensors = len(model.net_.module_.state_dict())
+    assert sizes[0] < 3 * n_bytes(model.net_.module_) + 1_500 * n_tensors + 12_000
     assert abs(sizes[1] - sizes[0]) < 100

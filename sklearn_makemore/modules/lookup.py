@@ -8,7 +8,7 @@ class LookupTable(nn.Module):
 
     A one-hot vector times a weight matrix, as in lecture 1 of makemore, is a row of
     that matrix: the network is this table, and its logits are the logarithms of the
-    counts.
+    counts. It starts with zeros: every symbol is as likely as any other.
 
     Parameters
     ----------
@@ -26,6 +26,7 @@ class LookupTable(nn.Module):
     def __init__(self, n_symbols):
         super().__init__()
         self.embedding = nn.Embedding(n_symbols, n_symbols)
+        nn.init.zeros_(self.embedding.weight)
 
     def forward(self, ids, weights=None):
         """Return the logits of the next symbol.

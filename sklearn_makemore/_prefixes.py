@@ -1,0 +1,77 @@
+"""Encoded words to distinct words, and to their distinct prefixes."""
+
+import numpy as np
+
+
+def distinct_words(encoded):
+    """Find the distinct words.
+
+    Parameters
+    ----------
+    encoded : EncodedWords
+        Words.
+
+    Returns
+    -------
+    distinct : EncodedWords
+        Each word once, in lexicographic order of the symbols.
+    rows : ndarray of shape (n_words,), dtype int64
+        ``distinct.take(rows)`` is `encoded`.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._prefixes import distinct_words
+    >>> from sklearn_makemore._vocabulary import CharVocabulary
+    >>> vocabulary = CharVocabulary("ab")
+    >>> distinct, rows = distinct_words(vocabulary.encode(["b", "ab", "a", "ab"]))
+    >>> vocabulary.decode(distinct)
+    ['a', 'ab', 'b']
+    >>> rows
+    array([2, 1, 0, 1])
+    """
+    # Big-endian integers, so that the bytes are in the order of the symbols.
+    codes = encoded.codes.astype(encoded.codes.dtype.newbyteorder(">")).tobytes()
+    bounds = (encoded.offsets * encoded.codes.itemsize).tolist()
+    texts = [codes[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    ranks = {text: rank for rank, text in enumerate(sorted(set(texts)))}
+    rows = np.fromiter(map(ranks.get, texts), dtype=np.int64, count=len(texts))
+    places = np.empty(len(ranks), dtype=np.int64)
+    places[rows] = np.arange(len(rows))
+    return encoded.take(places), rows
+
+
+def prefix_nodes(distinct):
+    """Number the distinct prefixes of words.
+
+    Parameters
+    ----------
+    distinct : EncodedWords
+        Words in lexicographic order, so that equal prefixes stand together.
+
+    Returns
+    -------
+    nodes : ndarray of shape (n_predictions,), dtype int64
+        Number of the prefix before each predicted symbol, from 0 on, the shorter
+        prefixes first.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._prefixes import prefix_nodes
+    >>> from sklearn_makemore._vocabulary import CharVocabulary
+    >>> prefix_nodes(CharVocabulary("ab").encode(["a", "ab", "b"]))
+    array([0, 1, 0, 1, 3, 0, 2])
+    """
+    nodes = np.empty(distinct.n_predictions, dtype=np.int64)
+    words, n_nodes = np.arange(distinct.n_words), 0
+    for length in range(distinct.lengths.max()):
+        words = words[distinct.lengths[words] > length]
+        places = distinct.offsets[words] + length
+        is_new = np.ones(len(words), dtype=bool)
+        if length == 0:
+            is_new[1:] = False
+        else:
+            above, symbols = nodes[places - 1], distinct.codes[places]
+            is_new[1:] = (above[1:] != above[:-1]) | (symbols[1:] != symbols[:-1])
+        nodes[places] = n_nodes - 1 + np.cumsum(is_new)
+        n_nodes += int(is_new.sum())
+    return nodes

@@ -1,0 +1,80 @@
+"""Axes to draw on, and legends that leave the data in sight."""
+
+from .._sklearn import check_matplotlib_support
+
+
+def axes_for(ax, caller, figsize):
+    """Return the axes given, or those of a new figure.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Axes to draw on; None makes a figure.
+
+    caller : str
+        Who wants to draw, for the error where matplotlib is missing.
+
+    figsize : tuple of (float, float)
+        Width and height of a new figure in inches.
+
+    Returns
+    -------
+    ax : matplotlib Axes
+        Axes to draw on.
+    """
+    check_matplotlib_support(caller)
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    return ax
+
+
+def style(artist, defaults, asked):
+    """Return the keywords of an artist: the defaults, replaced by those asked for.
+
+    Parameters
+    ----------
+    artist : matplotlib Artist class
+        Whose names and short names the keywords are.
+
+    defaults, asked : dict or None
+        Keywords; both may use short names (``c`` for ``color``).
+
+    Returns
+    -------
+    keywords : dict
+        The keywords by their full names.
+    """
+    from matplotlib.cbook import normalize_kwargs
+
+    return {**normalize_kwargs(defaults, artist), **normalize_kwargs(asked, artist)}
+
+
+def legend_above(ax, **kwargs):
+    """Draw a legend at the top of the axes, with room made for it over the data.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Axes with labelled artists.
+
+    **kwargs : dict
+        As `Axes.legend` takes them.
+
+    Returns
+    -------
+    legend : matplotlib Legend
+        The legend.
+    """
+    legend = ax.legend(loc="upper center", **kwargs)
+    figure = ax.figure
+    # The renderer measures text without drawing it.
+    height = legend.get_window_extent(figure.canvas.get_renderer()).height
+    share = min(0.7, height * 1.15 / ax.get_window_extent().height)
+    # In the units in which the axis is even, so that a logarithmic one works too.
+    transform = ax.yaxis.get_transform()
+    bottom, top = transform.transform(ax.get_ylim())
+    top = bottom + (top - bottom) / (1 - share)
+    ax.set_ylim(*transform.inverted().transform([bottom, top]))
+    return legend

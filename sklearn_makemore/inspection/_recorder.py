@@ -1,0 +1,282 @@
+"""TrainingRecorder: what goes through a network while it learns, every few steps."""
+
+from functools import partial
+from numbers import Integral
+
+from sklearn.utils import check_scalar
+
+from .._net import Callback
+from ._models import check_network
+from ._summaries import (
+    histogram,
+    is_nonlinear,
+    moments,
+    output_moments,
+    update_of,
+    values_of,
+)
+
+
+class TrainingRecorder(Callback):
+    """Record activations, gradients and updates while a network is trained.
+
+    Give it among the `callbacks` of a network; `ActivationDisplay`, `GradientDisplay`
+    and `UpdateRatioDisplay` read it from the fitted model, and `from_estimator` returns
+    it. Lecture 3 of makemore diagnoses a network with these numbers.
+
+    A recorded step keeps, for each parameter, the standard deviations of the weights
+    before the step, of their gradient and of their change, and, for each nonlinear
+    layer, what its outputs and the gradients of its outputs are like in the batch. Rows
+    that a network computes once for many windows count once. Histograms are kept of the
+    first and the last recorded step, and of the steps asked for.
+
+    The training is the same as without it, but slower: a step that is listened to goes
+    through skorch's own loop. A network without a recorder runs none of this.
+
+    Every call of `fit` and `partial_fit` starts the records anew, with its first step
+    as step 0, even where it goes on from a fitted network.
+
+    Parameters
+    ----------
+    every : int, default=10
+        A step is recorded if its number is a multiple of this. The first is 0.
+
+    histogram_steps : sequence of int, default=()
+        Steps to record with histograms, whatever `every` is.
+
+    layers : sequence of str, default=None
+        Names of the submodules whose outputs are recorded, as `named_modules` of the
+        module has them. None takes all modules that are tanh, sigmoid, ReLU or GELU.
+
+    n_bins : int, default=100
+        Number of bins of a histogram.
+
+    max_records : int, default=1000
+        Number of recorded steps to keep at most, those of `histogram_steps` not
+        counted. Where there are more, every other one is dropped and from there on
+        half as many are taken, so that long trainings need no more memory.
+
+    Attributes
+    ----------
+    records_ : list of dict
+        One dict a recorded step: its number `step`; the `loss` of its batch in nats
+        per character; `parameters`, `outputs` and `gradients`, dicts by name.
+        ``parameters[name]`` has the `shape`, the standard deviations `data_std`,
+        `grad_std` and `update_std`, and `update_ratio`, the last over the first of
+        them; a parameter without a gradient is left out. ``outputs[layer]`` has the
+        `mean`, the `std` and the share `saturated` of outputs beyond 0.97 of the way
+        to a bound of tanh or sigmoid, or not above zero for ReLU; NaN for others.
+        ``gradients[layer]`` has the `mean` and the `std` of the gradients of the loss
+        with respect to these outputs.
+
+    histograms_ : dict of int to dict
+        By step; ``histograms_[step][kind][name]`` is what the record of that step has
+        there, with the `density` and the `edges` of the bins. The kinds are "outputs",
+        "gradients" and, of which it is the gradient, "parameters".
+
+    every_ : int
+        The distance of the recorded steps in the end.
+
+    See Also
+    --------
+    ActivationDisplay : Distribution of each layer's outputs.
+    GradientDisplay : Distribution of gradients.
+    UpdateRatioDisplay : Size of the updates over the steps.
+
+    Examples
+    --------
+    >>> from sklearn_makemore import MLPCharLM
+    >>> from sklearn_makemore.datasets import load_names
+    >>> from sklearn_makemore.inspection import TrainingRecorder
+    >>> model = MLPCharLM(callbacks=[TrainingRecorder(every=5)], random_state=0)
+    >>> model = model.fit(load_names().data[:500])
+    >>> records = TrainingRecorder.from_estimator(model).records_
+    >>> [record["step"] for record in records[:3]]
+    [0, 5, 10]
+    >>> list(records[0]["outputs"])
+    ['hidden.0.activation']
+    """
+
+    def __init__(
+        self,
+        every=10,
+        *,
+        histogram_steps=(),
+        layers=None,
+        n_bins=100,
+        max_records=1000,
+    ):
+        self.every = every
+        self.histogram_steps = histogram_steps
+        self.layers = layers
+        self.n_bins = n_bins
+        self.max_records = max_records
+
+    @classmethod
+    def from_estimator(cls, estimator):
+        """Return the recorder that listened to a fitted network.
+
+        A network trains with copies of its `callbacks`: the one given has no records.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            A fitted network.
+
+        Returns
+        -------
+        recorder : TrainingRecorder
+            The recorder, with its records.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is not a network.
+        NotFittedError
+            If it is not fitted.
+        ValueError
+            If it was fitted without a recorder.
+        """
+        check_network(estimator, cls.__name__)
+        for _, callback in estimator.net_.callbacks_:
+            if isinstance(callback, cls):
+                return callback
+        raise ValueError(
+            f"This {type(estimator).__name__} was fitted without a recorder; set "
+            "callbacks=[TrainingRecorder()], of sklearn_makemore.inspection, and fit "
+            "it again."
+        )
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        """Check the parameters and begin anew."""
+        for name in "every", "n_bins", "max_records":
+            check_scalar(getattr(self, name), name, Integral, min_val=1)
+        if hasattr(net.module_, "_orig_mod"):
+            raise ValueError(
+                "TrainingRecorder cannot look into a compiled module; set "
+                "compile=False, or leave the recorder out of `callbacks`."
+            )
+        self.every_, self.step_ = self.every, 0
+        self.records_, self.histograms_ = [], {}
+        self.asked_ = {int(step) for step in self.histogram_steps}
+        self.layers_ = _layers(net.module_, self.layers)
+        self._forget()
+
+    def on_batch_begin(self, net, batch=None, training=None, **kwargs):
+        """Listen to the layers, if this step is to be recorded."""
+        if not training or not self._is_due():
+            return
+        self._forget()
+        self.before_ = {
+            name: parameter.detach().clone()
+            for name, parameter in net.module_.named_parameters()
+        }
+        self.handles_ = [
+            net.module_.get_submodule(name).register_forward_hook(
+                partial(self._keep, name)
+            )
+            for name in self.layers_
+        ]
+
+    def on_batch_end(self, net, batch=None, training=None, **kwargs):
+        """Record the step that is over."""
+        if not training:
+            return
+        if self.before_:
+            self._record(net.module_, kwargs["loss"].item())
+            self._forget()
+        self.step_ += 1
+
+    def on_train_end(self, net, X=None, y=None, **kwargs):
+        """Drop what was needed in training alone."""
+        self._forget()
+
+    def _is_due(self):
+        return self.step_ % self.every_ == 0 or self.step_ in self.asked_
+
+    def _keep(self, name, module, inputs, output):
+        """Keep an output of a layer: it will know its gradient."""
+        if not module.training:
+            return  # another callback is asking for predictions
+        while isinstance(output, tuple):  # a recurrent layer returns its state too
+            output = output[0]
+        if output.requires_grad:
+            output.retain_grad()
+        # The copy, since another module may write its result into this tensor.
+        self.kept_.setdefault(name, []).append((output, output.detach().clone()))
+
+    def _forget(self):
+        """Take the hooks off the module and let go of its tensors."""
+        for handle in getattr(self, "handles_", []):
+            handle.remove()
+        self.handles_, self.before_, self.kept_ = [], {}, {}
+
+    def _record(self, module, loss):
+        """Record this step: the module has taken it, and has its gradients still."""
+        outputs, gradients = {}, {}
+        for name, kept in self.kept_.items():
+            outputs[name] = values_of([copied for _, copied in kept])
+            grads = [output.grad for output, _ in kept if output.grad is not None]
+            if grads:
+                gradients[name] = values_of(grads)
+        learnt = {
+            name: parameter
+            for name, parameter in module.named_parameters()
+            if parameter.grad is not None
+        }
+        slopes = {name: values_of([p.grad]) for name, p in learnt.items()}
+        found = {
+            "parameters": {
+                name: update_of(self.before_[name], parameter)
+                for name, parameter in learnt.items()
+            },
+            "outputs": {
+                name: output_moments(module.get_submodule(name), values)
+                for name, values in outputs.items()
+            },
+            "gradients": {name: moments(grads) for name, grads in gradients.items()},
+        }
+        self.records_.append({"step": self.step_, "loss": loss, **found})
+        values = {"outputs": outputs, "gradients": gradients, "parameters": slopes}
+        self._keep_histograms(found, values)
+        self._thin_out()
+
+    def _keep_histograms(self, found, values):
+        """Keep those of this step, and drop those of the last one before."""
+        steps = list(self.histograms_)
+        if len(steps) > 1 and steps[-1] not in self.asked_:
+            del self.histograms_[steps[-1]]
+        self.histograms_[self.step_] = {
+            kind: {
+                name: {**row, **histogram(values[kind][name], self.n_bins)}
+                for name, row in rows.items()
+            }
+            for kind, rows in found.items()
+        }
+
+    def _thin_out(self):
+        """Drop every other record where there are too many."""
+        regular = [row for row in self.records_ if row["step"] not in self.asked_]
+        if len(regular) > self.max_records:
+            self.every_ *= 2
+            self.records_ = [
+                row
+                for row in self.records_
+                if row["step"] % self.every_ == 0 or row["step"] in self.asked_
+            ]
+
+
+def _layers(module, layers):
+    """Return the names of the submodules to listen to."""
+    named = {name: layer for name, layer in module.named_modules() if name}
+    if layers is None:
+        return [name for name, layer in named.items() if is_nonlinear(layer)]
+    if isinstance(layers, str):
+        raise TypeError(f"`layers` must be a list of names, got {layers!r}.")
+    absent = [name for name in layers if name not in named]
+    if absent:
+        raise ValueError(
+            f"`layers` has {absent}, which are no submodules of this "
+            f"{type(module).__name__}; it has {list(named)}."
+        )
+    return list(layers)

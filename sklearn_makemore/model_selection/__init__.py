@@ -1,0 +1,21 @@
+"""Choosing a model: words held out, and the learning rate that training asks for."""
+
+from importlib import import_module
+
+from ._split import train_dev_test_split
+
+__all__ = ["lr_range_test", "train_dev_test_split"]
+
+# It needs torch, which takes seconds to import; the split does without it.
+_IMPORTED_LATE = {"lr_range_test": "._lr_range"}
+
+
+def __getattr__(name):
+    if name not in _IMPORTED_LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = getattr(import_module(_IMPORTED_LATE[name], __name__), name)
+    return globals()[name]
+
+
+def __dir__():
+    return list(__all__)

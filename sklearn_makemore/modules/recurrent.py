@@ -1,0 +1,317 @@
+"""Recurrent networks: torch's own layers, over padded rows or over a prefix tree."""
+
+import torch
+from torch import nn
+
+from .initialization import logits_layer
+
+
+class Recurrent(nn.Module):
+    """Embedding, recurrent layers, logits, behind one loop for all cells.
+
+    A subclass names torch's layer and the cell that is one step of it. Rows of equal
+    length go through the layer at once; a prefix tree goes level by level through the
+    cell with the same weights.
+
+    Parameters
+    ----------
+    n_symbols : int
+        Number of symbols V.
+
+    n_embd : int
+        Channels C of an embedding.
+
+    n_hidden : int
+        Units H of each layer.
+
+    n_layers : int, default=1
+        Number of layers.
+
+    dropout : float, default=0.0
+        Share of the outputs of every layer dropped in training.
+
+    recurrent_dropout : float, default=0.0
+        Share of every layer's h dropped in training on its way to the next step; the
+        memory c of an LSTM is kept.
+    """
+
+    _layer = None
+    """torch's layer."""
+
+    _n_parts = 1
+    """Tensors in the state of a layer: h, or h and c."""
+
+    @staticmethod
+    def _cell(x, state, *weights):
+        """Compute one step of the layer: the parts of the new state."""
+        raise NotImplementedError
+
+    def __init__(
+        self,
+        n_symbols,
+        n_embd,
+        n_hidden,
+        n_layers=1,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+    ):
+        super().__init__()
+        self.embedding = nn.Embedding(n_symbols, n_embd)
+        between = dropout if n_layers > 1 else 0.0  # torch warns of what has no effect
+        self.layers = self._layer(
+            n_embd, n_hidden, n_layers, dropout=between, batch_first=True
+        )
+        self.start = nn.Parameter(torch.zeros(n_layers * self._n_parts, n_hidden))
+        self.dropout = nn.Dropout(dropout)
+        self.recurrent_dropout = nn.Dropout(recurrent_dropout)
+        self.head = logits_layer(n_hidden, n_symbols)
+
+    def forward(self, ids, tree=None):
+        """Return the logits of the next symbol at every position.
+
+        Parameters
+        ----------
+        ids : Tensor of shape (B, T) or (N,)
+            Symbols from the start of the words on, or those of the nodes of a tree.
+
+        tree : PrefixTree, default=None
+            The tree whose nodes `ids` are.
+
+        Returns
+        -------
+        logits : Tensor of shape (B, T, V) or (N, V)
+            Logits of the symbol that comes next.
+        """
+        x = self.embedding(ids)  # (B, T, C) or (N, C)
+        x = self._along_rows(x) if tree is None else self._along_tree(x, tree)
+        return self.head(self.dropout(x))
+
+    def _along_rows(self, x):
+        """Run torch's layer over rows, (B, T, C) to (B, T, H)."""
+        if self.training and self.recurrent_dropout.p:
+            return self._step_by_step(x)  # torch's layer has nothing of the kind
+        start = self.start[:, None].expand(-1, len(x), -1)  # (n_layers * n_parts, B, H)
+        parts = [
+            start[part :: self._n_parts].contiguous() for part in range(self._n_parts)
+        ]
+        return self.layers(x, parts[0] if self._n_parts == 1 else tuple(parts))[0]
+
+    def _step_by_step(self, x):
+        """Run the cell over the columns of rows, (B, T, C) to (B, T, H)."""
+        state, outputs = self.initial_state(len(x)), []
+        for column in x.unbind(1):
+            h, state = self._advance(column, state)
+            outputs.append(h)
+        return torch.stack(outputs, 1)
+
+    def _along_tree(self, x, tree):
+        """Run the cell over the levels of a tree, (N, C) to (N, H)."""
+        state, outputs = self.initial_state(1), []
+        for nodes, parents in tree.levels():
+            state = tuple(part.index_select(0, parents) for part in state)
+            h, state = self._advance(x[nodes], state)
+            outputs.append(h)
+        return torch.cat(outputs)
+
+    def initial_state(self, n_rows):
+        """Return the learned state before the first symbol.
+
+        Parameters
+        ----------
+        n_rows : int
+            Number of rows n.
+
+        Returns
+        -------
+        state : tuple of Tensors of shape (n, H)
+            Of every layer h and, in the LSTM, c.
+        """
+        return tuple(part.expand(n_rows, -1) for part in self.start)
+
+    def step(self, ids, state):
+        """Read one more symbol.
+
+        Parameters
+        ----------
+        ids : Tensor of shape (n,)
+            The symbols.
+
+        state : tuple of Tensors of shape (n, H)
+            What `initial_state` or the last step returned.
+
+        Returns
+        -------
+        logits : Tensor of shape (n, V)
+            Logits of the next symbol.
+
+        state : tuple of Tensors of shape (n, H)
+            The state after it.
+        """
+        h, state = self._advance(self.embedding(ids), state)
+        return self.head(self.dropout(h)), state
+
+    def _advance(self, x, state):
+        """Run one step of all layers, (n, C) to (n, H)."""
+        after = []
+        for layer, weights in enumerate(self.layers.all_weights):
+            if layer:
+                x = self.dropout(x)
+            h, *memory = state[layer * self._n_parts : (layer + 1) * self._n_parts]
+            before = self.recurrent_dropout(h), *memory
+            parts = self._cell(x, before, *weights)  # (n, H) each
+            after.extend(parts)
+            x = parts[0]
+        return x, tuple(after)
+
+
+class RNN(Recurrent):
+    """Simple recurrent network: ``h' = tanh(W x + b + U h + c)``.
+
+    The network of Elman [1]_ on characters, as a language model [2]_.
+
+    Parameters
+    ----------
+    n_symbols : int
+        Number of symbols V.
+
+    n_embd : int
+        Channels C of an embedding.
+
+    n_hidden : int
+        Units H of each layer.
+
+    n_layers : int, default=1
+        Number of layers.
+
+    dropout : float, default=0.0
+        Share of the outputs of every layer dropped in training.
+
+    recurrent_dropout : float, default=0.0
+        Share of every layer's h dropped in training on its way to the next step; the
+        memory c of an LSTM is kept.
+
+    References
+    ----------
+    .. [1] J. L. Elman, "Finding Structure in Time", Cognitive Science 14, 1990.
+       https://doi.org/10.1207/s15516709cog1402_1
+    .. [2] T. Mikolov, M. Karafiat, L. Burget, J. Cernocky, S. Khudanpur, "Recurrent
+       Neural Network Based Language Model", Interspeech 2010.
+       https://doi.org/10.21437/Interspeech.2010-343
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_makemore.modules import RNN
+    >>> rnn = RNN(n_symbols=27, n_embd=64, n_hidden=64)
+    >>> rnn(torch.zeros(32, 16, dtype=torch.long)).shape
+    torch.Size([32, 16, 27])
+    """
+
+    _layer = nn.RNN
+
+    @staticmethod
+    def _cell(x, state, *weights):
+        """Compute one step."""
+        return (torch.rnn_tanh_cell(x, state[0], *weights),)
+
+
+class GRU(Recurrent):
+    """Gated recurrent unit: ``h' = (1 - z) n + z h``.
+
+    The update gate z decides how much of the old state is kept, the reset gate r how
+    much of it the new one ``n = tanh(W x + b + r (U h + c))`` sees [1]_.
+
+    Parameters
+    ----------
+    n_symbols : int
+        Number of symbols V.
+
+    n_embd : int
+        Channels C of an embedding.
+
+    n_hidden : int
+        Units H of each layer.
+
+    n_layers : int, default=1
+        Number of layers.
+
+    dropout : float, default=0.0
+        Share of the outputs of every layer dropped in training.
+
+    recurrent_dropout : float, default=0.0
+        Share of every layer's h dropped in training on its way to the next step; the
+        memory c of an LSTM is kept.
+
+    References
+    ----------
+    .. [1] K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder
+       for Statistical Machine Translation", EMNLP 2014.
+       https://arxiv.org/abs/1406.1078
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_makemore.modules import GRU
+    >>> gru = GRU(n_symbols=27, n_embd=64, n_hidden=64)
+    >>> gru(torch.zeros(32, 16, dtype=torch.long)).shape
+    torch.Size([32, 16, 27])
+    """
+
+    _layer = nn.GRU
+
+    @staticmethod
+    def _cell(x, state, *weights):
+        """Compute one step."""
+        return (torch.gru_cell(x, state[0], *weights),)
+
+
+class LSTM(Recurrent):
+    """Long short-term memory: ``c' = f c + i g``, ``h' = o tanh(c')``.
+
+    Gates decide what is forgotten (f), written (i) and shown (o) [1]_; [2]_ made it
+    write text character by character.
+
+    Parameters
+    ----------
+    n_symbols : int
+        Number of symbols V.
+
+    n_embd : int
+        Channels C of an embedding.
+
+    n_hidden : int
+        Units H of each layer.
+
+    n_layers : int, default=1
+        Number of layers.
+
+    dropout : float, default=0.0
+        Share of the outputs of every layer dropped in training.
+
+    recurrent_dropout : float, default=0.0
+        Share of every layer's h dropped in training on its way to the next step; the
+        memory c of an LSTM is kept.
+
+    References
+    ----------
+    .. [1] S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", Neural Computation
+       9, 1997. https://doi.org/10.1162/neco.1997.9.8.1735
+    .. [2] A. Graves, "Generating Sequences With Recurrent Neural Networks", 2013.
+       https://arxiv.org/abs/1308.0850
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_makemore.modules import LSTM
+    >>> lstm = LSTM(n_symbols=27, n_embd=64, n_hidden=64)
+    >>> lstm(torch.zeros(32, 16, dtype=torch.long)).shape
+    torch.Size([32, 16, 27])
+    """
+
+    _layer = nn.LSTM
+    _n_parts = 2
+
+    @staticmethod
+    def _cell(x, state, *weights):
+        """Compute one step."""
+        return torch.lstm_cell(x, state, *weights)
