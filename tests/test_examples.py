@@ -1,11 +1,14 @@
 """Every example runs without a warning, draws what can be read, and keeps its word."""
 
+import copy
 import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from matplotlib import pyplot
+from sklearn.linear_model import LogisticRegression
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
 
@@ -14,6 +17,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
 def no_windows(monkeypatch):
     """Draw to memory alone, and close all figures in the end."""
     backend = pyplot.get_backend()
+    pyplot.close("all")  # figures that doctests have left
     pyplot.switch_backend("Agg")
     monkeypatch.setattr(pyplot, "show", lambda *args, **kwargs: None)
     yield
@@ -25,6 +29,9 @@ def assert_can_be_read(figure):
     """Every plot has a title, names on its axes, and something between them."""
     assert figure.axes
     for ax in figure.axes:
+        if ax.get_label() == "<colorbar>":
+            assert ax.get_xlabel() or ax.get_ylabel()
+            continue
         assert ax.get_title() and ax.get_xlabel() and ax.get_ylabel()
         drawn = [*ax.lines, *ax.collections, *ax.patches, *ax.images]
         assert drawn
@@ -43,7 +50,153 @@ def quickstart(names):
     assert names["search"].best_score_ > -2.05
 
 
-CLAIMS = {"plot_quickstart": quickstart}
+def bigram_network(names):
+    """The trained bigram is the counted one, weight decay a kind of smoothing."""
+    nll = names["nll"]
+    assert nll["counted"] <= nll["trained"] < nll["counted"] + 1e-3
+    by_counting, by_training = names["by_counting"], names["by_training"]
+    np.testing.assert_allclose(
+        by_training[names["often"]], by_counting[names["often"]], rtol=0.01
+    )
+    for of_train, of_validation in (curve.T for curve in names["curves"].values()):
+        # More of it: worse on the training names, better and then worse on the others.
+        assert (np.diff(of_train) > 0).all()
+        assert 0 < of_validation.argmin() < 6
+        assert of_validation[-1] == pytest.approx(np.log(27), abs=0.03)
+    lowest = [nll for _, nll in names["best"].values()]
+    assert lowest[0] == pytest.approx(lowest[1], abs=0.01)
+    n, added = names["counts_of_few"], names["added"]
+    np.testing.assert_allclose(n + added, names["behaves_as"], atol=0.05)
+    assert np.abs(added).max() > 0.5
+    np.testing.assert_allclose(added.sum(axis=1), 0, atol=0.05)
+    assert added[n == 0].mean() > 0 > added[n > 10].max()
+
+
+def multi_layer_perceptron(names):
+    """The suggested rate is about the best; the vowels are on one side of a line."""
+    nll = names["nll"]
+    assert nll[1] < min(nll[0.1], nll[10]) - 0.1
+    assert nll[1] < min(nll.values()) + 0.03
+    assert {*names["train"]}.isdisjoint(names["dev"])
+    display = names["embedding"]
+    is_vowel = [symbol in "aeiou" for symbol in display.symbols[1:]]
+    points = display.coordinates[1:]
+    line = LogisticRegression(C=1e3).fit(points, is_vowel)
+    assert line.score(points, is_vowel) == 1
+
+
+def grid_search(names):
+    """The largest score is the lowest NLL; folds of a list in order are not alike."""
+    search, nll = names["search"], names["nll"]
+    assert search.best_score_ == search.cv_results_["mean_test_score"].max()
+    assert names["labels"][nll.argmin()] in names["ax"].get_title()
+    assert np.mean(names["by_hand"]) == pytest.approx(-search.best_score_)
+    assert nll.min() < nll.max() - 0.1
+    assert len({type(grid["model"][0]) for grid in names["grids"]}) == 4
+    shuffled = names["cross_val_score"](
+        names["best"], names["names"], cv=names["folds"]
+    )
+    by_order = names["cross_val_score"](names["best"], names["names"], cv=3)
+    assert np.ptp(by_order) > 5 * np.ptp(shuffled)
+
+
+def backprop(names):
+    """Gradients by hand are those of autograd, and none is nothing at all."""
+    by_steps, fused = names["differences"].values()
+    assert len(by_steps) == 25
+    assert set(names["parameters_of"](names["mlp"])) < set(fused) < set(by_steps)
+    assert max([*by_steps.values(), *fused.values()]) < 1e-15
+    sizes = dict(names["sizes"])
+    assert sizes.pop("top") < 1e-15
+    assert min(sizes.values()) > 1e-5
+    by_hand, by_autograd = names["losses"].values()
+    assert by_hand[-50:].mean() < by_hand[0] - 0.5
+    assert (by_hand - by_autograd).abs().max() < 1e-12
+
+
+def wavenet(names):
+    """The convolutions are the tree, also of triples; so much work is saved."""
+    for model in names["models"]:
+        block_size = model.block_size_
+        assert np.flatnonzero(names["moved"][block_size]).tolist() == [
+            *range(block_size)
+        ]
+        tree = copy.deepcopy(model.net_.module_).double().eval()
+        dilated = names["DilatedWaveNet"](tree)
+        ids = torch.arange(20) % len(model.symbols_)
+        windows = ids.unfold(0, block_size, 1)
+        torch.testing.assert_close(
+            dilated(ids[None])[0], tree(windows), rtol=0, atol=1e-12
+        )
+        if model is names["model"]:
+            in_tree, in_word = names["multiplications"](n_layers=3, n_predictions=7)
+            assert multiplications(tree, windows[:1]) == in_tree
+            assert multiplications(dilated, ids[None, :14]) == 7 * in_word
+    assert names["difference"] < 1e-12
+    assert names["nll"] == pytest.approx(names["model"].nll(names["validation"]), 1e-6)
+
+
+def multiplications(module, ids):
+    """Count those of linear layers and convolutions while a module is called."""
+    found = []
+
+    def count(layer, inputs, output):
+        found.append(output.numel() * layer.weight[0].numel())
+
+    for layer in module.modules():
+        if isinstance(layer, (torch.nn.Linear, torch.nn.Conv1d)):
+            layer.register_forward_hook(count)
+    module(ids)
+    return sum(found)
+
+
+def bigram(names):
+    """One added count makes possible what was not, and costs next to nothing."""
+    words, counted, smoothed = (names[key] for key in ("names", "counted", "smoothed"))
+    assert not any("jx" in word for word in words)
+    assert counted.counts_.sum() == sum(len(word) + 1 for word in words)
+    assert counted.nll(["andrejx"]) == np.inf > smoothed.nll(["andrejx"]) > 0
+    assert 0 < smoothed.nll(words) - counted.nll(words) < 1e-3
+    validation = names["validation_nll"]
+    assert np.isfinite(validation).all() and 0 < validation.argmin() < 14
+    assert validation[-1] == pytest.approx(np.log(27), abs=0.01)
+
+
+def activations(names):
+    """Bad weights are seen in the layers, and batch normalisation repairs them."""
+    saturated, fading, nll = (names[key] for key in ("saturated", "fading", "nll"))
+    assert saturated["weights x 5"] > 0.5 > 0.1 > saturated["as shipped"]
+    assert fading["weights / 5"] > 100 and 0.5 < fading["as shipped"] < 3
+    assert nll["weights / 5"] > nll["as shipped"] + 0.25
+    for name in "weights / 5, batch norm", "weights x 5, batch norm":
+        assert saturated[name] < 0.1 and 0.5 < fading[name] < 2
+        assert nll[name] < nll["weights / 5"] - 0.25
+    shipped, confident = names["first_loss"].values()
+    assert abs(shipped - np.log(27)) < 0.2 < 2 < confident - np.log(27)
+
+
+def recurrent_and_transformer(names):
+    """Gates win, the bag comes last, and only the bag is blind to the order."""
+    nll = {name: of_validation for name, (_, of_validation) in names["nll"].items()}
+    gated = nll.pop("GRUCharLM"), nll.pop("LSTMCharLM")
+    assert max(gated) < min(nll.values()) - 0.02
+    assert nll.pop("BoWCharLM") > max(nll.values()) + 0.03
+    apart = names["apart"]
+    assert apart.pop("BoWCharLM") < 1e-6
+    assert min(apart.values()) > 0.05
+
+
+CLAIMS = {
+    "plot_1_bigram": bigram,
+    "plot_2_bigram_network": bigram_network,
+    "plot_4_activations": activations,
+    "plot_3_mlp": multi_layer_perceptron,
+    "plot_5_backprop": backprop,
+    "plot_6_wavenet": wavenet,
+    "plot_7_recurrent_and_transformer": recurrent_and_transformer,
+    "plot_8_grid_search": grid_search,
+    "plot_quickstart": quickstart,
+}
 
 
 def test_there_are_examples_and_each_claims_something():

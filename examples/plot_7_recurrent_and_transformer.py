@@ -1,0 +1,96 @@
+"""
+Recurrent networks and the Transformer
+======================================
+
+makemore's script has five networks that read a word from its start. The claim: on a few
+thousand names memory with gates wins. The GRU and the LSTM leave the plain recurrent
+network and the Transformer behind, and the bag of words, which forgets the order of
+what it read, comes last.
+"""
+
+# %%
+# All five with their defaults, on 3,000 names. They read characters one by one, and
+# prefixes that names have in common once.
+
+import time
+
+from sklearn.model_selection import train_test_split
+
+from sklearn_makemore import (
+    BoWCharLM,
+    GRUCharLM,
+    LSTMCharLM,
+    RNNCharLM,
+    TransformerCharLM,
+)
+from sklearn_makemore.datasets import load_names
+
+names = list(dict.fromkeys(load_names().data))  # each once, or the split would leak
+train, validation = train_test_split(
+    names, train_size=3000, test_size=2000, random_state=0
+)
+models, nll, seconds = {}, {}, {}
+for kind in BoWCharLM, RNNCharLM, GRUCharLM, LSTMCharLM, TransformerCharLM:
+    name = kind.__name__
+    start = time.perf_counter()
+    models[name] = kind(random_state=0).fit(train)
+    seconds[name] = time.perf_counter() - start
+    nll[name] = models[name].nll(train), models[name].nll(validation)
+    print(f"{name}: training {nll[name][0]:.3f}, validation {nll[name][1]:.3f}")
+
+# %%
+# The distance between the marks is what a network has learnt by heart. The Transformer
+# has to find out from the examples that neighbours matter; the recurrent ones are built
+# so. With more names it comes closer, and at 26,000 it has passed the plain one.
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+order = sorted(nll, key=lambda name: nll[name][1], reverse=True)
+places = np.arange(len(order))
+of_train, of_validation = np.array([nll[name] for name in order]).T
+figure, ax = plt.subplots(figsize=(7.5, 4), layout="constrained")
+ax.hlines(places, of_train, of_validation, color="0.8", linewidth=3, zorder=0)
+ax.plot(of_train, places, "o", label="3,000 training names")
+ax.plot(of_validation, places, "s", label="2,000 other names")
+ax.set_yticks(places, [f"{name}\n({seconds[name]:.1f} s)" for name in order])
+ax.set_xlabel("NLL (nats per character)")
+ax.set_ylabel("model (seconds to fit)")
+ax.set_title("Networks that read a word from its start")
+ax.legend(loc="lower left")
+plt.show()
+
+# %%
+# The bag of words takes the mean of all characters and positions so far, and looks at
+# the last character once more. So two beginnings of the same characters in another
+# order, with the same last one, are one and the same to it. Few names go on after
+# "rami" as they do after "mari"; every network but the bag knows.
+
+prefixes = ["mari", "rami"]
+next_proba = {name: model.predict_proba(prefixes) for name, model in models.items()}
+symbols = [symbol or "end" for symbol in models["BoWCharLM"].symbols_]
+shown = np.sort(next_proba["GRUCharLM"].sum(axis=0).argsort()[-8:])
+
+drawn = ["BoWCharLM", "GRUCharLM", "TransformerCharLM"]
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True, layout="constrained")
+for ax, name in zip(axes, drawn, strict=True):
+    for shift, prefix, proba in zip(
+        (-0.2, 0.2), prefixes, next_proba[name], strict=True
+    ):
+        ax.bar(np.arange(len(shown)) + shift, proba[shown], width=0.4, label=prefix)
+    ax.set_xticks(np.arange(len(shown)), [symbols[symbol] for symbol in shown])
+    ax.set_xlabel("next character")
+    ax.set_ylabel("probability")
+    ax.set_title(name)
+axes[0].legend(title="after")
+plt.show()
+
+# %%
+# How far apart the two distributions are: half the sum of absolute differences.
+
+apart = {
+    name: float(np.abs(proba[0] - proba[1]).sum() / 2)
+    for name, proba in next_proba.items()
+}
+for name, distance in apart.items():
+    print(f"{name}: {distance:.4f}")

@@ -1,0 +1,109 @@
+"""
+One search over many models
+===========================
+
+Which model, and with which parameters? `GridSearchCV` compares counters and networks in
+one search, as it compares any estimators. The claim: it takes the model of the lowest
+negative log-likelihood, because `score` has the sign that scikit-learn's searches
+expect.
+"""
+
+# %%
+# A fifth of the names, each of them once: of a name that is there twice, one copy could
+# be learnt and the other one scored.
+
+from sklearn_makemore.datasets import load_names
+
+names = list(dict.fromkeys(load_names().data[::5]))
+
+# %%
+# The list has an order: girls' names come first, then boys', each from the most given
+# to the rarest. Folds cut from it as it is are tasks of different difficulty, and a
+# mere number for `cv` cuts them so. `KFold(shuffle=True)` makes them alike, and its
+# seed makes them the same for every candidate.
+
+from sklearn.model_selection import KFold, cross_val_score
+
+from sklearn_makemore import GRUCharLM, MLPCharLM, NGramCounter, WaveNetCharLM
+
+folds = KFold(3, shuffle=True, random_state=0)
+for cv in 3, folds:
+    print(cv, cross_val_score(NGramCounter(), names, cv=cv).round(3))
+
+# %%
+# A grid for each family of models; the model itself is a parameter, of a pipeline of
+# one step. The networks train two epochs here, which is little, above all for a
+# recurrent one. For longer searches `n_jobs` of `GridSearchCV` takes more cores.
+
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+
+quick = {"max_epochs": 2, "random_state": 0}
+grids = [
+    {"model": [NGramCounter()], "model__order": [2, 3, 4, 5, 6]},
+    {"model": [MLPCharLM(**quick)], "model__n_hidden": [64, 256]},
+    {"model": [WaveNetCharLM(**quick)], "model__n_hidden": [64, 128]},
+    {"model": [GRUCharLM(n_hidden=64, **quick)], "model__max_epochs": [2, 4]},
+]
+pipeline = Pipeline([("model", NGramCounter())])
+search = GridSearchCV(pipeline, grids, cv=folds).fit(names)
+
+# %%
+# `score` is the mean log-probability per character: the negative log-likelihood (NLL)
+# of the makemore lectures with its sign turned. The largest score is the lowest NLL. If
+# `score` were the NLL itself, the search would hand back the worst model.
+
+import numpy as np
+
+fold_scores = np.array([search.cv_results_[f"split{k}_test_score"] for k in range(3)])
+nll = -fold_scores.mean(axis=0)
+labels = []
+for candidate in search.cv_results_["params"]:
+    (parameter,) = candidate.keys() - {"model"}
+    name = type(candidate["model"]).__name__
+    value = candidate[parameter]
+    labels.append(f"{name}({parameter.removeprefix('model__')}={value})")
+
+print("best:", labels[search.best_index_])
+print(f"best_score_ = {search.best_score_:.4f}, lowest NLL = {nll.min():.4f}")
+assert search.best_index_ == nll.argmin() and search.best_score_ == -nll.min()
+
+# %%
+# The same by hand for the candidate that was found: fit on two folds, take the NLL of
+# the third.
+
+from sklearn.base import clone
+
+by_hand = []
+for learnt, held_out in folds.split(names):
+    model = clone(search.best_estimator_[-1]).fit([names[row] for row in learnt])
+    by_hand.append(model.nll([names[row] for row in held_out]))
+print(f"NLL by hand = {np.mean(by_hand):.4f}")
+
+# %%
+# All candidates, from the best to the worst: each fold as a small dot, their mean as a
+# large one.
+
+import matplotlib.pyplot as plt
+
+order = nll.argsort()[::-1]
+families = [label.split("(")[0] for label in labels]
+colors = {family: f"C{k}" for k, family in enumerate(dict.fromkeys(families))}
+figure, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+for place, candidate in enumerate(order):
+    color = colors[families[candidate]]
+    ax.plot(-fold_scores[:, candidate], [place] * 3, ".", color=color, alpha=0.5)
+    ax.plot(nll[candidate], place, "o", color=color)
+ax.axvline(nll.min(), color="0.6", linestyle="--", zorder=0)
+ax.set_yticks(range(len(order)), [labels[candidate] for candidate in order])
+ax.set_xlabel("NLL of the held-out fold (nats per character); less is better")
+ax.set_ylabel("candidate")
+ax.set_title(f"The search takes {labels[search.best_index_]}")
+plt.show()
+
+# %%
+# The search has trained the best one again on all names. It is the last step of the
+# pipeline; scikit-learn knows no `sample`, so ask the step for it.
+
+best = search.best_estimator_[-1]
+print(best.sample(8, unique=True, exclude=names, random_state=0))
