@@ -9,28 +9,23 @@ SKLEARN_MAKEMORE_NAMES says, or beside the project.
 
 import argparse
 import json
-import os
-import platform
-import random
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from statistics import mean, median
 
 import lectures
 import torch
+from report import lecture_split, machine, markdown, read_names
 from torch import nn
 from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter, WaveNetCharLM
 from sklearn_makemore.modules import MLP
-
-NAMES = Path(__file__).parents[3] / "shared" / "data" / "names.txt"
 
 # KenLM's figures for the lectures' split: order and validation NLL.
 KENLM = {4: 2.0564, 5: 1.9841, 6: 1.9746, 7: 1.9771}
@@ -441,32 +436,13 @@ def row(figure):
     ]
 
 
-def markdown(figures):
-    heads = ["what", "measured", "baseline", "ratio", "bound", "met"]
-    rows = [heads, ["---"] * len(heads), *map(row, figures)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
-
-
-def machine():
-    packages = "numpy", "scikit-learn", "skorch", "torch"
-    return {
-        "cores": os.cpu_count(),
-        "threads of torch": torch.get_num_threads(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        **{package: version(package) for package in packages},
-    }
-
-
-def read_work(path, is_quick):
-    names = path.read_text(encoding="utf-8").splitlines()
-    shuffled = names.copy()
-    random.Random(42).shuffle(shuffled)
-    first, second = int(0.8 * len(names)), int(0.9 * len(names))
+def read_work(is_quick):
+    names = read_names()
+    train, valid, _ = lecture_split(names)
     return Work(
         names,
-        shuffled[:first],
-        shuffled[first:second],
+        train,
+        valid,
         n_repeats=2 if is_quick else 5,
         n_steps=300 if is_quick else 4000,
         n_seeds=1 if is_quick else 3,
@@ -482,14 +458,14 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    path = Path(os.environ.get("SKLEARN_MAKEMORE_NAMES", NAMES))
     figures = []
-    for figure in all_figures(read_work(path, options.quick)):
+    for figure in all_figures(read_work(options.quick)):
         figures.append(figure)
         print(f"{len(figures):2} {figure.what}", file=sys.stderr, flush=True)
     print(", ".join(f"{name}: {value}" for name, value in machine().items()))
     print()
-    print(markdown(figures))
+    heads = ["what", "measured", "baseline", "ratio", "bound", "met"]
+    print(markdown(heads, map(row, figures)))
     if options.json:
         report = {"machine": machine(), "figures": [asdict(one) for one in figures]}
         options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,207 @@
+"""Measure how good every model is on the lectures' split, and how long it learns.
+
+    python docs/benchmarks/quality.py [--seeds N] [--only NAME ...] [--json FILE]
+
+prints one Markdown table; the exit status is 1 if a bound is not kept. All models have
+their defaults unless the table says otherwise. The settings were chosen on validation
+words; test words have decided nothing.
+"""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import mean, median
+
+import script
+import torch
+from report import lecture_split, machine, markdown, read_names
+
+import sklearn_makemore
+
+PARTS = "train", "valid", "test"
+
+
+@dataclass
+class Entry:
+    """A model of the table, and what is known of it.
+
+    `published` is the validation NLL of its source. `bound` is the largest NLL allowed
+    of the part that `bounded` names, of each seed.
+    """
+
+    label: str
+    params: dict = field(default_factory=dict)
+    published: str = ""
+    bound: float | None = None
+    bounded: str = "valid"
+    max_seconds: float = 90.0
+
+    @property
+    def name(self):
+        return self.label.partition("(")[0]
+
+
+ENTRIES = [
+    Entry("BigramCounter", published="2.454 (lecture 1, on all words)"),
+    Entry("BigramCharLM", published="2.4653 (lecture 1, on all words)"),
+    Entry("NGramCounter", published="1.9746 (KenLM, order 6)", bound=1.9776),
+    Entry("BoWCharLM", published="the script's loop above"),
+    Entry("MLPCharLM", bound=2.10),
+    Entry(
+        "MLPCharLM(batch_norm=True, block_size=3)",
+        {"batch_norm": True, "block_size": 3},
+        published="2.105 (lecture 3)",
+        bound=2.10,
+    ),
+    Entry("WaveNetCharLM", published="1.9937 (lecture 5)", bound=1.98),
+    Entry("RNNCharLM", bound=2.00),
+    Entry("GRUCharLM", bound=1.95),
+    Entry("LSTMCharLM", bound=1.94),
+    Entry(
+        "LSTMCharLM(n_hidden=400, dropout=0.3, recurrent_dropout=0.3, lr=0.006, "
+        "max_epochs=12)",
+        {
+            "n_hidden": 400,
+            "dropout": 0.3,
+            "recurrent_dropout": 0.3,
+            "lr": 0.006,
+            "max_epochs": 12,
+        },
+        bound=1.92,
+        bounded="test",
+        max_seconds=600,
+    ),
+    Entry(
+        "TransformerCharLM",
+        published="about 1.92 (the script, on 1,000 names of its own)",
+        bound=1.97,
+    ),
+]
+
+
+@dataclass
+class Result:
+    """One row of the table, a value a seed."""
+
+    label: str
+    published: str
+    n_parameters: int
+    nll: dict[str, list[float]]
+    seconds: list[float]
+    bound: str = ""
+    is_met: bool | None = None
+
+
+def measure(entry, split, n_seeds):
+    """Fit a model once a seed, and measure it on all words."""
+    nll, seconds = {part: [] for part in PARTS}, []
+    for seed in range(n_seeds):
+        model = getattr(sklearn_makemore, entry.name)(**entry.params)
+        if hasattr(model, "random_state"):
+            model.set_params(random_state=seed)
+        start = time.perf_counter()
+        model.fit(split["train"])
+        seconds.append(time.perf_counter() - start)
+        for part in PARTS:
+            nll[part].append(model.nll(split[part]))
+        if not hasattr(model, "random_state"):
+            break
+    result = Result(entry.label, entry.published, n_parameters(model), nll, seconds)
+    if entry.bound is not None:
+        result.bound = f"{entry.bounded} {entry.bound:.4g}, {entry.max_seconds:g} s"
+        result.is_met = (
+            max(nll[entry.bounded]) <= entry.bound
+            and median(seconds) <= entry.max_seconds
+        )
+    return result
+
+
+def n_parameters(model):
+    """Return the number of weights, or of counts above zero."""
+    if hasattr(model, "net_"):
+        return sum(weights.numel() for weights in model.net_.module_.parameters())
+    if hasattr(model, "ngram_counts_"):
+        return len(model.ngram_counts_.counts)
+    return int((model.counts_ > 0).sum())
+
+
+def script_bow(split, n_seeds):
+    """Train the script's bag of words as the script does."""
+    padded = {part: script.pad(words, 16) for part, words in split.items()}
+    nll, seconds = {part: [] for part in PARTS}, []
+    for seed in range(n_seeds):
+        torch.manual_seed(seed)
+        model = script.BagOfWords(16)
+        start = time.perf_counter()
+        script.train(model, *padded["train"], script.N_STEPS)
+        seconds.append(time.perf_counter() - start)
+        for part in PARTS:
+            nll[part].append(script.nll(model, *padded[part]))
+    size = sum(weights.numel() for weights in model.parameters())
+    label = f"the script's loop, `--type bow`, {script.N_STEPS:,} steps"
+    return Result(label, "", size, nll, seconds)
+
+
+def all_results(split, n_seeds, only):
+    for entry in ENTRIES:
+        if only and entry.label not in only:
+            continue
+        result = measure(entry, split, n_seeds)
+        if entry.name == "BoWCharLM":
+            baseline = script_bow(split, n_seeds)
+            result.bound = "valid: no worse than the script's"
+            result.is_met = max(result.nll["valid"]) <= min(baseline.nll["valid"])
+            yield baseline
+        yield result
+
+
+def shown(values):
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    return f"{median(values):.4f} ({min(values):.4f} to {max(values):.4f})"
+
+
+def row(result):
+    return [
+        result.label,
+        f"{result.n_parameters:,}" if result.n_parameters else "",
+        *(f"{mean(result.nll['train']):.4f}",),
+        shown(result.nll["valid"]),
+        shown(result.nll["test"]),
+        f"{median(result.seconds):.3g}",
+        result.published,
+        result.bound,
+        {True: "yes", False: "**no**", None: ""}[result.is_met],
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=3, help="fits of each network")
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="rows to measure")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all values")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    split = dict(zip(PARTS, lecture_split(read_names()), strict=True))
+    results = []
+    for result in all_results(split, options.seeds, options.only):
+        results.append(result)
+        print(
+            f"{len(results):2} {' | '.join(row(result))}", file=sys.stderr, flush=True
+        )
+    heads = ["model", "parameters", "train", "validation", "test", "fit (s)"]
+    heads += ["published", "bound", "met"]
+    print(", ".join(f"{name}: {value}" for name, value in machine().items()))
+    print()
+    print(markdown(heads, map(row, results)))
+    if options.json:
+        report = {"machine": machine(), "results": [asdict(one) for one in results]}
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return any(result.is_met is False for result in results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
