@@ -75,3 +75,35 @@ def prefix_nodes(distinct):
         nodes[places] = n_nodes - 1 + np.cumsum(is_new)
         n_nodes += int(is_new.sum())
     return nodes
+
+
+def padded_bounds(lengths, n_cells):
+    """Cut words into runs that take little room when they are padded.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n_words,)
+        Number of predictions of each word.
+
+    n_cells : int
+        Largest number of words in a run times the longest of them, unless one word
+        alone is longer.
+
+    Returns
+    -------
+    bounds : list of int
+        Run k has the words from ``bounds[k]`` up to ``bounds[k + 1]``.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._prefixes import padded_bounds
+    >>> padded_bounds([2, 3, 2, 9, 2, 2], n_cells=9)
+    [0, 3, 4, 6]
+    """
+    bounds, longest = [0], 0
+    for word, length in enumerate(lengths):
+        longest = max(longest, length)
+        if (word + 1 - bounds[-1]) * longest > n_cells and word > bounds[-1]:
+            bounds.append(word)
+            longest = length
+    return [*bounds, len(lengths)]

@@ -2,6 +2,7 @@
 
 import reprlib
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
@@ -10,14 +11,14 @@ import torch.nn.functional as F
 
 from ._device import one_thread
 from ._neural import BaseNeuralCharLM, plain_module
-from ._prefixes import distinct_words
+from ._prefixes import distinct_words, padded_bounds
 from ._sklearn import Interval
 from ._vocabulary import within_groups
 from ._word_batches import WordDataset, is_inside, padded
 from .modules import PrefixTree
 
-INFERENCE_PREDICTIONS = 1 << 14
-"""Symbols evaluated at once."""
+INFERENCE_CELLS = 1 << 15
+"""Symbols evaluated at once, padding included."""
 
 STATE_CELLS = 1 << 24
 """Numbers that the states of the words drawn at once may have: 64 MiB of float32."""
@@ -164,7 +165,9 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
             Prefix before each predicted symbol.
         """
         module, device = self._module_for_inference()
-        for words in distinct.chunks(INFERENCE_PREDICTIONS):
+        bounds = padded_bounds(distinct.lengths.tolist(), INFERENCE_CELLS)
+        for start, stop in pairwise(bounds):
+            words = distinct.word_slice(start, stop)
             with one_thread, torch.inference_mode():
                 symbols, lengths = _sequences(words, device)
                 ids, tree = PrefixTree.from_ids(symbols[:, :-1], lengths)

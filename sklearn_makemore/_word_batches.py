@@ -1,5 +1,7 @@
 """Distinct words as tensors, and batches of them as trees of prefixes."""
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -12,11 +14,11 @@ from ._batches import (
     within_reason,
 )
 from ._contexts import pair_counts
-from ._prefixes import distinct_words, prefix_nodes
+from ._prefixes import distinct_words, padded_bounds, prefix_nodes
 from .modules import PrefixTree
 
-VALIDATION_WORDS = 1 << 10
-"""Words a batch when there is nothing to learn from it."""
+VALIDATION_CELLS = 1 << 14
+"""Symbols a batch, padding included, when there is nothing to learn from it."""
 
 
 class WordDataset(Dataset):
@@ -118,11 +120,13 @@ class WordBatches:
         self.training = training
         if not training:
             self.repeats = torch.ones_like(dataset.lengths)
-            self.n_batches = -(-len(dataset) // VALIDATION_WORDS)
+            self.bounds = padded_bounds(dataset.lengths.tolist(), VALIDATION_CELLS)
         else:
             n_batches = number_of_batches(dataset.total, batch_size)
             self.repeats = dataset.weights.ceil().long().clamp(1, n_batches)
-            self.n_batches = min(n_batches, int(self.repeats.sum()))
+            n_rows = int(self.repeats.sum())
+            self.bounds = batch_bounds(n_rows, min(n_batches, n_rows))
+        self.n_batches = len(self.bounds) - 1
         self.weights = dataset.weights / self.repeats  # (n_words,)
 
     def __len__(self):
@@ -136,8 +140,7 @@ class WordBatches:
         """
         dataset, scale = self.dataset, self.n_batches / self.dataset.total
         rows = spread(self.repeats) if self.training else torch.arange(len(dataset))
-        bounds = batch_bounds(len(rows), self.n_batches)
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, stop in pairwise(self.bounds):
             # In order, so that equal prefixes stand together.
             words = rows[start:stop].sort().values.to(self.weights.device)
             ids, tree, nodes = dataset.tree(words)

@@ -56,15 +56,18 @@ def test_cells_say_what_plain_counting_finds(words, fit_once):
     assert display.colorbar_ is None
 
 
-def test_default_figure_has_room_for_what_is_written(words, fit_once):
-    display = BigramDisplay.from_estimator(fit_once(ESTIMATORS["bigram"], words))
+@pytest.mark.parametrize("inches", [None, 7])
+def test_what_is_written_has_room_in_its_cell(inches, words, fit_once):
+    ax = inches and pyplot.subplots(figsize=(inches, inches))[1]
+    model = fit_once(ESTIMATORS["bigram"], words)
+    display = BigramDisplay.from_estimator(model, values="proba", ax=ax)
     display.figure_.canvas.draw()
     to_pixels = display.ax_.transData.transform
     cell = abs(to_pixels([1, 1]) - to_pixels([0, 0]))
     for text in display.text_.flat:
         box = text.get_window_extent()
         assert box.width < cell[0] and box.height < cell[1]
-        assert text.get_fontsize() == 8
+        assert text.get_fontsize() == 8 if inches is None else text.get_fontsize() >= 4
 
 
 @over(ESTIMATORS)

@@ -164,7 +164,7 @@ def words_batches(words):
         ({"n_bins": 0}, ValueError, "n_bins"),
         ({"max_records": 0}, ValueError, "max_records"),
         ({"layers": "hidden"}, TypeError, "list of names"),
-        ({"layers": ["hiden.0"]}, ValueError, r"\['hiden.0'\].*'hidden.0'"),
+        ({"layers": ["hidden.9"]}, ValueError, r"\['hidden.9'\].*'hidden.0'"),
     ],
 )
 def test_wrong_parameters(params, error, match, words):

@@ -1,11 +1,12 @@
 """Distinct words and prefixes, against sets of plain strings."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from sklearn_makemore._prefixes import distinct_words, prefix_nodes
+from sklearn_makemore._prefixes import distinct_words, padded_bounds, prefix_nodes
 from sklearn_makemore._vocabulary import CharVocabulary
 
 rng = random.Random(2)
@@ -70,3 +71,15 @@ def test_prefixes_are_numbered_by_length_then_in_order(vocabulary_and_words):
     ordered = sorted(set(prefixes), key=lambda prefix: (len(prefix), prefix))
     numbers = {prefix: number for number, prefix in enumerate(ordered)}
     assert nodes.tolist() == [numbers[prefix] for prefix in prefixes]
+
+
+@pytest.mark.parametrize("n_cells", [1, 10, 40, 10**6])
+def test_padded_runs_take_little_room(n_cells):
+    lengths = np.random.RandomState(0).choice([1, 2, 3, 4, 30], size=200).tolist()
+    bounds = padded_bounds(lengths, n_cells)
+    assert bounds[0] == 0 and bounds[-1] == len(lengths)
+    for start, stop in pairwise(bounds):
+        run = lengths[start:stop]
+        assert len(run) == 1 or len(run) * max(run) <= n_cells
+        longer = lengths[start : stop + 1]  # not one word more would have had room
+        assert len(longer) == len(run) or len(longer) * max(longer) > n_cells

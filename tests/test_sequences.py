@@ -52,12 +52,12 @@ def log_proba_of(model, word):
 # Scores.
 
 
-@pytest.mark.parametrize("predictions_at_once", [1, 7, 1 << 14])
+@pytest.mark.parametrize("cells", [1, 20, 1 << 15])
 @over(SEQUENCES)
 def test_scores_are_those_of_one_word_after_the_other(
-    estimator, predictions_at_once, words, fit_once, monkeypatch
+    estimator, cells, words, fit_once, monkeypatch
 ):
-    monkeypatch.setattr(_sequence, "INFERENCE_PREDICTIONS", predictions_at_once)
+    monkeypatch.setattr(_sequence, "INFERENCE_CELLS", cells)
     model = fit_once(estimator, words)
     expected, proba = [], []
     for word in ASKED:
