@@ -6,7 +6,8 @@ A deep network learns if its signals neither fade nor hit a wall on their way th
 the layers, forward and back. Lecture 3 of makemore looks at both in pictures. The
 claim: hidden weights five times too small let the gradient fade by a factor of more
 than a hundred in four layers and cost a quarter of a nat, weights five times too large
-saturate more than half of all units, and batch normalisation repairs either.
+saturate more than half of a layer, and with batch normalisation signals are as they
+should be from either.
 """
 
 # %%

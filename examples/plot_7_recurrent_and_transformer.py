@@ -2,10 +2,10 @@
 Recurrent networks and the Transformer
 ======================================
 
-makemore's script has five networks that read a word from its start. The claim: on a few
-thousand names memory with gates wins. The GRU and the LSTM leave the plain recurrent
-network and the Transformer behind, and the bag of words, which forgets the order of
-what it read, comes last.
+Five networks read a word from its start: four of makemore's script, and the LSTM. The
+claim: on a few thousand names memory with gates wins. The GRU and the LSTM leave the
+plain recurrent network and the Transformer behind, and the bag of words, which forgets
+the order of what it read, comes last.
 """
 
 # %%

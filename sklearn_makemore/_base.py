@@ -236,7 +236,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             If the model is not fitted.
         ValueError
             If a word has a character outside the alphabet and there is no symbol for
-            unknown ones.
+            unknown ones, or if it is longer than the model can read.
         """
         encoded = self._encoded(words)
         return np.add.reduceat(self._target_log_proba(encoded), encoded.offsets[:-1])
@@ -334,7 +334,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             If the model is not fitted.
         ValueError
             If a prefix has a character outside the alphabet and there is no symbol for
-            unknown ones.
+            unknown ones, or if it is longer than the model can read.
         """
         encoded = self._encoded(prefixes, name="prefixes")
         log_proba, rows = self._prefix_log_proba(encoded)
@@ -371,7 +371,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     ):
         """Draw new words.
 
-        Without options these are independent, exact draws from the model. Options act
+        Without options these are independent, exact draws from the model, as long as
+        no word comes to `max_length`. Options act
         on the distribution of each next character in this order: the length limits,
         `temperature`, `top_k`, `top_p`; what is left is normalised. The symbol for
         unknown characters is never drawn.
@@ -402,7 +403,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             Largest number of characters of a word, prefix included; a word that
             reaches it ends there. None allows, beyond the prefix and `min_length`, ten
             times the longest training word and at least 1000 characters, so that
-            nothing can go on for ever.
+            nothing can go on for ever. A model with a `block_size` from the start of
+            the word on ends words where it has read so much.
 
         unique : bool, default=False
             Whether each word may come only once.
@@ -424,8 +426,9 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         NotFittedError
             If the model is not fitted.
         ValueError
-            If `prefix` has a character outside the alphabet, or if `max_length` is
-            less than `min_length` or the length of `prefix`.
+            If `prefix` has a character outside the alphabet, if `max_length` is less
+            than `min_length` or the length of `prefix`, or if these are more than the
+            model can read.
         """
         check_is_fitted(self)
         if exclude is not None:
@@ -474,13 +477,12 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     def _checked_max_length(self, prefix, min_length, max_length):
         """Resolve and check the largest length of a drawn word."""
         floor = max(len(prefix), min_length)
-        asked = floor if max_length is None else max(floor, max_length)
         limit = self._longest_word()
-        if limit is not None and asked > limit:
+        if limit is not None and floor > limit:
             raise ValueError(
-                f"A word of {asked} characters is asked for (prefix, min_length, "
-                f"max_length), and this {type(self).__name__} reads at most {limit}: "
-                f"fit it with block_size={asked + 1} or more."
+                f"A word of at least {floor} characters is asked for, and this "
+                f"{type(self).__name__} reads at most {limit}: use a shorter prefix or "
+                f"min_length, or fit anew with block_size={floor + 1} or more."
             )
         if max_length is None:
             longest = floor + max(1000, 10 * self.longest_word_)
@@ -494,7 +496,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             raise ValueError(
                 f"max_length={max_length} is less than min_length={min_length}."
             )
-        return max_length
+        return max_length if limit is None else min(max_length, limit)
 
     def _kept_vocabulary(self):
         """Return the fitted vocabulary, if the parameters still ask for it."""

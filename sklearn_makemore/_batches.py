@@ -176,7 +176,7 @@ class ContextBatches:
         self.dataset = dataset
         self.training = training
         if not training:
-            self.repeats = torch.ones(len(dataset), dtype=torch.long)
+            self.repeats = torch.ones_like(dataset.totals, dtype=torch.long)
             self.n_batches = -(-len(dataset) // VALIDATION_ROWS)
         else:
             n_batches = number_of_batches(dataset.total, batch_size)

@@ -38,7 +38,8 @@ class BigramCharLM(BaseWindowCharLM):
         5; or `lr` throughout.
 
     max_epochs : int, default=200
-        Number of passes over the training words.
+        Number of passes over the training words. A short list needs more of them,
+        since it has fewer steps a pass.
 
     batch_size : int or None, default=None
         Number of predicted characters in a step. On few words it is less: an epoch has
@@ -92,8 +93,8 @@ class BigramCharLM(BaseWindowCharLM):
         are given with `set_callbacks`.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the order of the batches, dropout and the
-        words held out. Pass an int for the same model at each call.
+        Determines the order of the batches and the words held out. Pass an int for the
+        same model at each call.
 
     verbose : int, default=0
         Whether to print a line an epoch.

@@ -20,8 +20,8 @@ class BoWCharLM(BasePositionCharLM):
     ----------
     block_size : int, default=None
         Largest number of symbols the network reads, the start of the word among them:
-        a word may have one character less, and a longer one is an error. None takes
-        twice what the longest training word needs.
+        a word may have one character less. A longer one is an error, and a drawn one
+        ends there. None takes twice what the longest word of the first fit needs.
 
     n_embd : int, default=64
         Number of channels of a character's embedding.
@@ -45,7 +45,8 @@ class BoWCharLM(BasePositionCharLM):
         5; or `lr` throughout.
 
     max_epochs : int, default=5
-        Number of passes over the training words.
+        Number of passes over the training words. A short list needs more of them,
+        since it has fewer steps a pass.
 
     batch_size : int or None, default=1024
         Number of predicted characters in a step. On few words it is less: an epoch has
@@ -150,7 +151,7 @@ class BoWCharLM(BasePositionCharLM):
     >>> bool(model.nll(["emma", "olivia"]) < 3.2)
     True
     >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
-    ['kala', 'kayla', 'kari']
+    ['karieil', 'kasiynn', 'karlyd']
     """
 
     _parameter_constraints: dict = {

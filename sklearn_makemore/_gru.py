@@ -47,7 +47,8 @@ class GRUCharLM(BaseRecurrentCharLM):
         5; or `lr` throughout.
 
     max_epochs : int, default=8
-        Number of passes over the training words.
+        Number of passes over the training words. A short list needs more of them,
+        since it has fewer steps a pass.
 
     batch_size : int or None, default=1024
         Number of predicted characters in a step. On few words it is less: an epoch has
@@ -152,8 +153,10 @@ class GRUCharLM(BaseRecurrentCharLM):
     >>> bool(model.nll(["emma", "olivia"]) < 3.0)
     True
     >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
-    ['kala', 'kayla', 'kari']
+    ['karie', 'karitle', 'karlynn']
     """
+
+    _network = GRU
 
     def __init__(
         self,
@@ -205,13 +208,3 @@ class GRUCharLM(BaseRecurrentCharLM):
         self.callbacks = callbacks
         self.random_state = random_state
         self.verbose = verbose
-
-    def _module(self, n_symbols, block_size):
-        return GRU, {
-            "n_symbols": n_symbols,
-            "n_embd": self.n_embd,
-            "n_hidden": self.n_hidden,
-            "n_layers": self.n_layers,
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-        }

@@ -47,7 +47,8 @@ class LSTMCharLM(BaseRecurrentCharLM):
         5; or `lr` throughout.
 
     max_epochs : int, default=8
-        Number of passes over the training words.
+        Number of passes over the training words. A short list needs more of them,
+        since it has fewer steps a pass.
 
     batch_size : int or None, default=1024
         Number of predicted characters in a step. On few words it is less: an epoch has
@@ -152,8 +153,10 @@ class LSTMCharLM(BaseRecurrentCharLM):
     >>> bool(model.nll(["emma", "olivia"]) < 3.0)
     True
     >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
-    ['kala', 'kayla', 'kari']
+    ['karie', 'karisre', 'kariyan']
     """
+
+    _network = LSTM
 
     def __init__(
         self,
@@ -205,13 +208,3 @@ class LSTMCharLM(BaseRecurrentCharLM):
         self.callbacks = callbacks
         self.random_state = random_state
         self.verbose = verbose
-
-    def _module(self, n_symbols, block_size):
-        return LSTM, {
-            "n_symbols": n_symbols,
-            "n_embd": self.n_embd,
-            "n_hidden": self.n_hidden,
-            "n_layers": self.n_layers,
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-        }

@@ -56,7 +56,8 @@ class MLPCharLM(BaseWindowCharLM):
         5; or `lr` throughout.
 
     max_epochs : int, default=5
-        Number of passes over the training words.
+        Number of passes over the training words. A short list needs more of them,
+        since it has fewer steps a pass.
 
     batch_size : int or None, default=1024
         Number of predicted characters in a step. On few words it is less: an epoch has
@@ -163,7 +164,7 @@ class MLPCharLM(BaseWindowCharLM):
     >>> bool(model.nll(["emma", "olivia"]) < 3.0)
     True
     >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
-    ['kama', 'kalin', 'kayri']
+    ['karleigh', 'kathlyn', 'karlyn']
     """
 
     _parameter_constraints: dict = {

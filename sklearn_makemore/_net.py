@@ -37,7 +37,7 @@ class CharNet(NeuralNet):
     ----------
     module : torch.nn.Module class
         Takes what the first of a pair of `batches` holds as keyword arguments, and
-        returns logits of shape (B, V).
+        returns logits with one row a row of the target.
 
     schedule : callable, default=None
         ``schedule(progress)`` is the factor of the learning rate at a progress from 0
@@ -119,7 +119,30 @@ class CharNet(NeuralNet):
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             loss = self._mean_loss(prefix)
         self._record_loss(prefix, loss)
-        if training and not math.isfinite(loss):
+        if training:
+            self._check_finite(loss)
+
+    def check_last_step(self, dataset):
+        """Raise an error if the last step broke the network: no loss has shown it.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            Words, of which one batch is looked at.
+
+        Raises
+        ------
+        ValueError
+            If its loss is not finite.
+        """
+        self._set_training(False)
+        inputs, counts = next(iter(dataset.batches(None, training=False)))
+        with torch.no_grad():
+            loss = self.criterion_(self.module_(**inputs), counts).item()
+        self._check_finite(loss)
+
+    def _check_finite(self, loss):
+        if not math.isfinite(loss):
             raise ValueError(
                 f"Training diverged: the loss is {loss} after epoch "
                 f"{len(self.history)}. Use a smaller lr than {self.lr}."
@@ -260,6 +283,7 @@ def train_net(net, train, valid, epochs, early_stopping=None, epoch_tasks=None):
     net.max_epochs = epochs
     try:
         net.partial_fit(train)
+        net.check_last_step(train)
     finally:
         # Neither the data, nor the estimator behind the tasks, nor the losses of all
         # batches stay on the net.

@@ -70,7 +70,7 @@ class BaseNeuralCharLM(BaseCharLM):
         Parameters
         ----------
         longest : int
-            Predictions of the longest training word.
+            Predictions of the longest word, those held out among them.
 
         goes_on : bool
             Whether to go on from the fitted net.

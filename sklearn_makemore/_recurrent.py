@@ -7,7 +7,13 @@ from ._sklearn import Interval
 
 
 class BaseRecurrentCharLM(BaseSequenceCharLM):
-    """Template of the recurrent networks: what their parameters may be."""
+    """Template of the recurrent networks.
+
+    A concrete model provides
+
+    _network
+        The module's class.
+    """
 
     _parameter_constraints: dict = {
         **BaseSequenceCharLM._parameter_constraints,
@@ -17,3 +23,15 @@ class BaseRecurrentCharLM(BaseSequenceCharLM):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
     }
+
+    _network = None
+
+    def _module(self, n_symbols, block_size):
+        return self._network, {
+            "n_symbols": n_symbols,
+            "n_embd": self.n_embd,
+            "n_hidden": self.n_hidden,
+            "n_layers": self.n_layers,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+        }

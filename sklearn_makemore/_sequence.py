@@ -63,6 +63,9 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
     _module(n_symbols, block_size)
         The module's class and its keyword arguments. The module takes `ids` and a
         `PrefixTree`, and reads symbol by symbol by `initial_state` and `step`.
+    _n_readable()
+        The largest number of symbols the fitted network reads, None if there is no
+        limit.
     """
 
     def _block_size(self, longest, goes_on):
@@ -193,7 +196,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         raise ValueError(
             f"Word {reprlib.repr(word)} has {len(word)} characters, and this "
             f"{type(self).__name__} reads at most {block_size - 1}, one less than its "
-            f"block_size; fit it with block_size={len(word) + 1} or more."
+            f"block_size; fit anew with block_size={len(word) + 1} or more."
         )
 
 
@@ -229,7 +232,10 @@ def _sequences(words, device):
 
 
 def _stacked(states):
-    """Join states, the shorter of what grows with the symbols filled in front."""
+    """Join states, the shorter of what grows with the symbols filled in front.
+
+    Only keys and values grow; they alone have a dimension for positions, (n, t, C).
+    """
     joined = []
     for parts in zip(*states, strict=True):
         longest = max(part.shape[1] if part.ndim == 3 else 0 for part in parts)

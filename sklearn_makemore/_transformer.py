@@ -13,7 +13,7 @@ class TransformerCharLM(BasePositionCharLM):
     The embeddings of characters and positions, of shape (n_embd,), are added and go
     through blocks of ``x + attention(norm(x))`` and ``x + mlp(norm(x))``; attention is
     causal, ``softmax(Q K^T / sqrt(n_embd / n_heads)) V`` in each head, and the mlp has
-    one layer of ``4 * n_embd`` GELUs. The last x, normalised, is multiplied to the
+    one layer of ``4 * n_embd`` GELUs. The last x, normalised, times a matrix is the
     logits [1]_ [2]_. With ``block_size=16, n_embd=64, n_heads=4, n_layers=4`` and 27
     symbols it is the network of makemore's script (``--type transformer``) with 204,544
     parameters; the default here, of about that size, is better and faster on names.
@@ -25,8 +25,8 @@ class TransformerCharLM(BasePositionCharLM):
     ----------
     block_size : int, default=None
         Largest number of symbols the network reads, the start of the word among them:
-        a word may have one character less, and a longer one is an error. None takes
-        twice what the longest training word needs.
+        a word may have one character less. A longer one is an error, and a drawn one
+        ends there. None takes twice what the longest word of the first fit needs.
 
     n_embd : int, default=96
         Number of channels of a character's embedding.
@@ -54,7 +54,8 @@ class TransformerCharLM(BasePositionCharLM):
         5; or `lr` throughout.
 
     max_epochs : int, default=5
-        Number of passes over the training words.
+        Number of passes over the training words. A short list needs more of them,
+        since it has fewer steps a pass.
 
     batch_size : int or None, default=1024
         Number of predicted characters in a step. On few words it is less: an epoch has
@@ -162,7 +163,7 @@ class TransformerCharLM(BasePositionCharLM):
     >>> bool(model.nll(["emma", "olivia"]) < 3.0)
     True
     >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
-    ['kala', 'kayla', 'kari']
+    ['karlein', 'kaslynn', 'karlyn']
     """
 
     _parameter_constraints: dict = {
@@ -225,11 +226,6 @@ class TransformerCharLM(BasePositionCharLM):
         self.verbose = verbose
 
     def _module(self, n_symbols, block_size):
-        if self.n_embd % self.n_heads:
-            raise ValueError(
-                f"n_embd={self.n_embd} cannot be divided among n_heads={self.n_heads} "
-                "heads; use a multiple."
-            )
         return Transformer, {
             "n_symbols": n_symbols,
             "block_size": block_size,

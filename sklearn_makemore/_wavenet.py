@@ -53,7 +53,8 @@ class WaveNetCharLM(BaseWindowCharLM):
         5; or `lr` throughout.
 
     max_epochs : int, default=5
-        Number of passes over the training words.
+        Number of passes over the training words. A short list needs more of them,
+        since it has fewer steps a pass.
 
     batch_size : int or None, default=1024
         Number of predicted characters in a step. On few words it is less: an epoch has

@@ -41,7 +41,6 @@ class WordDataset(Dataset):
     """
 
     def __init__(self, encoded, sample_weight, n_symbols, device):
-        self.n_symbols = n_symbols
         words, rows = distinct_words(encoded)
         weights = within_reason(np.bincount(rows, sample_weight).astype(np.float64))
         self.total = float((weights * words.lengths).sum())

@@ -44,9 +44,15 @@ def test_twice_the_longest_word_is_read_by_default(estimator, words):
 
 @over(LIMITED)
 def test_words_held_out_count_as_well(estimator):
-    for seed in range(4):
+    words = ["maximiliane", *["anna"] * 8]
+    in_training = set()
+    for seed in range(8):
         model = clone(estimator).set_params(validation_fraction=0.5, random_state=seed)
-        assert model.fit(["maximiliane", *["anna"] * 8]).block_size_ == 24
+        assert model.fit(words).block_size_ == 24
+        # The words held out are those that the estimator takes out of its seed first.
+        held_out = np.random.RandomState(seed).permutation(len(words))[:4]
+        in_training.add(0 not in held_out)
+    assert in_training == {True, False}
 
 
 @over(LIMITED)
@@ -94,7 +100,12 @@ def test_draws_keep_to_the_block(estimator):
     model.fit(["abc", "cabaab"])
     lengths = [len(word) for word in model.sample(400, random_state=0)]
     assert max(lengths) == 6 and lengths.count(6) > 20
-    for options in ({"min_length": 6}, {"max_length": 6}, {"prefix": "abcabc"}):
+    for options in (
+        {"min_length": 6},
+        {"max_length": 6},
+        {"max_length": 60},  # a bound, which the block may be within
+        {"prefix": "abcabc"},
+    ):
         drawn = model.sample(50, random_state=0, **options)
         assert max(map(len, drawn)) == 6
     assert set(model.sample(5, prefix="abcabc")) == {"abcabc"}
@@ -105,7 +116,6 @@ def test_draws_keep_to_the_block(estimator):
     "options",
     [
         {"min_length": 8},
-        {"max_length": 8},
         {"prefix": "abcabcab"},
         {"prefix": "abcabcab", "max_length": 8},
         {"prefix": "abc", "min_length": 8, "max_length": 8},

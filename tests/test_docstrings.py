@@ -58,6 +58,7 @@ EXCEPTIONS = {
 # Parameters and attributes that mean another thing in another model. All others read
 # alike.
 OWN_MEANING = {
+    "random_state": "BigramCharLM starts at zero and drops nothing",
     "smoothing": "an amount in BigramCounter, a method in NGramCounter",
     "block_size": "a window, or the most that is read from the start on",
     "block_size_": "a window, or the most that is read from the start on",

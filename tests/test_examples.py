@@ -163,7 +163,7 @@ def bigram(names):
 
 
 def activations(names):
-    """Bad weights are seen in the layers, and batch normalisation repairs them."""
+    """Bad weights are seen in the layers, and batch norm makes the signals right."""
     saturated, fading, nll = (names[key] for key in ("saturated", "fading", "nll"))
     assert saturated["weights x 5"] > 0.5 > 0.1 > saturated["as shipped"]
     assert fading["weights / 5"] > 100 and 0.5 < fading["as shipped"] < 3

@@ -97,6 +97,16 @@ def test_groups_have_colours(words, fit_once):
         assert tuple(points.get_facecolor()[0]) == colors[name]
     assert sum(len(p.get_offsets()) for p in display.scatter_) == len(model.symbols_)
     assert EmbeddingDisplay.from_estimator(model).ax_.get_legend() is None
+    absent = EmbeddingDisplay.from_estimator(model, groups={"Cyrillic": "жш"})
+    assert absent.ax_.get_legend() is None
+    with pytest.raises(TypeError, match="must be a dict.*'aeiou'"):
+        EmbeddingDisplay.from_estimator(model, groups=["aeiou"])
+
+
+def test_the_boundary_alone(words, fit_once):
+    model = fit_once(NETS["mlp"], words)
+    display = EmbeddingDisplay.from_estimator(model, characters="")
+    assert display.coordinates.tolist() == [[0, 0]]
     with pytest.raises(ValueError, match="'a' is in the groups 'one' and 'two'"):
         display.plot(groups={"one": "ab", "two": "ca"})
 

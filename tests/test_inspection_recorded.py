@@ -143,14 +143,14 @@ def test_every_network_has_updates_and_says_if_it_has_no_layers(estimator, words
 
 
 def test_the_states_of_a_recurrent_network_can_be_heard(words):
-    recorder = TrainingRecorder(layers=["dropout"])
-    # Dropout would scale them.
-    model = clone(NETS["rnn"]).set_params(dropout=0.0, callbacks=[recorder]).fit(words)
-    (row,) = ActivationDisplay.from_estimator(model).layers.values()
-    assert -1 <= row["edges"][0] < row["edges"][-1] <= 1
-    assert legend_of(ActivationDisplay.from_estimator(model)) == [
-        f"dropout: std {row['std']:.2g}"
-    ]
+    recorder = TrainingRecorder()
+    model = clone(NETS["rnn"]).set_params(callbacks=[recorder]).fit(words)
+    display = ActivationDisplay.from_estimator(model)
+    assert [f"states.{i}" for i in range(model.n_layers)] == list(display.layers)
+    for row in display.layers.values():
+        assert -1 <= row["edges"][0] < row["edges"][-1] <= 1
+        assert 0 <= row["saturated"] < 1
+    assert all("saturated" in line for line in legend_of(display))
 
 
 @pytest.mark.parametrize("display", DISPLAYS)

@@ -162,6 +162,8 @@ def words_batches(words):
         ({"every": 0}, ValueError, "every == 0"),
         ({"every": 2.5}, TypeError, "every"),
         ({"n_bins": 0}, ValueError, "n_bins"),
+        ({"histogram_steps": [-1]}, ValueError, "histogram_steps == -1"),
+        ({"histogram_steps": [2.5]}, TypeError, "histogram_steps"),
         ({"max_records": 0}, ValueError, "max_records"),
         ({"layers": "hidden"}, TypeError, "list of names"),
         ({"layers": ["hidden.9"]}, ValueError, r"\['hidden.9'\].*'hidden.0'"),

@@ -300,3 +300,19 @@ def test_learning_rate_schedules(words):
     assert 0.2 * n_steps < top < 0.3 * n_steps
     assert (np.diff(cycle[: top + 1]) > 0).all() and (np.diff(cycle[top:]) < 0).all()
     assert cycle[0] < 0.004 and cycle[-1] < 0.002
+
+
+@over(NETS)
+def test_a_last_step_that_breaks_the_network_is_an_error(estimator, words):
+    # The loss is taken before a step, so that no epoch shows what the last one does.
+    model = clone(estimator).set_params(
+        batch_size=None, max_epochs=1, lr=1e30, lr_schedule="constant"
+    )
+    try:
+        model.fit(words)
+    except ValueError as error:
+        assert "diverged: the loss is nan after epoch 1" in str(error)
+        assert not model.__sklearn_is_fitted__()
+    else:  # shallow networks stay finite
+        assert np.isfinite(model.score(words))
+        assert type(model).__name__ in ("BigramCharLM", "MLPCharLM")

@@ -258,9 +258,9 @@ def test_rows_that_have_read_different_numbers_of_symbols(name):
 def test_sequences_longer_than_the_block_are_an_error(name):
     module = made(name)
     ids = torch.zeros(3, LONGEST + 1, dtype=torch.long)
-    with pytest.raises(ValueError, match="at most 9 symbols.*sequences of 10"):
+    with pytest.raises(ValueError, match="at most 9 symbols.*sequence of 10"):
         module(ids)
     symbols, tree = PrefixTree.from_ids(ids)
-    with pytest.raises(ValueError, match="at most 9 symbols.*sequences of 10"):
+    with pytest.raises(ValueError, match="at most 9 symbols.*sequence of 10"):
         module(symbols, tree)
     assert module(ids[:, :1]).shape == (3, 1, N_SYMBOLS)

@@ -13,15 +13,14 @@ from sklearn_makemore import modules
 from sklearn_makemore.modules import GRU, LSTM, RNN, BoW, PrefixTree, Transformer
 from sklearn_makemore.modules.transformer import Attention
 
+RECURRENT = (RNN, GRU, LSTM)
+
 
 @pytest.fixture(autouse=True)
 def own_random_numbers():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
-
-
-RECURRENT = (RNN, GRU, LSTM)
 
 
 def n_parameters(module):
@@ -130,17 +129,25 @@ def test_attention_weights_are_dropped_and_the_rest_is_scaled():
     assert alone.double().mean() == pytest.approx(0.4**2, abs=0.02)
 
 
-@pytest.mark.parametrize("name", ["transformer", "bow"])
-def test_what_a_position_module_drops(name):
-    # All of it: the logits no longer depend on the symbols, but by what bypasses.
-    module = made(name, dropout=0.9999999).train()
+ALMOST_ALL = 0.9999999
+
+
+def test_a_transformer_drops_embeddings_and_what_blocks_add():
+    module = made("transformer", dropout=ALMOST_ALL).train()
     one, other = module(torch.tensor([[1, 2, 3]])), module(torch.tensor([[4, 5, 6]]))
-    if name == "transformer":
-        torch.testing.assert_close(one, other)
-    else:
-        h = module.embedding.weight[1] + module.positions.weight[0]
-        bias = module.mlp[-1].bias
-        torch.testing.assert_close(one[0, 0], module.head(2 * h + bias))
+    torch.testing.assert_close(one, other)  # no symbol is left to depend on
+    x = torch.randn(2, 3, 8, dtype=torch.float64)
+    for block in module.blocks:
+        torch.testing.assert_close(block(x), x)
+        assert not torch.isclose(block.eval()(x), x).all(-1).any()
+
+
+def test_bow_drops_hidden_units():
+    module = made("bow", dropout=ALMOST_ALL).train()
+    # Twice x, since the mean of one position is itself, and what has no hidden unit.
+    h = 2 * (module.embedding.weight[1] + module.positions.weight[0])
+    expected = module.head(h + module.mlp[-1].bias)
+    torch.testing.assert_close(module(torch.tensor([[1, 2, 3]]))[0, 0], expected)
 
 
 # Without scikit-learn.

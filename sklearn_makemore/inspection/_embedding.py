@@ -1,5 +1,7 @@
 """EmbeddingDisplay: the characters as points, as near as the network finds them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ._axes import axes_for, style
@@ -156,6 +158,8 @@ class EmbeddingDisplay:
         ------
         ValueError
             If a character is in two groups.
+        TypeError
+            If `groups` is not a dict.
         """
         members = _members(self.symbols, groups)
         ax = axes_for(ax, "EmbeddingDisplay.plot", figsize=(7, 7))
@@ -166,7 +170,7 @@ class EmbeddingDisplay:
         ax.set_aspect("equal", adjustable="datalim")
         ax.margins(0.08)
         self._draw_labels(colors, text_kw)
-        if groups:
+        if set(members) - {None}:
             ax.legend(loc="best", markerscale=2.5)
         return self
 
@@ -245,6 +249,11 @@ def _embedding_of(estimator):
 
 def _members(symbols, groups):
     """Return the indices of the symbols of each group, those of no group under None."""
+    if groups is not None and not isinstance(groups, Mapping):
+        raise TypeError(
+            "`groups` must be a dict of names and their characters, such as "
+            f"{{'vowels': 'aeiou'}}, got {groups!r}."
+        )
     members, group_of = {}, {}
     for name, characters in (groups or {}).items():
         for character in characters:

@@ -21,6 +21,8 @@ def two_coordinates(embedding):
     from sklearn.decomposition import PCA
 
     n_channels = embedding.shape[1]
+    if len(embedding) == 1:  # no variance to look along
+        return np.zeros((1, 2)), None
     if n_channels <= 2:
         padding = np.zeros((len(embedding), 2 - n_channels))
         return np.hstack([embedding, padding]), None

@@ -46,7 +46,8 @@ class TrainingRecorder(Callback):
 
     layers : sequence of str, default=None
         Names of the submodules whose outputs are recorded, as `named_modules` of the
-        module has them. None takes all modules that are tanh, sigmoid, ReLU or GELU.
+        module has them. None takes all that are tanh, sigmoid, ReLU or GELU,
+        and the states of recurrent layers.
 
     n_bins : int, default=100
         Number of bins of a histogram.
@@ -117,6 +118,7 @@ class TrainingRecorder(Callback):
         """Return the recorder that listened to a fitted network.
 
         A network trains with copies of its `callbacks`: the one given has no records.
+        Of several recorders it is the first.
 
         Parameters
         ----------
@@ -156,6 +158,8 @@ class TrainingRecorder(Callback):
                 "TrainingRecorder cannot look into a compiled module; set "
                 "compile=False, or leave the recorder out of `callbacks`."
             )
+        for step in self.histogram_steps:
+            check_scalar(step, "a step of histogram_steps", Integral, min_val=0)
         self.every_, self.step_ = self.every, 0
         self.records_, self.histograms_ = [], {}
         self.asked_ = {int(step) for step in self.histogram_steps}

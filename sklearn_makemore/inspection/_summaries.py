@@ -5,6 +5,8 @@ import math
 import torch
 from torch import nn
 
+from ..modules.recurrent import State
+
 SATURATED_TANH = 0.97
 """An output of tanh beyond this lets less than 6 % of a gradient through."""
 
@@ -27,6 +29,7 @@ NONLINEAR = {
     nn.Sigmoid: _far_sigmoid,
     nn.ReLU: _off,
     nn.GELU: None,  # too smooth for a bound
+    State: _far_tanh,
 }
 
 
@@ -41,7 +44,7 @@ def is_nonlinear(layer):
     Returns
     -------
     is_nonlinear : bool
-        True for tanh, sigmoid, ReLU and GELU.
+        True for tanh, sigmoid, ReLU and GELU, and the states of recurrent layers.
     """
     return type(layer) in NONLINEAR
 

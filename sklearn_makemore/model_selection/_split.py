@@ -4,7 +4,7 @@ import math
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_consistent_length, indexable
 
 from .._base import own_random_state
 from .._sklearn import Interval, RealNotInt, _safe_indexing, validate_params
@@ -110,6 +110,7 @@ def train_dev_test_split(
     (3247,)
     """
     words = check_words(words)
+    arrays = indexable(*arrays)
     check_consistent_length(words, *arrays)
     sizes = part_sizes(len(words), dev_size, test_size)
     rng = own_random_state(random_state)

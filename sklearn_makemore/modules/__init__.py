@@ -6,7 +6,8 @@ symbol. Those that see a window return logits of shape (B, V), and take the `wei
 shape (B,) that batch normalisation gives the rows. Those that read from the start
 return logits of shape (B, T, V), one row after every symbol; they also take the N
 symbols of a `PrefixTree`, and read symbol by symbol with `initial_state` and `step`.
-Legend of the shapes: B batch, T positions, C channels, V symbols, N nodes.
+Legend of the shapes: B batch, T positions, C channels, V symbols, H hidden units, N
+nodes of a tree, n rows of a step.
 """
 
 from .batch_norm import WeightedBatchNorm1d

@@ -4,14 +4,14 @@ import torch
 from torch import nn
 
 from .initialization import kaiming_, logits_layer
-from .transformer import positions_of
+from .positions import next_positions, positions_of
 
 
 class BoW(nn.Module):
     """Mean of all embeddings so far, then a small network.
 
-    With x_t the sum of the embeddings of symbol and position t, ``m_t = mean(x_0 ...
-    x_t)`` and ``h = x_t + m_t``, the logits are ``W (h + B tanh(A h + a) + b)``: the
+    With x_t the sum of the embeddings of symbol and position t, m_t the mean of x_0 to
+    x_t, and ``h = x_t + m_t``, the logits are ``W (h + B tanh(A h + a) + b) + c``: the
     "bag of words" of makemore's script, an attention that looks at all positions
     equally.
 
@@ -112,7 +112,7 @@ class BoW(nn.Module):
             The state after it.
         """
         n_read, total = state
-        x = self.embedding(ids) + self.positions(n_read)  # (n, C)
+        x = self.embedding(ids) + next_positions(n_read, self.positions)  # (n, C)
         n_read, total = n_read + 1, total + x
         return self._logits(x, total / n_read[:, None]), (n_read, total)
 

@@ -9,9 +9,9 @@ class PrefixTree:
 
     A network that reads from left to right is in the same state after equal prefixes.
     So a batch needs one node for each distinct prefix, and none for padding: 256 names
-    have 1,200 distinct prefixes, 1,900 symbols to predict, and 3,100 places when all
-    are padded to the longest. Nodes are numbered level by level; the prefixes of level
-    t have t + 1 symbols, and a node's symbol is the last of its prefix.
+    have about 1,100 distinct prefixes, 1,800 symbols to predict, and 3,300 places when
+    all are padded to the longest. Nodes are numbered level by level; the prefixes of
+    level t have t + 1 symbols, and a node's symbol is the last of its prefix.
 
     Parameters
     ----------

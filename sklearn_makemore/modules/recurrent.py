@@ -6,6 +6,10 @@ from torch import nn
 from .initialization import logits_layer
 
 
+class State(nn.Identity):
+    """What a layer puts out at a step, between -1 and 1: a place to listen to."""
+
+
 class Recurrent(nn.Module):
     """Embedding, recurrent layers, logits, behind one loop for all cells.
 
@@ -62,6 +66,7 @@ class Recurrent(nn.Module):
             n_embd, n_hidden, n_layers, dropout=between, batch_first=True
         )
         self.start = nn.Parameter(torch.zeros(n_layers * self._n_parts, n_hidden))
+        self.states = nn.ModuleList(State() for _ in range(n_layers))
         self.dropout = nn.Dropout(dropout)
         self.recurrent_dropout = nn.Dropout(recurrent_dropout)
         self.head = logits_layer(n_hidden, n_symbols)
@@ -158,9 +163,9 @@ class Recurrent(nn.Module):
                 x = self.dropout(x)
             h, *memory = state[layer * self._n_parts : (layer + 1) * self._n_parts]
             before = self.recurrent_dropout(h), *memory
-            parts = self._cell(x, before, *weights)  # (n, H) each
-            after.extend(parts)
-            x = parts[0]
+            h, *memory = self._cell(x, before, *weights)  # (n, H) each
+            x = self.states[layer](h)
+            after += [x, *memory]
         return x, tuple(after)
 
 
@@ -187,8 +192,7 @@ class RNN(Recurrent):
         Share of the outputs of every layer dropped in training.
 
     recurrent_dropout : float, default=0.0
-        Share of every layer's h dropped in training on its way to the next step; the
-        memory c of an LSTM is kept.
+        Share of every layer's h dropped in training on its way to the next step.
 
     References
     ----------
@@ -239,8 +243,7 @@ class GRU(Recurrent):
         Share of the outputs of every layer dropped in training.
 
     recurrent_dropout : float, default=0.0
-        Share of every layer's h dropped in training on its way to the next step; the
-        memory c of an LSTM is kept.
+        Share of every layer's h dropped in training on its way to the next step.
 
     References
     ----------
