@@ -152,8 +152,8 @@ class ContextBatches:
     A training batch stands for `batch_size` predictions. A context that occurs n times
     in the words comes n times in an epoch, evenly spread from a random start, each
     time with all its next symbols in their shares: what a plain shuffle of the
-    predictions does, with less noise. Where it saves much work, a context comes at
-    most once a batch, with its weight.
+    predictions does, with less noise. Where it saves much work, a context comes not
+    more often than there are batches, with its weight.
 
     Expected counts are divided by the predictions of a batch: the sum of
     ``-counts * log p`` estimates the mean negative log-likelihood, and its mean over

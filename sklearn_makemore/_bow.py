@@ -10,11 +10,11 @@ from .modules import BoW
 class BoWCharLM(BasePositionCharLM):
     """Bag of words: the mean of all characters so far.
 
-    With x_t the sum of the embeddings of character and position t, of shape (n_embd,),
-    and m_t the mean of x_0 to x_t, ``h_t = x_t + m_t``, and the logits are ``W (h_t + B
-    tanh(A h_t + a) + b) + c`` with `n_hidden` units of tanh. It is `--type bow` of
-    makemore's script, there with ``n_embd=64, n_hidden=64``: attention that looks at
-    all characters equally, as lecture 6 of the course [1]_ introduces it.
+    Let x_t be the sum of the embeddings of character and position t, of shape
+    (n_embd,), and m_t the mean of x_0 to x_t. With ``h_t = x_t + m_t`` the logits are
+    ``W (h_t + B tanh(A h_t + a) + b) + c``, where the tanh has `n_hidden` units:
+    attention that looks at all characters equally. It is ``--type bow`` of makemore's
+    script [1]_, there with ``n_embd=64, n_hidden=64``.
 
     Parameters
     ----------

@@ -51,9 +51,12 @@ class OneThread:
         self._here = threading.local()
 
     def __enter__(self):
+        # A thread takes the process's number at its first question, which must come
+        # before the setting: another thread may put the number back meanwhile.
+        n_threads = torch.get_num_threads()
         with self._lock:
             if self._n_blocks == 0:
-                self._n_threads = torch.get_num_threads()
+                self._n_threads = n_threads
             self._n_blocks += 1
         self._here.depth = getattr(self._here, "depth", 0) + 1
         torch.set_num_threads(1)

@@ -92,10 +92,10 @@ class WordBatches:
     """Batches of words as trees of prefixes, with expected counts of the next symbols.
 
     A batch stands for about `batch_size` predictions. A word that occurs n times comes
-    n times in an epoch, evenly spread from a random start and at most once a batch,
-    with its weight. A prefix of a batch is followed by what follows it in all words,
-    in their shares, not by what happens to follow it in this batch: its expectation is
-    the same, and its variance less.
+    n times in an epoch, evenly spread from a random start, and not more often than
+    there are batches, with its weight. A prefix of a batch is followed by what follows
+    it in all words, in their shares, not by what happens to follow it in this batch:
+    the expectation of its counts is the same, and their variance less.
 
     Expected counts are divided by the predictions of a batch: the sum of
     ``-counts * log p`` estimates the mean negative log-likelihood, and its mean over

@@ -123,7 +123,8 @@ def test_a_network_that_reads_from_the_start_is_no_worse_than_the_script_s(
     makemore_names,
 ):
     # The script holds out 1,000 names at random, some of which come twice in the list,
-    # and reaches about 1.92 with its Transformer.
+    # and reaches about 1.92 with its Transformer. Here the LSTM does so; five epochs of
+    # TransformerCharLM come to 1.957.
     shuffled = random.Random(0).sample(makemore_names, len(makemore_names))
     model = LSTMCharLM(random_state=0).fit(shuffled[1000:])
     assert model.nll(shuffled[:1000]) <= 1.92

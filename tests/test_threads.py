@@ -5,13 +5,15 @@ import signal
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 import torch
 from estimators import CLASSES, NETS, over
 from sklearn.base import clone
 from skorch.callbacks import Callback
+
+from sklearn_makemore._device import one_thread
 
 NAMES_OF_NETS = ["mlp-deep", "wavenet", "gru"]  # two of them drop out
 PATIENCE = 60
@@ -142,3 +144,20 @@ def exit_code(child):
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return "killed: it did not end"
+
+
+def test_a_new_thread_stays_at_one_when_another_puts_the_number_back(two_threads):
+    entered, put_back = Event(), Event()
+
+    def inside():
+        with one_thread:
+            entered.set()
+            assert put_back.wait(PATIENCE)
+            return torch.get_num_threads()
+
+    with ThreadPoolExecutor(1) as pool:
+        with one_thread:
+            found = pool.submit(inside)
+            assert entered.wait(PATIENCE)
+        put_back.set()
+        assert found.result() == 1

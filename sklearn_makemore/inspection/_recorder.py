@@ -46,8 +46,8 @@ class TrainingRecorder(Callback):
 
     layers : sequence of str, default=None
         Names of the submodules whose outputs are recorded, as `named_modules` of the
-        module has them. None takes all that are tanh, sigmoid, ReLU or GELU,
-        and the states of recurrent layers.
+        module has them; one that is not called in training has no outputs. None takes
+        all that are tanh, sigmoid, ReLU or GELU, and the states of recurrent layers.
 
     n_bins : int, default=100
         Number of bins of a histogram.

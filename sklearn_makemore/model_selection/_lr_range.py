@@ -56,7 +56,8 @@ def lr_range_test(
         Training words.
 
     min_lr, max_lr : float, default=1e-3, 1.0
-        Where the learning rate begins and ends.
+        Where the learning rate begins and ends. A `BigramCharLM` takes far larger rates
+        than other networks.
 
     n_steps : int, default=1000
         Number of steps of the optimizer from `min_lr` to `max_lr`.

@@ -68,8 +68,10 @@ def train_dev_test_split(
     group_duplicates : bool, default=True
         Whether equal words all go to the same part. The sizes are then as near to what
         is asked for as whole groups come, which is exact unless most of the words are
-        repeated. False splits word by word, as the makemore lectures do: the right
-        thing where repeats are observations of their own.
+        repeated. On a short list a word that comes often may not fit in the small parts
+        and is then likelier to be in training. False splits word by word, as the
+        makemore lectures do: the right thing where repeats are observations of their
+        own.
 
     random_state : int, RandomState instance or None, default=None
         Determines the parts and the order in them. Pass an int for the same split at
