@@ -227,3 +227,15 @@ def test_without_matplotlib(words, fit_once, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match="BigramDisplay.plot requires matplotlib"):
         BigramDisplay.from_estimator(fit_once(ESTIMATORS["bigram"], words))
+
+
+def test_names_of_the_axes_are_within_the_figure():
+    letters = [chr(0x430 + i) for i in range(50)]
+    display = BigramDisplay.from_estimator(BigramCounter().fit(letters), colorbar=True)
+    figure = display.figure_
+    figure.canvas.draw()
+    axes = display.ax_, display.colorbar_.ax
+    for text in (label for ax in axes for label in (ax.xaxis.label, ax.yaxis.label)):
+        box = text.get_window_extent()
+        assert 0 <= box.x0 <= box.x1 <= figure.bbox.width
+        assert 0 <= box.y0 <= box.y1 <= figure.bbox.height

@@ -185,3 +185,11 @@ def test_steps_without_histograms(display, step, model):
 def test_kinds_of_gradients(model):
     with pytest.raises(ValueError, match="'kind' parameter"):
         GradientDisplay.from_estimator(model, kind="weights")
+
+
+def test_lines_of_one_colour_have_other_styles():
+    ratios = {f"weight {index}": np.full(3, 1e-3) for index in range(12)}
+    display = UpdateRatioDisplay(np.arange(3), ratios).plot()
+    looks = {(line.get_color(), line.get_linestyle()) for line in display.lines_}
+    assert len(looks) == 12
+    assert_legend_leaves_data_in_sight(display)

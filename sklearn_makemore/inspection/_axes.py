@@ -2,8 +2,19 @@
 
 from .._sklearn import check_matplotlib_support
 
+LINE_STYLES = "-", "-.", ":"
+"""In turn, when the ten colours of matplotlib's cycle are used up."""
 
-def axes_for(ax, caller, figsize):
+MOST_IN_A_COLUMN = 8
+"""Entries of a legend from which on it has two columns."""
+
+
+def line_style(index):
+    """Return the style that tells a line from others of its colour."""
+    return LINE_STYLES[index // 10 % len(LINE_STYLES)]
+
+
+def axes_for(ax, caller, figsize, layout="constrained"):
     """Return the axes given, or those of a new figure.
 
     Parameters
@@ -17,6 +28,9 @@ def axes_for(ax, caller, figsize):
     figsize : tuple of (float, float)
         Width and height of a new figure in inches.
 
+    layout : str, default="constrained"
+        How matplotlib makes room for labels in a new figure.
+
     Returns
     -------
     ax : matplotlib Axes
@@ -26,7 +40,7 @@ def axes_for(ax, caller, figsize):
     import matplotlib.pyplot as plt
 
     if ax is None:
-        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+        _, ax = plt.subplots(figsize=figsize, layout=layout)
     return ax
 
 
@@ -67,7 +81,8 @@ def legend_above(ax, **kwargs):
     legend : matplotlib Legend
         The legend.
     """
-    legend = ax.legend(loc="upper center", **kwargs)
+    n_columns = 1 if len(ax.get_legend_handles_labels()[0]) <= MOST_IN_A_COLUMN else 2
+    legend = ax.legend(loc="upper center", ncols=n_columns, **kwargs)
     figure = ax.figure
     # The renderer measures text without drawing it.
     height = legend.get_window_extent(figure.canvas.get_renderer()).height

@@ -214,7 +214,8 @@ class BigramDisplay:
         figsize = figure_size(
             n_symbols, fits if include_values is None else include_values
         )
-        ax = axes_for(ax, "BigramDisplay.plot", figsize)
+        # Square cells leave the usual layout too little room for the names of the axes.
+        ax = axes_for(ax, "BigramDisplay.plot", figsize, layout="compressed")
         from matplotlib.image import AxesImage
 
         self.ax_, self.figure_ = ax, ax.figure

@@ -1,6 +1,6 @@
 """Densities of what was recorded at one step, one line each."""
 
-from ._axes import legend_above, style
+from ._axes import legend_above, line_style, style
 
 
 def histograms_at(recorder, step):
@@ -66,9 +66,10 @@ def draw_densities(ax, histograms, labels, log_scale, line_kw):
     from matplotlib.lines import Line2D
 
     lines = []
-    for found, label in zip(histograms.values(), labels, strict=True):
+    for index, found in enumerate(histograms.values()):
         middles = (found["edges"][:-1] + found["edges"][1:]) / 2
-        keywords = style(Line2D, {"label": label, "linewidth": 1.3}, line_kw)
+        defaults = {"label": labels[index], "lw": 1.3, "ls": line_style(index)}
+        keywords = style(Line2D, defaults, line_kw)
         lines += ax.plot(middles, found["density"], **keywords)
     if log_scale:
         ax.set_yscale("log", nonpositive="clip")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._axes import axes_for, legend_above, style
+from ._axes import axes_for, legend_above, line_style, style
 from ._models import check_network
 
 GOOD_RATIO = 1e-3
@@ -137,8 +137,9 @@ class UpdateRatioDisplay:
         from matplotlib.lines import Line2D
 
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
-        for name, ratios in self.ratios.items():
-            keywords = style(Line2D, {"label": name, "linewidth": 1.3}, line_kw)
+        for index, (name, ratios) in enumerate(self.ratios.items()):
+            defaults = {"label": name, "lw": 1.3, "ls": line_style(index)}
+            keywords = style(Line2D, defaults, line_kw)
             self.lines_ += ax.plot(self.steps, log10_or_nan(ratios), **keywords)
         good = np.log10(GOOD_RATIO)
         self.good_line_ = ax.axhline(

@@ -7,7 +7,10 @@ from .initialization import logits_layer
 
 
 class State(nn.Identity):
-    """What a layer puts out at a step, between -1 and 1: a place to listen to."""
+    """What a layer puts out at a step: a place to listen to.
+
+    It is between -1 and 1, but for the scale of recurrent dropout in a GRU.
+    """
 
 
 class Recurrent(nn.Module):
