@@ -101,8 +101,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         """Return the most characters a word can have; None if there is no limit."""
         return None
 
-    def _draws_at_once(self):
-        """Return how many words may be drawn at once, for the sake of memory."""
+    def _draws_at_once(self, shortest):
+        """Return how many words of `shortest` characters or more fit in memory."""
         return max(MIN_ROWS, MAX_CELLS // self.vocabulary_.n_symbols)
 
     def _goes_on(self):
@@ -456,7 +456,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
                 for word, ended in zip(words, complete.tolist(), strict=True)
             ]
 
-        max_rows = self._draws_at_once()
+        max_rows = self._draws_at_once(max(len(prefix), min_length))
         return draw_words(draw, int(n_samples), max_rows, unique, exclude or ())
 
     # -------------------------------------------------------------- attributes

@@ -79,7 +79,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         n_readable = self._n_readable()
         return None if n_readable is None else n_readable - 1  # the start is read too
 
-    def _draws_at_once(self):
+    def _draws_at_once(self, shortest):
         module = plain_module(self.net_)
         with one_thread, torch.inference_mode():
             state = module.initial_state(1)
@@ -87,8 +87,8 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
             _, after = module.step(ids, state)
         empty, one = (sum(part.numel() for part in parts) for parts in (state, after))
         # A state may grow with every symbol; few words are longer than those seen.
-        n_cells = empty + (one - empty) * (self.longest_word_ + 1)
-        return min(super()._draws_at_once(), max(1, STATE_CELLS // n_cells))
+        n_cells = empty + (one - empty) * (max(shortest, self.longest_word_) + 1)
+        return min(super()._draws_at_once(shortest), max(1, STATE_CELLS // n_cells))
 
     def _contexts_after(self, encoded):
         self._check_readable(encoded, self.vocabulary_, self._n_readable())

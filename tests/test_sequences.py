@@ -232,7 +232,7 @@ def test_states_of_words_drawn_at_once_are_bounded(estimator, monkeypatch):
         return after
 
     monkeypatch.setattr(type(model), "_advance", advance)
-    at_once = model._draws_at_once()
+    at_once = model._draws_at_once(0)
     drawn = model.sample(2000, max_length=2, random_state=0)
     assert len(drawn) == 2000 and 10 < at_once < 2000
     assert max(n_words for _, n_words in held) <= at_once
@@ -247,5 +247,8 @@ def test_states_of_words_drawn_at_once_are_bounded(estimator, monkeypatch):
     # Parts are not each other's repetition, and a seed decides all of them.
     assert drawn[:at_once] != drawn[at_once : 2 * at_once]
     assert model.sample(2000, max_length=2, random_state=0) == drawn
+    # Keys and values of longer words take more room, a hidden state does not.
+    fewer = model._draws_at_once(20 * model.longest_word_) < at_once
+    assert fewer == (type(model).__name__ == "TransformerCharLM")
     assert model.sample(at_once, max_length=2, random_state=0) == drawn[:at_once]
     assert_frequencies(drawn, textbook_words(model, limits=(0, 2)))
