@@ -263,4 +263,6 @@ def test_sequences_longer_than_the_block_are_an_error(name):
     symbols, tree = PrefixTree.from_ids(ids)
     with pytest.raises(ValueError, match="at most 9 symbols.*sequence of 10"):
         module(symbols, tree)
+    with pytest.raises(ValueError, match="at most 9 symbols.*sequence of 10"):
+        stepped(module, ids)
     assert module(ids[:, :1]).shape == (3, 1, N_SYMBOLS)

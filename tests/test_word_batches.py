@@ -210,9 +210,13 @@ def test_the_mean_loss_is_the_mean_nll(training, batch_size, cells, monkeypatch)
     assert np.mean(losses) == pytest.approx(expected, abs=1e-6)
 
 
-def test_validation_takes_the_words_in_order():
-    (batch,) = dataset_of(WORDS).batches(10, training=False)
-    assert words_of(batch[0]) == sorted(set(WORDS))
+@pytest.mark.parametrize("cells", [1, 40, 1 << 20])
+def test_validation_takes_the_words_in_order(cells, monkeypatch):
+    monkeypatch.setattr(_word_batches, "VALIDATION_CELLS", cells)
+    batches = dataset_of(WORDS).batches(10, training=False)
+    in_order = [word for inputs, _ in batches for word in words_of(inputs)]
+    assert in_order == sorted(set(WORDS))
+    assert (len(batches) == 1) == (cells == 1 << 20)
 
 
 def test_all_words_in_one_batch():
