@@ -20,6 +20,9 @@ from .modules import PrefixTree
 INFERENCE_CELLS = 1 << 15
 """Symbols evaluated at once, padding included."""
 
+SCORED_CELLS = 1 << 24
+"""Log-probabilities held at once when scoring: 128 MiB of float64."""
+
 STATE_CELLS = 1 << 24
 """Numbers that the states of the words drawn at once may have: 64 MiB of float32."""
 
@@ -168,7 +171,8 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
             Prefix before each predicted symbol.
         """
         module, device = self._module_for_inference()
-        bounds = padded_bounds(distinct.lengths.tolist(), INFERENCE_CELLS)
+        n_cells = min(INFERENCE_CELLS, SCORED_CELLS // self.vocabulary_.n_symbols)
+        bounds = padded_bounds(distinct.lengths.tolist(), n_cells)
         for start, stop in pairwise(bounds):
             words = distinct.word_slice(start, stop)
             with one_thread, torch.inference_mode():
