@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from joblib import parallel_config
 
 # Tiny networks are slower on many threads. Workers of joblib inherit this, so that
 # they round as this process does.
@@ -55,6 +56,13 @@ def one_torch_thread():
     """Pin torch to one thread where it was loaded before this file."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workers_that_stay():
+    """Keep joblib's workers: one that leaves as work comes in can hang a search."""
+    with parallel_config("loky", idle_worker_timeout=3600):
+        yield
 
 
 @pytest.fixture(scope="session")
