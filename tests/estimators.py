@@ -82,6 +82,10 @@ CLASSES = {
     )
 }
 
+# One network of each kind, for what all of them share: a window, batch normalisation
+# over a tree of merges, a state.
+KINDS = {name: NETS[name] for name in ("mlp", "wavenet", "gru")}
+
 
 def over(estimators):
     """Run a test once for each estimator; the test clones what it is given."""

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from estimators import CLASSES, NETS, over
+from estimators import CLASSES, KINDS, over
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
@@ -53,7 +53,7 @@ def early_stopping(estimator):
     )
 
 
-@over(NETS)
+@over(KINDS)
 def test_a_stop_by_a_callback_leaves_the_best_epoch(estimator, words):
     few = words[:60]
     whole = Keeper()
@@ -73,7 +73,7 @@ def test_a_stop_by_a_callback_leaves_the_best_epoch(estimator, words):
         )
 
 
-@over(NETS)
+@over(KINDS)
 @pytest.mark.parametrize("early", [False, True])
 def test_the_last_row_of_the_history_is_complete(estimator, early, words):
     model = early_stopping(estimator).set_params(early_stopping=early)
@@ -85,7 +85,7 @@ def test_the_last_row_of_the_history_is_complete(estimator, early, words):
         assert row["dur"] > 0
 
 
-@over(NETS)
+@over(KINDS)
 def test_the_model_of_an_epoch_is_kept_as_it_was(estimator, words):
     keeper = Keeper()
     model = clone(estimator).set_params(max_epochs=3).set_callbacks(keeper).fit(words)
@@ -106,7 +106,7 @@ def test_the_model_of_an_epoch_is_kept_as_it_was(estimator, words):
     assert (keeper.scores[0] != keeper.scores[1]).any()
 
 
-@over(NETS)
+@over(KINDS)
 @pytest.mark.parametrize("unknown", ["error", "unk"])
 def test_the_model_of_the_last_epoch_is_the_fitted_one(estimator, unknown, words):
     keeper = Keeper()
@@ -128,7 +128,7 @@ def test_the_model_of_the_last_epoch_is_the_fitted_one(estimator, unknown, words
     )
 
 
-@over(NETS)
+@over(KINDS)
 def test_the_model_of_an_epoch_knows_the_longest_word(estimator, words):
     model = clone(estimator).set_params(alphabet=LETTERS, warm_start=True)
     model.fit(["maximiliane", *words])

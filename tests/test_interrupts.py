@@ -6,7 +6,7 @@ from inspect import CO_GENERATOR
 from pathlib import Path
 
 import pytest
-from estimators import CLASSES, ESTIMATORS, NETS, over
+from estimators import CLASSES, ESTIMATORS, KINDS, NETS, over
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from skorch.callbacks import Callback, EarlyStopping
@@ -94,7 +94,7 @@ def test_a_fitted_model_stays_the_same(estimator, verb, words):
     assert_training_is_all_or_nothing(model, verb, words)
 
 
-@over(NETS)
+@over(KINDS)
 def test_a_fitted_model_stays_the_same_when_fit_goes_on(estimator, words):
     model = clone(estimator).set_params(alphabet=ALPHABET, warm_start=True)
     model.fit(words)
@@ -115,7 +115,7 @@ def assert_training_is_all_or_nothing(model, verb, words):
     assert answers(model.partial_fit(others), words) != old
 
 
-@over(NETS)
+@over(KINDS)
 @pytest.mark.parametrize("warm_start", [False, True])
 def test_ctrl_c_at_the_end_of_an_epoch(estimator, warm_start, words):
     model = clone(estimator).set_params(warm_start=warm_start, callbacks=[Interrupt(2)])
