@@ -372,10 +372,9 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         """Draw new words.
 
         Without options these are independent, exact draws from the model, as long as
-        no word comes to `max_length`. Options act
-        on the distribution of each next character in this order: the length limits,
-        `temperature`, `top_k`, `top_p`; what is left is normalised. The symbol for
-        unknown characters is never drawn.
+        no word comes to `max_length`. Options act on the distribution of each next
+        character in this order: the length limits, `temperature`, `top_k`, `top_p`;
+        what is left is normalised. The symbol for unknown characters is never drawn.
 
         Parameters
         ----------

@@ -26,6 +26,10 @@ OPTIMIZERS = {
 }
 
 
+SCORED_CELLS = 1 << 24
+"""Log-probabilities held at once when scoring: 128 MiB of float64."""
+
+
 class BaseNeuralCharLM(BaseCharLM):
     """Template of the networks: hyper-parameters, training, and what is left of it.
 
@@ -240,6 +244,11 @@ class BaseNeuralCharLM(BaseCharLM):
         if symbol_counts[vocabulary.unknown_id]:
             return None
         return self.unknown_proba_ if n_done else good_turing(symbol_counts)
+
+    def _module_for_inference(self):
+        """Return the fitted module, without dropout, and its device."""
+        module = plain_module(self.net_).eval()
+        return module, module.embedding.weight.device
 
     def _normalized(self, logits):
         """Turn logits (n, V) into log-probabilities of all symbols."""

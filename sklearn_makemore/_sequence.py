@@ -10,18 +10,15 @@ import torch
 import torch.nn.functional as F
 
 from ._device import one_thread
-from ._neural import BaseNeuralCharLM, plain_module
+from ._neural import SCORED_CELLS, BaseNeuralCharLM, plain_module
 from ._prefixes import distinct_words, padded_bounds
 from ._sklearn import Interval
 from ._vocabulary import within_groups
-from ._word_batches import WordDataset, is_inside, padded
+from ._word_batches import WordDataset, padded
 from .modules import PrefixTree
 
 INFERENCE_CELLS = 1 << 15
 """Symbols evaluated at once, padding included."""
-
-SCORED_CELLS = 1 << 24
-"""Log-probabilities held at once when scoring: 128 MiB of float64."""
 
 STATE_CELLS = 1 << 24
 """Numbers that the states of the words drawn at once may have: 64 MiB of float32."""
@@ -83,10 +80,10 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         return None if n_readable is None else n_readable - 1  # the start is read too
 
     def _draws_at_once(self, shortest):
-        module = plain_module(self.net_)
+        module, device = self._module_for_inference()
         with one_thread, torch.inference_mode():
             state = module.initial_state(1)
-            ids = torch.zeros(1, dtype=torch.long, device=state[0].device)
+            ids = torch.zeros(1, dtype=torch.long, device=device)
             _, after = module.step(ids, state)
         empty, one = (sum(part.numel() for part in parts) for parts in (state, after))
         # A state may grow with every symbol; few words are longer than those seen.
@@ -94,8 +91,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         return min(super()._draws_at_once(shortest), max(1, STATE_CELLS // n_cells))
 
     def _contexts_after(self, encoded):
-        self._check_readable(encoded, self.vocabulary_, self._n_readable())
-        distinct, rows = distinct_words(encoded)
+        distinct, rows = self._distinct_readable(encoded)
         module, device = self._module_for_inference()
         order, states, logits = [], [], []
         with one_thread, torch.inference_mode():
@@ -132,8 +128,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
             return self._normalized(logits.cpu().double()).numpy(), rows
 
     def _prefix_log_proba(self, encoded):
-        self._check_readable(encoded, self.vocabulary_, self._n_readable())
-        distinct, rows = distinct_words(encoded)
+        distinct, rows = self._distinct_readable(encoded)
         ends = [
             log_proba[nodes[np.cumsum(words.lengths) - 1]]
             for words, log_proba, nodes in self._tree_log_proba(distinct)
@@ -141,8 +136,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         return np.concatenate(ends), rows
 
     def _target_log_proba(self, encoded):
-        self._check_readable(encoded, self.vocabulary_, self._n_readable())
-        distinct, rows = distinct_words(encoded)
+        distinct, rows = self._distinct_readable(encoded)
         log_proba = np.concatenate(
             [
                 log_proba[nodes, words.targets]
@@ -180,16 +174,16 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
                 ids, tree = PrefixTree.from_ids(symbols[:, :-1], lengths)
                 logits = module(ids, tree).cpu().double()  # (n_nodes, n_symbols)
                 log_proba = self._normalized(logits).numpy()
-                nodes = tree.paths[is_inside(lengths)].cpu().numpy()
-            yield words, log_proba, nodes
-
-    def _module_for_inference(self):
-        module = plain_module(self.net_).eval()
-        return module, next(module.parameters()).device
+            yield words, log_proba, tree.nodes.cpu().numpy()
 
     def _n_readable(self):
         """Return the number of symbols the fitted network reads at most, or None."""
         return None
+
+    def _distinct_readable(self, encoded):
+        """Find the distinct words, if the fitted network can read them all."""
+        self._check_readable(encoded, self.vocabulary_, self._n_readable())
+        return distinct_words(encoded)
 
     def _check_readable(self, encoded, vocabulary, block_size):
         """Raise an error if a word has more symbols than the network reads."""

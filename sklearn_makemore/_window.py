@@ -8,10 +8,7 @@ import torch
 from ._batches import ContextDataset
 from ._contexts import ContextCounts, distinct_rows, last_windows, shifted, windows
 from ._device import one_thread
-from ._neural import BaseNeuralCharLM, plain_module
-
-SCORED_CELLS = 1 << 24
-"""Log-probabilities held at once when scoring: 128 MiB of float64."""
+from ._neural import SCORED_CELLS, BaseNeuralCharLM
 
 INFERENCE_ROWS = 1 << 13
 """Contexts evaluated at once."""
@@ -79,8 +76,7 @@ class BaseWindowCharLM(BaseNeuralCharLM):
         log_proba : ndarray of shape (n_contexts, n_symbols), dtype float64
             Log-probabilities in nats.
         """
-        module = plain_module(self.net_).eval()
-        device = next(module.parameters()).device
+        module, device = self._module_for_inference()
         parts = []
         with one_thread, torch.inference_mode():
             for start in range(0, len(contexts), INFERENCE_ROWS):

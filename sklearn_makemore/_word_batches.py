@@ -65,7 +65,7 @@ class WordDataset(Dataset):
         return WordBatches(self, batch_size, training)
 
     def tree(self, words):
-        """Return the prefixes of some words, and the counts of their next symbols.
+        """Return the prefixes of some words.
 
         Parameters
         ----------
@@ -168,9 +168,8 @@ def node_weights(tree, lengths, weights):
     totals : Tensor of shape (N,)
         Total weight of each node.
     """
-    nodes = tree.paths[is_inside(lengths)]  # (n_predictions,)
     totals = weights.new_zeros(len(tree))
-    return totals.index_add_(0, nodes, weights.repeat_interleave(lengths))
+    return totals.index_add_(0, tree.nodes, weights.repeat_interleave(lengths))
 
 
 def padded(codes, starts, lengths):
@@ -196,9 +195,3 @@ def padded(codes, starts, lengths):
     steps = torch.arange(int(lengths.max()) + 1, device=lengths.device)
     # The boundary after a word is also what it is filled up with.
     return codes[starts[:, None] + steps.minimum(lengths[:, None])]
-
-
-def is_inside(lengths):
-    """Whether each place (B, T) of padded rows is one of their word's predictions."""
-    steps = torch.arange(int(lengths.max()), device=lengths.device)
-    return steps < lengths[:, None]

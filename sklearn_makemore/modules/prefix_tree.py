@@ -27,6 +27,10 @@ class PrefixTree:
     places : Tensor of shape (N,), dtype int64
         A place of each node: ``paths.flatten()[places]`` is ``arange(N)``.
 
+    nodes : Tensor of shape (n_symbols,), dtype int64
+        The nodes of all symbols, one sequence after the other, without what fills
+        `paths` up.
+
     Examples
     --------
     >>> import torch
@@ -39,11 +43,12 @@ class PrefixTree:
             [0, 1, 3]])
     """
 
-    def __init__(self, parents, bounds, paths, places):
+    def __init__(self, parents, bounds, paths, places, nodes):
         self.parents = parents
         self.bounds = bounds
         self.paths = paths
         self.places = places
+        self.nodes = nodes
 
     @classmethod
     def from_ids(cls, ids, lengths=None):
@@ -80,11 +85,11 @@ class PrefixTree:
         is_new = differs & is_inside
         numbered = is_new.T.flatten().cumsum(0) - 1  # level by level
         paths = numbered.view(n_levels, n_sequences).T
-        paths = paths.where(is_inside, 0)
+        nodes, paths = paths[is_inside], paths.where(is_inside, 0)
         bounds = [0, *(numbered.view(n_levels, -1)[:, -1] + 1).tolist()]
         level, sequence = is_new.T.nonzero(as_tuple=True)  # (N,) each
         parents = paths[sequence, (level - 1).clamp(min=0)].where(level > 0, 0)
-        tree = cls(parents, bounds, paths, sequence * n_levels + level)
+        tree = cls(parents, bounds, paths, sequence * n_levels + level, nodes)
         return ids[sequence, level], tree
 
     def __len__(self):

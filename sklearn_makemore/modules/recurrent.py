@@ -48,10 +48,8 @@ class Recurrent(nn.Module):
     _n_parts = 1
     """Tensors in the state of a layer: h, or h and c."""
 
-    @staticmethod
-    def _cell(x, state, *weights):
-        """Compute one step of the layer: the parts of the new state."""
-        raise NotImplementedError
+    _cell = None
+    """One step of it: ``_cell(x, state, *weights)`` is the parts of the new state."""
 
     def __init__(
         self,
