@@ -4,8 +4,8 @@ The files are the pipeline, in the order a word travels:
 
 ``_words``
     any collection of strings to a list of words
-``_vocabulary``
-    characters to symbol ids and back
+``_code_points``, ``_vocabulary``
+    the words as one array of characters, and these to symbol ids and back
 ``_contexts``, ``_prefixes``
     encoded words to windows and distinct contexts with counts, and to prefixes
 ``_sampling``

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
+from ._code_points import CodePoints
 from ._sampling import MAX_CELLS, MIN_ROWS, DrawOptions, draw_codes, draw_words
 from ._sklearn import (
     Interval,
@@ -22,6 +23,10 @@ from ._sklearn import (
 )
 from ._vocabulary import CharVocabulary, check_alphabet
 from ._words import check_words
+
+PREDICTIONS_AT_ONCE = 1 << 19
+"""Predictions scored at once, about: beside many words their log-probabilities, eight
+bytes each, are few."""
 
 
 class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=ABCMeta):
@@ -109,16 +114,16 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         """Whether `fit` goes on from the fitted state."""
         return False
 
-    def _fit_vocabulary(self, words):
+    def _fit_vocabulary(self, joined):
         """Return the vocabulary that `fit` uses for these words."""
         if self._goes_on():
             return self._kept_vocabulary()
         unknown = self.handle_unknown == "unk"
         if self.alphabet is None:
-            return CharVocabulary.from_words(words, unknown=unknown)
+            return CharVocabulary.from_code_points(joined, unknown=unknown)
         return CharVocabulary(check_alphabet(self.alphabet), unknown=unknown)
 
-    def _partial_fit_vocabulary(self, words):
+    def _partial_fit_vocabulary(self, joined):
         """Return the vocabulary that `partial_fit` uses for these words."""
         return self._kept_vocabulary()
 
@@ -159,8 +164,10 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             If something in `words` is not a string.
         """
         words, sample_weight = _checked_training(words, sample_weight)
-        vocabulary = self._fit_vocabulary(words)
-        encoded = vocabulary.encode(words)
+        joined = CodePoints.from_words(words)
+        vocabulary = self._fit_vocabulary(joined)
+        encoded = vocabulary.encode_code_points(joined)
+        del joined  # as large as the words
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
         task = self._callback_task(words)
         context.call_on_fit_task_begin(**task)
@@ -205,12 +212,14 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         self._validate_params()  # scikit-learn does so at the first call alone
         words, sample_weight = _checked_training(words, sample_weight)
         is_fitted = self.__sklearn_is_fitted__()
+        joined = CodePoints.from_words(words)
         vocabulary = (
-            self._partial_fit_vocabulary(words)
+            self._partial_fit_vocabulary(joined)
             if is_fitted
-            else self._fit_vocabulary(words)
+            else self._fit_vocabulary(joined)
         )
-        encoded = vocabulary.encode(words)
+        encoded = vocabulary.encode_code_points(joined)
+        del joined
         fitted = self._partial_fit_encoded(vocabulary, encoded, sample_weight)
         longest = int(encoded.lengths.max()) - 1
         self._set_fitted(vocabulary, longest, fitted, is_fitted)
@@ -238,8 +247,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             If a word has a character outside the alphabet and there is no symbol for
             unknown ones, or if it is longer than the model can read.
         """
-        encoded = self._encoded(words)
-        return np.add.reduceat(self._target_log_proba(encoded), encoded.offsets[:-1])
+        return self._word_log_proba(self._encoded(words))
 
     def score(self, words, y=None, sample_weight=None):
         """Compute the mean log-probability per predicted character.
@@ -266,15 +274,14 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             Mean log-probability in nats per predicted character; ``-nll(words)``.
         """
         encoded = self._encoded(words)
-        log_proba = self._target_log_proba(encoded)
+        log_proba = self._word_log_proba(encoded)
         if sample_weight is None:
-            return float(log_proba.mean())
-        weights = np.repeat(
-            _checked_weight(sample_weight, encoded.lengths), encoded.lengths
-        )
+            return float(log_proba.sum() / encoded.n_predictions)
+        weights = _checked_weight(sample_weight, encoded.lengths)
         # A word of weight zero must not count even if it is impossible.
         counted = weights > 0
-        return float(np.average(log_proba[counted], weights=weights[counted]))
+        total = log_proba[counted] @ weights[counted]
+        return float(total / (encoded.lengths[counted] @ weights[counted]))
 
     def nll(self, words, sample_weight=None):
         """Compute the mean negative log-likelihood per predicted character.
@@ -509,6 +516,14 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
                 "from it cannot change them; set the parameters back, or fit anew."
             )
         return known
+
+    def _word_log_proba(self, encoded):
+        """Compute the log-probability of each word, shape (n_words,), part by part."""
+        parts = [
+            np.add.reduceat(self._target_log_proba(chunk), chunk.offsets[:-1])
+            for chunk in encoded.chunks(PREDICTIONS_AT_ONCE)
+        ]
+        return np.concatenate(parts)
 
     def _encoded(self, words, name="words"):
         """Check and encode words with the fitted vocabulary."""

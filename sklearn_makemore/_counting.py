@@ -10,7 +10,7 @@ from ._base import BaseCharLM
 from ._histories import HistoryTrie
 from ._kneser_ney import additive, kneser_ney
 from ._ngram_model import NGramModel
-from ._ngrams import NGramCounts, exact_weights
+from ._ngrams import NGramCounts, exact_weights, weighted_chunks
 from ._sklearn import Interval, StrOptions
 from ._vocabulary import CharVocabulary
 
@@ -38,21 +38,18 @@ def count_pairs(encoded, n_symbols, sample_weight=None):
         Row: the symbol, column: the next one. int64 where all weights are whole
         numbers, else float64.
     """
-    weights = None
     if sample_weight is not None:
         sample_weight = exact_weights(sample_weight, encoded.lengths)
-        weights = np.repeat(sample_weight, encoded.lengths)
-    counts = np.zeros(n_symbols**2, np.int64 if weights is None else weights.dtype)
+    dtype = np.int64 if sample_weight is None else sample_weight.dtype
+    counts = np.zeros(n_symbols**2, dtype)
+    # A part larger than the table: adding that up must not be what takes the time.
     n_at_once = max(PAIRS_AT_ONCE, n_symbols**2)
-    for start in range(0, encoded.n_predictions, n_at_once):
-        part = slice(start, start + n_at_once)
-        keys = encoded.codes[:-1][part].astype(np.intp)
+    for chunk, weights in weighted_chunks(encoded, sample_weight, n_at_once):
+        keys = chunk.codes[:-1].astype(np.min_scalar_type(n_symbols**2 - 1))
         keys *= n_symbols
-        keys += encoded.targets[part]
+        keys += chunk.targets
         # Sums of whole numbers below 2**53 are exact in float64.
-        counts += np.bincount(
-            keys, None if weights is None else weights[part], minlength=n_symbols**2
-        ).astype(counts.dtype)
+        counts += np.bincount(keys, weights, minlength=n_symbols**2).astype(dtype)
     return counts.reshape(n_symbols, n_symbols)
 
 
@@ -119,11 +116,11 @@ class BaseCounter(BaseCharLM):
             counts = self._added(counts, vocabulary)
         return self._estimated(counts)
 
-    def _partial_fit_vocabulary(self, words):
+    def _partial_fit_vocabulary(self, joined):
         known = self._kept_vocabulary()
         if self.alphabet is not None:
             return known
-        return known.union(CharVocabulary.from_words(words))
+        return known.union(CharVocabulary.from_code_points(joined))
 
 
 class BigramCounter(BaseCounter):

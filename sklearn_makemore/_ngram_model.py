@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 
-from ._ngrams import find_distinct_ngrams, iterate_columns, weighted_chunks
+from ._ngrams import find_distinct_ngrams, iterate_columns
 from ._vocabulary import within_groups
 
 MAX_TABLE_SIZE = 1 << 22
@@ -198,18 +198,10 @@ class NGramModel:
         log_proba : ndarray of shape (n_predictions,), dtype float64
             In nats, ``-inf`` for what is impossible.
         """
-        log_proba = np.empty(encoded.n_predictions)
-        n_done = 0
-        for chunk, _ in weighted_chunks(encoded):
-            # Half of the predictions or more repeat an n-gram, and in sorted order the
-            # search for one ends near the last one's, in memory already at hand.
-            ngrams, columns = find_distinct_ngrams(
-                chunk, self.trie.order, self.n_symbols
-            )
-            part = slice(n_done, n_done + chunk.n_predictions)
-            log_proba[part] = self._ngram_log_proba(ngrams)[columns]
-            n_done = part.stop
-        return log_proba
+        # Half of the predictions or more repeat an n-gram, and in sorted order the
+        # search for one ends near the last one's, in memory already at hand.
+        ngrams, columns = find_distinct_ngrams(encoded, self.trie.order, self.n_symbols)
+        return self._ngram_log_proba(ngrams)[columns]
 
     def _find_states(self, histories, n_histories):
         """Return the longest suffix of every history that is a state.

@@ -12,21 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 
 PREDICTIONS_AT_ONCE = 1 << 19
-"""Predictions counted or scored at once, about: enough to forget the cost of a call,
+"""Predictions counted at once, about: enough to forget the cost of a call,
 few enough for the temporary arrays (about ten of eight bytes a prediction) to stay
 small beside very many words."""
 
 
-def weighted_chunks(encoded, sample_weight=None):
-    """Yield about `PREDICTIONS_AT_ONCE` predictions of whole words at a time.
+def weighted_chunks(encoded, sample_weight, n_predictions):
+    """Yield some predictions of whole words at a time.
 
     Parameters
     ----------
     encoded : EncodedWords
         The words; without any there is one chunk, of no predictions.
 
-    sample_weight : ndarray of shape (n_words,), default=None
+    sample_weight : ndarray of shape (n_words,) or None
         Weight of each word.
+
+    n_predictions : int
+        How many, about.
 
     Yields
     ------
@@ -37,7 +40,7 @@ def weighted_chunks(encoded, sample_weight=None):
         Weight of each prediction, None without `sample_weight`.
     """
     first, weights = 0, None
-    for chunk in list(encoded.chunks(PREDICTIONS_AT_ONCE)) or [encoded]:
+    for chunk in list(encoded.chunks(n_predictions)) or [encoded]:
         if sample_weight is not None:
             last = first + chunk.n_words
             weights = np.repeat(sample_weight[first:last], chunk.lengths)
@@ -321,7 +324,9 @@ class NGramCounts:
         if sample_weight is not None:
             sample_weight = exact_weights(sample_weight, encoded.lengths)
         parts = []
-        for chunk, weights in weighted_chunks(encoded, sample_weight):
+        for chunk, weights in weighted_chunks(
+            encoded, sample_weight, PREDICTIONS_AT_ONCE
+        ):
             keys = _pack(iterate_columns(chunk, order), n_symbols)
             parts.append(cls._from_keys(keys, weights, order, n_symbols))
             # Only parts of like size merge: few of the n-grams are sorted often.

@@ -31,7 +31,7 @@ def distinct_words(encoded):
     """
     # Big-endian integers, so that the bytes are in the order of the symbols.
     codes = encoded.codes.astype(encoded.codes.dtype.newbyteorder(">")).tobytes()
-    bounds = (encoded.offsets * encoded.codes.itemsize).tolist()
+    bounds = (encoded.offsets.astype(np.int64) * encoded.codes.itemsize).tolist()
     texts = [codes[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
     ranks = {text: rank for rank, text in enumerate(sorted(set(texts)))}
     rows = np.fromiter(map(ranks.get, texts), dtype=np.int64, count=len(texts))

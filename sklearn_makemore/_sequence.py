@@ -223,9 +223,9 @@ class BasePositionCharLM(BaseSequenceCharLM):
 
 def _sequences(words, device):
     """Words as padded rows of symbols, and their numbers of predictions."""
-    lengths = torch.as_tensor(words.lengths, device=device)
+    lengths = torch.as_tensor(words.lengths.astype("int64"), device=device)
     codes = torch.as_tensor(words.codes.astype("int32"), device=device)
-    starts = torch.as_tensor(words.offsets[:-1], device=device)
+    starts = torch.as_tensor(words.offsets[:-1].astype("int64"), device=device)
     return padded(codes, starts, lengths), lengths
 
 

@@ -5,8 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._code_points import CodePoints, code_points, place_dtype
+
 BOUNDARY = 0
 """Id of the symbol that starts and ends every word; it is not a character."""
+
+POINTS_AT_ONCE = 1 << 18
+"""Code points looked up at once: numpy makes an index of eight bytes of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +28,10 @@ class EncodedWords:
     codes : ndarray of shape (n_predictions + 1,)
         Symbol ids; from a vocabulary, in the smallest unsigned integer type.
 
-    offsets : ndarray of shape (n_words + 1,), dtype int64
+    offsets : ndarray of shape (n_words + 1,)
         ``offsets[i]`` is the position in `codes` of the boundary before word `i`; its
-        characters are ``codes[offsets[i] + 1 : offsets[i + 1]]``.
+        characters are ``codes[offsets[i] + 1 : offsets[i + 1]]``. From a vocabulary,
+        int32 as long as that holds every position.
     """
 
     codes: np.ndarray
@@ -78,7 +84,7 @@ class EncodedWords:
         codes = np.zeros(offsets[-1] + 1, dtype=self.codes.dtype)
         first = np.repeat(self.offsets[indices], lengths)
         codes[1:] = self.targets[first + within_groups(lengths)]
-        return EncodedWords(codes, offsets)
+        return EncodedWords(codes, offsets.astype(place_dtype(len(codes))))
 
 
 class CharVocabulary:
@@ -117,7 +123,7 @@ class CharVocabulary:
     ['', 'a', 'e', 'm', 'v']
     >>> encoded = vocabulary.encode(["ava", ""])
     >>> encoded.codes, encoded.offsets
-    (array([0, 1, 4, 1, 0, 0], dtype=uint8), array([0, 4, 5]))
+    (array([0, 1, 4, 1, 0, 0], dtype=uint8), array([0, 4, 5], dtype=int32))
     >>> vocabulary.decode(encoded)
     ['ava', '']
     """
@@ -129,9 +135,16 @@ class CharVocabulary:
     @classmethod
     def from_words(cls, words, *, unknown=False):
         """Build the vocabulary of all characters that occur in a list of words."""
-        points = _code_points("".join(words))
-        seen = np.zeros(int(points.max(initial=0)) + 1, dtype=bool)
-        seen[points] = True
+        return cls.from_code_points(CodePoints.from_words(words), unknown=unknown)
+
+    @classmethod
+    def from_code_points(cls, joined, *, unknown=False):
+        """Build the vocabulary of all characters that occur in some `CodePoints`."""
+        points = joined.points
+        seen = np.zeros(int(points.max()) + 1, dtype=bool)
+        for part in _parts(len(points)):
+            seen[points[part]] = True
+        seen[0] = joined.has_nul
         return cls(map(chr, np.flatnonzero(seen).tolist()), unknown=unknown)
 
     def __eq__(self, other):
@@ -172,8 +185,8 @@ class CharVocabulary:
         `other` must hold all characters of this vocabulary. The map is increasing,
         since both sort by code point.
         """
-        points = _code_points(self.characters)
-        ids = np.searchsorted(_code_points(other.characters), points) + 1
+        points = code_points(self.characters)
+        ids = np.searchsorted(code_points(other.characters), points) + 1
         tail = [other.n_symbols - 1] if self.unknown else []
         return np.concatenate([[BOUNDARY], ids, tail]).astype(np.int64)
 
@@ -196,18 +209,36 @@ class CharVocabulary:
             If a word has a character that is not in the alphabet and there is no
             symbol for the unknown.
         """
-        lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
-        offsets = np.zeros(len(words) + 1, dtype=np.int64)
-        np.cumsum(lengths + 1, out=offsets[1:])
-        # The separator's own code is of no account: its places are overwritten, so
-        # that a NUL inside a word is a character like any other.
-        points = _code_points("\0".join(["", *words, ""]))
+        return self.encode_code_points(CodePoints.from_words(words))
+
+    def encode_code_points(self, joined):
+        """Encode words that are joined already.
+
+        Parameters
+        ----------
+        joined : CodePoints
+            The words.
+
+        Returns
+        -------
+        encoded : EncodedWords
+            Their symbol ids.
+
+        Raises
+        ------
+        ValueError
+            As `encode`.
+        """
         missing = self.unknown_id if self.unknown else self.n_symbols
-        codes = self._ids_of_points(missing)[_clipped(points, self._last_point + 1)]
-        codes[offsets] = BOUNDARY
+        ids = self._ids_of_points(missing)
+        codes = np.empty(len(joined.points), dtype=self.dtype)
+        for part in _parts(len(codes)):
+            # Points beyond the last character's are clipped to one past it.
+            np.take(ids, joined.points[part], out=codes[part], mode="clip")
+        codes[joined.offsets] = BOUNDARY
         if not self.unknown and codes.max() == missing:
-            raise self._unknown_characters(words, codes == missing, offsets)
-        return EncodedWords(codes, offsets)
+            raise self._unknown_characters(joined, codes == missing)
+        return EncodedWords(codes, joined.offsets)
 
     def decode(self, encoded):
         """Decode ids to words; the unknown symbol becomes U+FFFD.
@@ -232,20 +263,17 @@ class CharVocabulary:
             for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
         ]
 
-    @property
-    def _last_point(self):
-        return ord(self.characters[-1]) if self.characters else 0
-
     def _ids_of_points(self, missing):
         """Id of each code point up to one past the last character's."""
-        ids = np.full(self._last_point + 2, missing, dtype=self.dtype)
-        ids[_code_points(self.characters)] = np.arange(1, len(self.characters) + 1)
+        points = code_points(self.characters)
+        ids = np.full(int(points.max(initial=0)) + 2, missing, dtype=self.dtype)
+        ids[points] = np.arange(1, len(points) + 1)
         return ids
 
-    def _unknown_characters(self, words, is_missing, offsets):
+    def _unknown_characters(self, joined, is_missing):
         place = int(np.argmax(is_missing))
-        index = int(np.searchsorted(offsets, place, side="right")) - 1
-        word = words[index]
+        index = int(np.searchsorted(joined.offsets, place, side="right")) - 1
+        word = joined.word(index)
         unknown = sorted(set(word) - set(self.characters))
         return ValueError(
             f"Word {reprlib.repr(word)} at index {index} has characters that are not "
@@ -273,14 +301,7 @@ def check_alphabet(alphabet):
     return characters
 
 
-def _code_points(text):
-    """Unicode code points of a string, as an array of shape (len(text),)."""
-    if text.isascii():
-        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
-    # Lone surrogates are legal in a str, so they are characters here too.
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-
-def _clipped(points, last):
-    """Clip to `last`, which no code point reaches when the type is too small."""
-    return points if np.iinfo(points.dtype).max <= last else np.minimum(points, last)
+def _parts(n_points):
+    """Cut an array into slices of `POINTS_AT_ONCE`."""
+    for start in range(0, n_points, POINTS_AT_ONCE):
+        yield slice(start, start + POINTS_AT_ONCE)

@@ -46,8 +46,8 @@ class WordDataset(Dataset):
         self.total = float((weights * words.lengths).sum())
         self.weights = torch.as_tensor(weights.astype("float32"), device=device)
         self.codes = torch.as_tensor(words.codes.astype("int32"), device=device)
-        self.starts = torch.as_tensor(words.offsets[:-1], device=device)
-        self.lengths = torch.as_tensor(words.lengths, device=device)
+        self.starts = torch.as_tensor(words.offsets[:-1].astype("int64"), device=device)
+        self.lengths = torch.as_tensor(words.lengths.astype("int64"), device=device)
         nodes = prefix_nodes(words)
         pairs = pair_counts(
             nodes, words.targets, n_symbols, np.repeat(weights, words.lengths)

@@ -21,6 +21,7 @@ PROJECT = Path(__file__).parents[1]
 PIPELINE = [
     "_sklearn",
     "_words",
+    "_code_points",
     "_vocabulary",
     "_contexts",
     "_prefixes",

@@ -350,26 +350,17 @@ def test_counting_in_chunks_changes_nothing(weighted, small_chunks):
     expected = count(words, 4, 3, weights)
     expected_pairs = count_pairs(encode(words), 3, weights)
     small_chunks()
-    assert len(list(weighted_chunks(encode(words)))) > 20
+    assert len(list(weighted_chunks(encode(words), None, 11))) > 20
     assert_same_counts(count(words, 4, 3, weights), expected)
     pairs = count_pairs(encode(words), 3, weights)
     np.testing.assert_array_equal(pairs, expected_pairs)
     assert pairs.dtype == expected_pairs.dtype == expected.counts.dtype
 
 
-def test_scoring_in_chunks_changes_nothing(small_chunks):
-    words, weights = chunk_words()
-    model = fit(words, 4, 3, weights)
-    expected = model.target_log_proba(encode(words))
-    small_chunks()
-    np.testing.assert_array_equal(model.target_log_proba(encode(words)), expected)
-
-
-def test_chunks_are_words_with_their_weights(small_chunks):
+def test_chunks_are_words_with_their_weights():
     words, weights = chunk_words()
     encoded = encode(words)
-    small_chunks()
-    chunks, chunk_weights = zip(*weighted_chunks(encoded, weights), strict=True)
+    chunks, chunk_weights = zip(*weighted_chunks(encoded, weights, 11), strict=True)
     np.testing.assert_array_equal(
         np.concatenate([chunk.targets for chunk in chunks]), encoded.targets
     )
@@ -380,7 +371,7 @@ def test_chunks_are_words_with_their_weights(small_chunks):
 
 
 def test_no_words_are_one_chunk():
-    ((chunk, weights),) = weighted_chunks(encode([]), np.empty(0))
+    ((chunk, weights),) = weighted_chunks(encode([]), np.empty(0), 11)
     assert chunk.n_predictions == len(weights) == 0
 
 

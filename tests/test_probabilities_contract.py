@@ -16,7 +16,7 @@ from estimators import (
 )
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter
+from sklearn_makemore import BigramCounter, NGramCounter, _base
 
 MAX_LENGTH = 4
 
@@ -40,6 +40,22 @@ def chained_proba(model, word):
     prefixes = [word[:i] for i in range(len(word) + 1)]
     nexts = [*(columns.get(character, unknown) for character in word), 0]
     return model.predict_proba(prefixes)[range(len(nexts)), nexts].prod()
+
+
+@over(ESTIMATORS)
+def test_scoring_part_by_part_changes_nothing(estimator, words, monkeypatch):
+    model = clone(estimator).fit(words)
+    weights = np.arange(len(words)) % 3
+    expected = model.score_samples(words)
+    nll = model.nll(words), model.nll(words, weights)
+    monkeypatch.setattr(_base, "PREDICTIONS_AT_ONCE", 11)
+    assert len(list(model.vocabulary_.encode(words).chunks(11))) > 10
+    np.testing.assert_allclose(
+        model.score_samples(words), expected, rtol=tolerance_of(model)
+    )
+    assert nll == pytest.approx(
+        (model.nll(words), model.nll(words, weights)), rel=tolerance_of(model)
+    )
 
 
 @over(ESTIMATORS)

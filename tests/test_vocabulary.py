@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+from sklearn_makemore._code_points import place_dtype
 from sklearn_makemore._vocabulary import CharVocabulary
 
 LETTERS = "abcé日🎉"
@@ -104,3 +105,25 @@ def test_ids_fit_their_type(n_letters):
     assert vocabulary.decode(encoded) == words
     with pytest.raises(ValueError, match="'!'"):
         vocabulary.encode(["!"])
+
+
+@pytest.mark.parametrize("n_symbols", [27, 255])
+def test_words_take_at_most_two_bytes_a_character(n_symbols):
+    # The boundary is a symbol too. Names have 6.1 characters on average.
+    characters = [chr(0x400 + i) for i in range(n_symbols - 1)]
+    words = ["".join(characters[i : i + 6]) for i in range(n_symbols - 1)]
+    vocabulary = CharVocabulary.from_words(words)
+    encoded = vocabulary.encode(words)
+    assert vocabulary.n_symbols == n_symbols
+    n_bytes = encoded.codes.nbytes + encoded.offsets.nbytes
+    assert n_bytes <= 2 * sum(map(len, words))
+    taken = encoded.take(np.arange(encoded.n_words))
+    assert (taken.codes.nbytes, taken.offsets.nbytes) == (
+        encoded.codes.nbytes,
+        encoded.offsets.nbytes,
+    )
+
+
+def test_places_beyond_int32_are_int64():
+    assert place_dtype(2**31 - 1) == np.int32
+    assert place_dtype(2**31) == np.int64
