@@ -84,8 +84,7 @@ class WordDataset(Dataset):
         starts, lengths = self.starts[words], self.lengths[words]
         symbols = padded(self.codes, starts, lengths)
         ids, tree = PrefixTree.from_ids(symbols[:, :-1], lengths)
-        sequences, steps = tree.places // tree.n_levels, tree.depths
-        return ids, tree, self.nodes[starts[sequences] + steps]
+        return ids, tree, self.nodes[starts[tree.sequences] + tree.depths]
 
 
 class WordBatches:

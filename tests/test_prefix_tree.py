@@ -105,7 +105,8 @@ def test_what_fills_up_the_rows_is_of_no_account(filling):
         assert torch.equal(others, symbols)
         assert torch.equal(other.parents, tree.parents)
         assert torch.equal(other.paths, tree.paths)
-        assert torch.equal(other.places, tree.places)
+        assert torch.equal(other.sequences, tree.sequences)
+        assert torch.equal(other.depths, tree.depths)
         assert other.bounds == tree.bounds
 
 
@@ -124,10 +125,42 @@ def test_nodes_and_sequences_are_laid_out_as_each_other():
     rows = tree.along_paths(values)
     for row, path, word in zip(rows, tree.paths, SORTED, strict=True):
         torch.testing.assert_close(row[: len(word)], values[path[: len(word)]])
-    torch.testing.assert_close(tree.at_nodes(rows), values)
     torch.testing.assert_close(
-        tree.paths.flatten()[tree.places], torch.arange(len(tree))
+        tree.paths[tree.sequences, tree.depths], torch.arange(len(tree))
     )
+
+
+def test_a_function_of_sequences_is_one_of_nodes():
+    # Lengths on both sides of every limit, the last symbol of the longest among them.
+    rows = sorted(
+        [rng.randrange(2) for _ in range(length)]
+        for length in (1, 2, 7, 8, 8, 9, 15, 16, 17, 31, 33, 70)
+    )
+    symbols, tree = tree_of(rows)
+    values = torch.randn(len(tree), 3, dtype=torch.float64)
+    shapes = []
+
+    def sums(x):
+        shapes.append(x.shape)
+        return x.cumsum(1)
+
+    found = tree.map_paths(sums, values)
+    for node, total in enumerate(found):
+        expected = torch.zeros(3, dtype=torch.float64)
+        above = node
+        for _ in range(int(tree.depths[node]) + 1):
+            expected += values[above]
+            above = int(tree.parents[above])
+        torch.testing.assert_close(total, expected)
+    # Nothing but the shortest is padded to more than twice its length.
+    assert [shape[:2] for shape in shapes] == [
+        (5, 8),
+        (3, 16),
+        (2, 31),
+        (1, 33),
+        (1, 70),
+    ]
+    assert torch.equal(tree.map_paths(sums, values), found)
 
 
 def test_sequences_may_begin_with_different_symbols():

@@ -152,7 +152,8 @@ def normalized(x, w, name):
 
 
 def gelu(x):
-    return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    """x P(Z <= x) of a standard normal Z (Hendrycks and Gimpel 2016)."""
+    return np.array([y / 2 * (1 + math.erf(y / math.sqrt(2))) for y in x])
 
 
 def textbook_transformer(w, ids, n_heads, n_layers):

@@ -70,10 +70,8 @@ class BoW(nn.Module):
             Logits of the symbol that comes next.
         """
         x = self.embedding(ids) + positions_of(ids, tree, self.positions)
-        rows = x if tree is None else tree.along_paths(x)  # (B, T, C)
-        n_read = torch.arange(1, rows.shape[1] + 1, device=x.device)[:, None]  # (T, 1)
-        mean = rows.cumsum(1) / n_read
-        return self._logits(x, mean if tree is None else tree.at_nodes(mean))
+        mean = _causal_mean(x) if tree is None else _mean_above(x, tree)
+        return self._logits(x, mean)
 
     def initial_state(self, n_rows):
         """Return the state before the first symbol.
@@ -120,3 +118,19 @@ class BoW(nn.Module):
         """Turn embeddings and means (..., C) into logits (..., V)."""
         h = x + mean
         return self.head(h + self.mlp(h))
+
+
+def _causal_mean(x):
+    """Return the mean over each place and those before it, (B, T, C)."""
+    n_read = torch.arange(1, x.shape[1] + 1, device=x.device)[:, None]  # (T, 1)
+    return x.cumsum(1) / n_read
+
+
+def _mean_above(x, tree):
+    """Return the mean over each node of a tree and those above it, (N, C)."""
+    totals = []
+    for nodes, parents in tree.levels():
+        # Every sequence begins at a node of the first level, with nothing above it.
+        above = totals[-1].index_select(0, parents) if totals else 0
+        totals.append(x[nodes] + above)
+    return torch.cat(totals) / (tree.depths + 1)[:, None]

@@ -3,6 +3,10 @@
 import torch
 import torch.nn.functional as F
 
+SHORT = 8
+"""Sequences up to this length are laid out together; of the longer ones, those of at
+most twice the length of each other."""
+
 
 class PrefixTree:
     """Tree of the distinct prefixes of some sequences.
@@ -21,11 +25,17 @@ class PrefixTree:
     bounds : list of int of length T + 1
         Level t has the nodes from ``bounds[t]`` up to ``bounds[t + 1]``.
 
+    depths : Tensor of shape (N,), dtype int64
+        Level of each node.
+
+    sequences : Tensor of shape (N,), dtype int64
+        A sequence of each node: ``paths[sequences, depths]`` is ``arange(N)``.
+
     paths : Tensor of shape (B, T), dtype int64
         The nodes of each sequence from its first symbol on; after its end, 0.
 
-    places : Tensor of shape (N,), dtype int64
-        A place of each node: ``paths.flatten()[places]`` is ``arange(N)``.
+    lengths : Tensor of shape (B,), dtype int64
+        Number of symbols of each sequence.
 
     nodes : Tensor of shape (n_symbols,), dtype int64
         The nodes of all symbols, one sequence after the other, without what fills
@@ -43,12 +53,15 @@ class PrefixTree:
             [0, 1, 3]])
     """
 
-    def __init__(self, parents, bounds, paths, places, nodes):
+    def __init__(self, parents, bounds, depths, sequences, paths, lengths, nodes):
         self.parents = parents
         self.bounds = bounds
+        self.depths = depths
+        self.sequences = sequences
         self.paths = paths
-        self.places = places
+        self.lengths = lengths
         self.nodes = nodes
+        self._groups = None
 
     @classmethod
     def from_ids(cls, ids, lengths=None):
@@ -75,22 +88,22 @@ class PrefixTree:
             The tree.
         """
         n_sequences, n_levels = ids.shape
+        if lengths is None:
+            lengths = torch.full((n_sequences,), n_levels, device=ids.device)
+        is_inside = torch.arange(n_levels, device=ids.device) < lengths[:, None]
         differs = torch.ones_like(ids, dtype=torch.bool)  # (B, T)
         differs[1:] = (ids[1:] != ids[:-1]).cummax(1).values
-        is_inside = torch.ones_like(differs)
-        if lengths is not None:
-            is_inside = torch.arange(n_levels, device=ids.device) < lengths[:, None]
-            # What comes after the end of a sequence is no symbol to be equal to.
-            differs[1:] |= ~is_inside[:-1]
+        # What comes after the end of a sequence is no symbol to be equal to.
+        differs[1:] |= ~is_inside[:-1]
         is_new = differs & is_inside
         numbered = is_new.T.flatten().cumsum(0) - 1  # level by level
         paths = numbered.view(n_levels, n_sequences).T
         nodes, paths = paths[is_inside], paths.where(is_inside, 0)
         bounds = [0, *(numbered.view(n_levels, -1)[:, -1] + 1).tolist()]
-        level, sequence = is_new.T.nonzero(as_tuple=True)  # (N,) each
-        parents = paths[sequence, (level - 1).clamp(min=0)].where(level > 0, 0)
-        tree = cls(parents, bounds, paths, sequence * n_levels + level, nodes)
-        return ids[sequence, level], tree
+        depths, sequences = is_new.T.nonzero(as_tuple=True)  # (N,) each
+        parents = paths[sequences, (depths - 1).clamp(min=0)].where(depths > 0, 0)
+        tree = cls(parents, bounds, depths, sequences, paths, lengths, nodes)
+        return ids[sequences, depths], tree
 
     def __len__(self):
         """Return the number of nodes N."""
@@ -100,11 +113,6 @@ class PrefixTree:
     def n_levels(self):
         """Number of levels T."""
         return self.paths.shape[1]
-
-    @property
-    def depths(self):
-        """Level of each node, of shape (N,)."""
-        return self.places % self.n_levels
 
     def along_paths(self, x):
         """Lay out what the nodes have as sequences.
@@ -121,20 +129,50 @@ class PrefixTree:
         """
         return F.embedding(self.paths, x)
 
-    def at_nodes(self, x):
-        """Pick what the nodes have from sequences.
+    def map_paths(self, function, x):
+        """Apply a function of whole sequences to what the nodes have.
 
         Parameters
         ----------
-        x : Tensor of shape (B, T, C)
-            Channels along each sequence.
+        function : callable
+            Turns channels along sequences, (b, t, C), into others, (b, t, D). What
+            comes at a place must not depend on what is after it.
+
+        x : Tensor of shape (N, C)
+            Channels of each node.
 
         Returns
         -------
-        x : Tensor of shape (N, C)
-            Channels of each node.
+        y : Tensor of shape (N, D)
+            What the function gives for each node.
         """
-        return x.flatten(0, 1).index_select(0, self.places)
+        if self._groups is None:
+            self._groups = self._grouped()
+        groups, places = self._groups
+        along = [function(F.embedding(paths, x)).flatten(0, 1) for paths in groups]
+        return torch.cat(along).index_select(0, places)
+
+    def _grouped(self):
+        """Paths (b, t) of sequences of like length, and the place of each node there.
+
+        Short and long sequences side by side would be padding for the most part.
+        """
+        limits = [SHORT]
+        while limits[-1] < self.n_levels:
+            limits.append(2 * limits[-1])
+        kinds = torch.bucketize(
+            self.lengths, torch.tensor(limits, device=self.lengths.device)
+        )
+        groups, n_places = [], 0
+        starts = torch.empty_like(self.lengths)  # place of each sequence's first symbol
+        for kind in kinds.unique().tolist():
+            rows = (kinds == kind).nonzero().squeeze(1)  # (b,)
+            paths = self.paths[rows, : int(self.lengths[rows].max())]  # (b, t)
+            n_rows, n_steps = paths.shape
+            starts[rows] = n_places + n_steps * torch.arange(n_rows, device=rows.device)
+            groups.append(paths)
+            n_places += paths.numel()
+        return groups, starts[self.sequences] + self.depths
 
     def levels(self):
         """Go through the levels, from the first symbols on.

@@ -57,13 +57,15 @@ class Attention(nn.Module):
             What was seen.
         """
         qkv = self.qkv(x)
-        if tree is not None:
-            qkv = tree.along_paths(qkv)  # (B, T, 3C)
+        seen = self._attend(qkv) if tree is None else tree.map_paths(self._attend, qkv)
+        return self.projection(seen)
+
+    def _attend(self, qkv):
+        """Mix the values by attention, (B, T, 3C) to (B, T, C)."""
         q, k, v = (self._by_head(part) for part in qkv.chunk(3, -1))  # (B, heads, T, D)
         dropout = self.dropout if self.training else 0.0
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=dropout)
-        y = y.transpose(1, 2).flatten(2)  # (B, T, C)
-        return self.projection(y if tree is None else tree.at_nodes(y))
+        return y.transpose(1, 2).flatten(2)
 
     def step(self, x, keys, values, mask=None):
         """Let one more position look at itself and at those before it.
@@ -122,7 +124,7 @@ class Block(nn.Module):
         self.mlp_norm = nn.LayerNorm(n_embd)
         self.mlp = nn.Sequential(
             kaiming_(nn.Linear(n_embd, 4 * n_embd)),
-            nn.GELU(approximate="tanh"),
+            nn.GELU(),  # on a CPU, its approximation by tanh takes twice the time
             kaiming_(nn.Linear(4 * n_embd, n_embd), gain=DAMPED),
         )
         self.dropout = nn.Dropout(dropout)
