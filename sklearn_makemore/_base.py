@@ -39,10 +39,12 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     A concrete model provides
 
     _fit_encoded(vocabulary, encoded, sample_weight, callback_context)
-        Learn from symbols; returns the fitted attributes as a dict and changes
+        Learn from symbols; returns what `_fitted_attributes` takes and changes
         nothing on the estimator, so that an interrupted fit leaves it as it was.
     _partial_fit_encoded(vocabulary, encoded, sample_weight)
         The same, going on from the fitted state.
+    _fitted_attributes(learnt)
+        The fitted attributes as a dict; by default what was learnt is that already.
     _contexts_after(encoded)
         The context at the end of each word without its end mark: n_words contexts.
     _advance(contexts, ids)
@@ -76,11 +78,11 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
 
     @abstractmethod
     def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
-        """Learn from symbols and return the fitted attributes."""
+        """Learn from symbols and return what was learnt."""
 
     @abstractmethod
     def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
-        """Learn from more symbols and return the fitted attributes."""
+        """Learn from more symbols and return what was learnt."""
 
     @abstractmethod
     def _contexts_after(self, encoded):
@@ -97,6 +99,10 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     @abstractmethod
     def _target_log_proba(self, encoded):
         """Return the log-probability of every predicted symbol."""
+
+    def _fitted_attributes(self, learnt):
+        """Turn what was learnt, when the words are gone, into the fitted attributes."""
+        return learnt
 
     def _prefix_log_proba(self, encoded):
         """Return distinct distributions after prefixes, and each prefix's row."""
@@ -171,8 +177,10 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
         task = self._callback_task(words)
         context.call_on_fit_task_begin(**task)
-        fitted = self._fit_encoded(vocabulary, encoded, sample_weight, context)
+        learnt = self._fit_encoded(vocabulary, encoded, sample_weight, context)
         longest = int(encoded.lengths.max()) - 1
+        del encoded
+        fitted = self._fitted_attributes(learnt)
         self._set_fitted(vocabulary, longest, fitted, self._goes_on())
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
@@ -220,8 +228,10 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         )
         encoded = vocabulary.encode_code_points(joined)
         del joined
-        fitted = self._partial_fit_encoded(vocabulary, encoded, sample_weight)
+        learnt = self._partial_fit_encoded(vocabulary, encoded, sample_weight)
         longest = int(encoded.lengths.max()) - 1
+        del encoded
+        fitted = self._fitted_attributes(learnt)
         self._set_fitted(vocabulary, longest, fitted, is_fitted)
         return self
 

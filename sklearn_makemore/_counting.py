@@ -89,7 +89,7 @@ class BaseCounter(BaseCharLM):
         The counts of some words.
     _added(counts, vocabulary)
         The counts so far, in the ids of a larger vocabulary, and new ones, as one.
-    _estimated(counts)
+    _fitted_attributes(counts)
         The fitted attributes that follow from the counts.
     """
 
@@ -102,19 +102,17 @@ class BaseCounter(BaseCharLM):
         """Return the counts so far and new ones as one."""
 
     @abstractmethod
-    def _estimated(self, counts):
+    def _fitted_attributes(self, counts):
         """Return the fitted attributes that follow from the counts."""
 
     def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
-        return self._estimated(
-            self._count(encoded, vocabulary.n_symbols, sample_weight)
-        )
+        return self._count(encoded, vocabulary.n_symbols, sample_weight)
 
     def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
         counts = self._count(encoded, vocabulary.n_symbols, sample_weight)
         if self.__sklearn_is_fitted__():
-            counts = self._added(counts, vocabulary)
-        return self._estimated(counts)
+            return self._added(counts, vocabulary)
+        return counts
 
     def _partial_fit_vocabulary(self, joined):
         known = self._kept_vocabulary()
@@ -231,7 +229,7 @@ class BigramCounter(BaseCounter):
         total[np.ix_(ids, ids)] += self.counts_
         return total
 
-    def _estimated(self, counts):
+    def _fitted_attributes(self, counts):
         return {
             "counts_": counts,
             "log_proba_": smoothed_log_proba(counts, self.smoothing),
@@ -368,13 +366,16 @@ class NGramCounter(BaseCounter):
         )
         return known.merge(counts)
 
-    def _estimated(self, counts):
+    def _fitted_attributes(self, counts):
         trie = HistoryTrie(counts)
         if self.smoothing == "kneser-ney":
-            proba, backoff = kneser_ney(trie)
+            smoothed = kneser_ney(trie)
         else:
-            proba, backoff = additive(trie, self.alpha)
-        return {"ngram_counts_": counts, "model_": NGramModel(trie, proba, backoff)}
+            smoothed = additive(trie, self.alpha)
+        return {
+            "ngram_counts_": counts,
+            "model_": NGramModel.from_proba(trie, *smoothed),
+        }
 
     # A context is a state of the model: the longest suffix that was seen.
 

@@ -3,13 +3,17 @@
 A *state* is a history seen in training. It is found by reading a history from its most
 recent id backwards as far as the trie knows it, so the parent of a state is the history
 without its earliest id: the one to back off to. States are numbered level by level, the
-empty history is 0. All tables are sorted arrays of `state * n_symbols + id`, which
-cannot overflow for any order.
+empty history is 0. All tables are sorted arrays of `state * n_symbols + id`, int32 as
+long as that holds every key and else int64, which cannot overflow for any order.
 """
 
 import numpy as np
 
+from ._code_points import place_dtype
 from ._ngrams import differs_from_last
+
+AT_ONCE = 1 << 16
+"""States or n-grams looked up at once: few beside all of them."""
 
 
 class HistoryTrie:
@@ -37,10 +41,10 @@ class HistoryTrie:
     n_ngrams : int
         Number of distinct n-grams of all lengths.
 
-    parents : ndarray of shape (n_states,), dtype int64
+    parents : ndarray of shape (n_states,)
         The state without its earliest id; the empty history is its own parent.
 
-    child_keys : ndarray of shape (n_states - 1,), dtype int64
+    child_keys : ndarray of shape (n_states - 1,)
         Sorted ``parent * n_symbols + earliest id`` of states 1, 2, ...
 
     state_levels : ndarray of shape (order + 1,), dtype int64
@@ -51,7 +55,7 @@ class HistoryTrie:
         Whether the state is all that its predictions know of their word: `order` - 1
         ids, or fewer from the boundary on.
 
-    ngram_keys : ndarray of shape (n_ngrams,), dtype int64
+    ngram_keys : ndarray of shape (n_ngrams,)
         Sorted ``state * n_symbols + predicted id`` of the n-grams of all lengths.
 
     ngram_levels : ndarray of shape (order + 1,), dtype int64
@@ -60,14 +64,8 @@ class HistoryTrie:
 
     counts : ndarray of shape (n_ngrams,)
         The adjusted counts: after a whole state how often the n-gram occurs; else the
-        number of distinct ids that come before it. Of the type of
-        ``ngram_counts.counts``.
-
-    lower_ngrams : ndarray of shape (n_ngrams,), dtype int64
-        The n-gram without its earliest id; after the empty history the n-gram itself.
-
-    next_states : ndarray of shape (n_ngrams,), dtype int64
-        The state after the n-gram: the start of a word after the boundary.
+        number of distinct ids that come before it. Whole numbers are int32 as long as
+        that holds them.
 
     start_state : int
         The state at the start of a word.
@@ -107,7 +105,7 @@ class HistoryTrie:
     is not whole, it counts once, for the one id that comes before it.
 
     >>> states, predicted_ids = np.divmod(trie.ngram_keys, trie.n_symbols)
-    >>> for ngram in zip(states, predicted_ids, trie.counts, trie.next_states):
+    >>> for ngram in zip(states, predicted_ids, trie.counts, trie.find_next_states()):
     ...     print("state {}, then id {}: count {}, next state {}".format(*ngram))
     state 0, then id 0: count 2, next state 1
     state 0, then id 1: count 1, next state 2
@@ -128,23 +126,39 @@ class HistoryTrie:
         self.child_keys, self.state_levels, whole_states = _number_histories(
             histories, len(targets), self.n_symbols
         )
-        self.parents = np.concatenate([[0], self.child_keys // self.n_symbols])
-        self.n_states = len(self.parents)
+        dtype = whole_states.dtype
+        self.n_states = 1 + len(self.child_keys)
+        self.parents = np.zeros(self.n_states, dtype)
+        np.floor_divide(self.child_keys, self.n_symbols, out=self.parents[1:])
         self.is_whole = np.zeros(self.n_states, dtype=bool)
         self.is_whole[whole_states] = True
         # Level 1 is sorted by id, and every word has a start.
         self.start_state = min(1, self.n_states - 1)
+        whole_states *= self.n_symbols  # in place: they become keys
+        np.add(whole_states, targets, out=whole_states, casting="same_kind")
         self.ngram_keys, self.counts, self.ngram_levels = self._collapse(
-            whole_states * self.n_symbols + targets, ngram_counts.counts
+            whole_states, _smaller(ngram_counts.counts)
         )
         self.n_ngrams = len(self.ngram_keys)
-        lower_keys = self._lower_keys(self.ngram_keys)
-        self.lower_ngrams = np.searchsorted(self.ngram_keys, lower_keys)
-        self.next_states = self._find_next_states()
 
-    def __reduce__(self):
-        """Pickle the counts alone: all else follows from them."""
-        return HistoryTrie, (self.ngram_counts,)
+    def find_lower_ngrams(self, ngrams):
+        """Return some n-grams without their earliest ids.
+
+        Parameters
+        ----------
+        ngrams : slice
+            N-grams, all after histories of one length.
+
+        Returns
+        -------
+        lower_ngrams : ndarray of shape (n,), dtype int64
+            After the empty history `n_ngrams`, the n-gram of no length.
+        """
+        if ngrams.start < self.ngram_levels[1]:
+            return np.full(ngrams.stop - ngrams.start, self.n_ngrams)
+        return np.searchsorted(
+            self.ngram_keys, self._lower_keys(self.ngram_keys[ngrams])
+        )
 
     def _lower_keys(self, ngram_keys):
         states, targets = np.divmod(ngram_keys, self.n_symbols)
@@ -166,7 +180,7 @@ class HistoryTrie:
         ngram_keys, counts, ngram_levels : ndarray
             The attributes of these names.
         """
-        keys, counts = np.empty(0, np.int64), np.empty(0, whole_counts.dtype)
+        keys, counts = whole_keys[:0], whole_counts[:0]
         levels = []
         for length in reversed(range(self.order)):
             # No longer history ends in one that begins with the boundary, so the
@@ -176,6 +190,7 @@ class HistoryTrie:
             is_here = (whole_keys >= first) & (whole_keys < last)
             lower_keys, n_before = np.unique(self._lower_keys(keys), return_counts=True)
             keys = np.concatenate([lower_keys, whole_keys[is_here]])
+            n_before = n_before.astype(whole_counts.dtype)
             counts = np.concatenate([n_before, whole_counts[is_here]])
             by_key = np.argsort(keys, kind="stable")
             keys, counts = keys[by_key], counts[by_key]
@@ -183,15 +198,22 @@ class HistoryTrie:
         keys, counts = (np.concatenate(part) for part in zip(*levels, strict=True))
         return keys, counts, np.cumsum([0] + [len(level[0]) for level in levels])
 
-    def _find_next_states(self):
+    def find_next_states(self):
         """Return the state after every n-gram.
 
         A history of `k` ids was itself predicted, id by id: it is an n-gram whose
         history, one place earlier, is a state of level `k - 1`. Only the boundary that
         opens a word is not.
+
+        Returns
+        -------
+        next_states : ndarray of shape (n_ngrams + 1,)
+            The state then: after the boundary the start of a word. At last the empty
+            history, which is all that is known after an id that was never seen.
         """
+        dtype = self.parents.dtype
         # Every state without its most recent id, and that id.
-        before, recent = np.zeros((2, self.n_states), dtype=np.int64)
+        before, recent = np.zeros((2, self.n_states), dtype)
         earliest = self.child_keys % self.n_symbols
         for length in range(1, self.order):
             level = slice(*self.state_levels[length : length + 2])
@@ -201,15 +223,30 @@ class HistoryTrie:
             if length > 1:
                 keys = before[parents] * self.n_symbols + ids
                 before[level] = 1 + np.searchsorted(self.child_keys, keys)
-        next_states = np.full(self.n_ngrams, self.start_state)
-        predicted = np.arange(self.start_state + 1, self.n_states)
-        keys = before[predicted] * self.n_symbols + recent[predicted]
-        next_states[np.searchsorted(self.ngram_keys, keys)] = predicted
+        next_states = np.full(self.n_ngrams + 1, self.start_state, dtype)
+        next_states[-1] = 0
+        for part in _parts(self.start_state + 1, self.n_states):
+            keys = before[part] * self.n_symbols + recent[part]
+            ngrams = np.searchsorted(self.ngram_keys, keys)
+            next_states[ngrams] = np.arange(part.start, part.stop)
         # The longest n-grams are longer than any history: the earliest id is forgotten.
-        longest = slice(self.ngram_levels[-2], None)
         if self.order > 1:
-            next_states[longest] = next_states[self.lower_ngrams[longest]]
+            for longest in _parts(*self.ngram_levels[-2:].tolist()):
+                next_states[longest] = next_states[self.find_lower_ngrams(longest)]
         return next_states
+
+
+def _parts(start, stop):
+    """Cut a range into slices of `AT_ONCE`."""
+    for first in range(start, stop, AT_ONCE):
+        yield slice(first, min(first + AT_ONCE, stop))
+
+
+def _smaller(counts):
+    """Return counts as int32 if they are whole numbers that it holds."""
+    is_whole = counts.dtype.kind == "i"
+    fits = is_whole and counts.max(initial=0) <= np.iinfo(np.int32).max
+    return counts.astype(np.int32) if fits else counts
 
 
 def _number_histories(histories, n_rows, n_symbols):
@@ -228,24 +265,28 @@ def _number_histories(histories, n_rows, n_symbols):
 
     Returns
     -------
-    child_keys : ndarray of shape (n_states - 1,), dtype int64
+    child_keys : ndarray of shape (n_states - 1,)
         As in `HistoryTrie`.
 
     levels : ndarray of shape (order + 1,), dtype int64
         The `state_levels` of `HistoryTrie`.
 
-    whole_states : ndarray of shape (n_rows,), dtype int64
+    whole_states : ndarray of shape (n_rows,)
         The state of every row's whole history.
     """
-    whole_states = np.zeros(n_rows, dtype=np.int64)
-    child_keys, levels = [np.empty(0, np.int64)], [0, 1]
-    rows = np.arange(n_rows)
+    # There are at most as many histories as rows at every length.
+    dtype = place_dtype((1 + len(histories) * n_rows) * n_symbols)
+    whole_states = np.zeros(n_rows, dtype)
+    child_keys, levels = [whole_states[:0]], [0, 1]
+    rows = np.arange(n_rows, dtype=dtype)
     for column in histories:
         ids = column[rows]
-        keys = whole_states[rows] * n_symbols + ids
+        keys = whole_states[rows]
+        keys *= n_symbols
+        np.add(keys, ids, out=keys, casting="same_kind")
         # Rows are sorted, so the rows of one state follow each other.
         is_first = differs_from_last(keys)
-        whole_states[rows] = levels[-1] - 1 + np.cumsum(is_first)
+        whole_states[rows] = np.cumsum(is_first, dtype=dtype) + (levels[-1] - 1)
         child_keys.append(keys[is_first])
         levels.append(levels[-1] + len(child_keys[-1]))
         rows = rows[ids != 0]

@@ -10,6 +10,10 @@ import numpy as np
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 """Discounts where none can be estimated, those of KenLM's `--discount_fallback`."""
 
+NGRAMS_AT_ONCE = 1 << 15
+"""N-grams smoothed at once, about: few beside all of them, so that the temporary arrays
+are."""
+
 
 def estimate_discounts(counts):
     """Estimate the discounts of the n-grams of one length.
@@ -44,7 +48,8 @@ def estimate_discounts(counts):
     >>> estimate_discounts([1, 1, 2])
     array([0.5, 1. , 1.5])
     """
-    n1, n2, n3, n4 = np.bincount(_count_classes(counts, 5), minlength=6)[1:5]
+    classes = _count_classes(counts, 5)
+    n1, n2, n3, n4 = (int(np.count_nonzero(classes == k)) for k in (1, 2, 3, 4))
     if not (n1 and n2 and n3):
         return np.array(FALLBACK_DISCOUNTS)
     ratio = n1 / (n1 + 2 * n2)
@@ -56,7 +61,8 @@ def estimate_discounts(counts):
 
 
 def _count_classes(counts, largest):
-    return np.minimum(np.ceil(counts), largest).astype(np.intp)
+    """Counts as whole numbers up to `largest`, a fraction taken for the next one."""
+    return np.ceil(np.minimum(counts, largest)).astype(np.int8)
 
 
 def kneser_ney(trie):
@@ -79,8 +85,8 @@ def kneser_ney(trie):
 
     Returns
     -------
-    proba : ndarray of shape (n_ngrams,)
-        ``p(w | h)`` of every n-gram of the trie.
+    proba : ndarray of shape (n_ngrams + 1,)
+        ``p(w | h)`` of every n-gram of the trie; at last ``1 / V``.
 
     backoff : ndarray of shape (n_states,)
         ``b(h)`` of every state: an id that was not seen after `h` has the probability
@@ -94,25 +100,36 @@ def kneser_ney(trie):
        Kneser-Ney language model estimation", ACL 2013.
        https://aclanthology.org/P13-2121/
     """
-    proba, backoff = np.empty(trie.n_ngrams), np.ones(trie.n_states)
+    proba = np.full(trie.n_ngrams + 1, 1 / trie.n_symbols)
+    backoff = np.ones(trie.n_states)
     for length in range(trie.order):
-        level = slice(*trie.ngram_levels[length : length + 2])
-        first_state, end_state = trie.state_levels[length : length + 2]
-        if level.start == level.stop:
-            continue
-        counts = trie.counts[level]
-        states = trie.ngram_keys[level] // trie.n_symbols - first_state
-        # What is freed is what was taken away, so rows sum to one for counts below a
-        # discount too.
-        discounts = estimate_discounts(counts)[_count_classes(counts, 3) - 1]
-        removed = np.minimum(discounts, counts)
-        n_states = end_state - first_state
-        totals = np.bincount(states, counts, n_states)
-        freed = np.bincount(states, removed, n_states) / totals
-        lower = proba[trie.lower_ngrams[level]] if length else 1 / trie.n_symbols
-        proba[level] = (counts - removed) / totals[states] + freed[states] * lower
-        backoff[first_state:end_state] = freed
+        level = slice(*trie.ngram_levels[length : length + 2].tolist())
+        discounts = estimate_discounts(trie.counts[level])
+        for ngrams in _whole_histories(trie, level):
+            counts = trie.counts[ngrams]
+            states = trie.ngram_keys[ngrams] // trie.n_symbols
+            first_state, end_state = int(states[0]), int(states[-1]) + 1
+            states -= first_state
+            # What is freed is what was taken away, so rows sum to one for counts below
+            # a discount too.
+            removed = np.minimum(discounts[_count_classes(counts, 3) - 1], counts)
+            totals = np.bincount(states, counts)
+            freed = np.bincount(states, removed) / totals
+            lower = proba[trie.find_lower_ngrams(ngrams)]
+            proba[ngrams] = (counts - removed) / totals[states] + freed[states] * lower
+            backoff[first_state:end_state] = freed
     return proba, backoff
+
+
+def _whole_histories(trie, level):
+    """Cut the n-grams of one length into slices that part no history from its ids."""
+    keys, start = trie.ngram_keys[level], 0
+    while start < len(keys):
+        last = keys[min(start + NGRAMS_AT_ONCE, len(keys)) - 1]
+        next_key = (last // trie.n_symbols + 1) * trie.n_symbols
+        stop = int(np.searchsorted(keys, next_key))
+        yield slice(level.start + start, level.start + stop)
+        start = stop
 
 
 def additive(trie, alpha):
@@ -136,9 +153,9 @@ def additive(trie, alpha):
 
     Returns
     -------
-    proba : ndarray of shape (n_ngrams,)
-        ``p(w | h)`` of every n-gram after a whole state. After the others it is
-        ``1 / V``: the whole history, of which they are the end, was not seen.
+    proba : ndarray of shape (n_ngrams + 1,)
+        ``p(w | h)`` of every n-gram after a whole state. After the others, and at last,
+        it is ``1 / V``: the whole history, of which they are the end, was not seen.
 
     backoff : ndarray of shape (n_states,)
         ``alpha V / (c(h) + alpha V)`` of every whole state, the share of the uniform
@@ -148,7 +165,8 @@ def additive(trie, alpha):
     states = trie.ngram_keys // trie.n_symbols
     totals = np.bincount(states, trie.counts, trie.n_states) + alpha * trie.n_symbols
     smoothed = (trie.counts + alpha) / totals[states]
-    proba = np.where(trie.is_whole[states], smoothed, 1 / trie.n_symbols)
+    proba = np.full(trie.n_ngrams + 1, 1 / trie.n_symbols)
+    np.copyto(proba[:-1], smoothed, where=trie.is_whole[states])
     backoff = np.ones(trie.n_states)
     backoff[trie.is_whole] = alpha * trie.n_symbols / totals[trie.is_whole]
     return proba, backoff

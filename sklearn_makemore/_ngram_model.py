@@ -5,6 +5,7 @@ from itertools import islice
 
 import numpy as np
 
+from ._histories import HistoryTrie
 from ._ngrams import find_distinct_ngrams, iterate_columns
 from ._vocabulary import within_groups
 
@@ -26,14 +27,21 @@ class NGramModel:
     trie : HistoryTrie
         The states, and the n-grams that were seen.
 
-    proba : ndarray of shape (n_ngrams,)
-        Probability of every n-gram of the trie: of its last id after the others.
+    log_proba : ndarray of shape (n_ngrams + 1,)
+        Log-probability of every n-gram of the trie: of its last id after the others. At
+        last that of an id that was never seen.
 
-    backoff : ndarray of shape (n_states,)
-        Back-off weight of every state.
+    log_backoff : ndarray of shape (n_states,)
+        Logarithm of the back-off weight of every state.
 
     Attributes
     ----------
+    ngram_counts : NGramCounts
+        The maximal n-grams of the words.
+
+    order : int
+        Length of the longest n-grams.
+
     n_states : int
         Number of states.
 
@@ -56,7 +64,7 @@ class NGramModel:
     >>> from sklearn_makemore._vocabulary import CharVocabulary
     >>> encoded = CharVocabulary("ab").encode(["ab", "a"])
     >>> trie = HistoryTrie(NGramCounts.from_encoded(encoded, order=3, n_symbols=3))
-    >>> model = NGramModel(trie, *additive(trie, alpha=1.0))
+    >>> model = NGramModel.from_proba(trie, *additive(trie, alpha=1.0))
     >>> log_proba, rows = model.next_log_proba(np.array([model.start_state]))
     >>> np.exp(log_proba[rows]).round(3)
     array([[0.2, 0.6, 0.2]])
@@ -69,22 +77,41 @@ class NGramModel:
     array([0.6, 0.4, 0.5, 0.6, 0.4])
     """
 
-    def __init__(self, trie, proba, backoff):
-        self.trie, self.proba, self.backoff = trie, proba, backoff
+    def __init__(self, trie, log_proba, log_backoff):
+        self.ngram_counts, self.order = trie.ngram_counts, trie.order
         self.n_states, self.n_symbols = trie.n_states, trie.n_symbols
         self.start_state = trie.start_state
-        # One more element ends the search for what is not there: no child, and the
-        # n-gram of no length, which is uniform and leaves nothing to remember.
-        self._child_keys = np.append(trie.child_keys, np.iinfo(np.int64).max)
-        self._ngram_keys = np.append(trie.ngram_keys, np.iinfo(np.int64).max)
-        self._next_states = np.append(trie.next_states, 0)
+        self._parents, self._child_keys = trie.parents, trie.child_keys
+        self._ngram_keys, self._next_states = trie.ngram_keys, trie.find_next_states()
+        self._state_levels, self._ngram_levels = trie.state_levels, trie.ngram_levels
+        self._log_proba, self._log_backoff = log_proba, log_backoff
+
+    @classmethod
+    def from_proba(cls, trie, proba, backoff):
+        """Make a model of probabilities and back-off weights, which are overwritten.
+
+        Parameters
+        ----------
+        trie : HistoryTrie
+            The states, and the n-grams that were seen.
+
+        proba : ndarray of shape (n_ngrams + 1,)
+            Probability of every n-gram, and of what was never seen.
+
+        backoff : ndarray of shape (n_states,)
+            Back-off weight of every state.
+
+        Returns
+        -------
+        model : NGramModel
+            The model.
+        """
         with np.errstate(divide="ignore"):  # only additive smoothing of 0 has zeros
-            self._log_proba = np.log(np.append(proba, 1 / trie.n_symbols))
-            self._log_backoff = np.log(backoff)
+            return cls(trie, np.log(proba, out=proba), np.log(backoff, out=backoff))
 
     def __reduce__(self):
-        """Pickle the probabilities, without the keys and tables that follow."""
-        return NGramModel, (self.trie, self.proba, self.backoff)
+        """Pickle counts and log-probabilities: all else follows from the counts."""
+        return _restored, (self.ngram_counts, self._log_proba, self._log_backoff)
 
     @cached_property
     def tables(self):
@@ -102,11 +129,11 @@ class NGramModel:
             return None
         log_proba = np.full((self.n_states, self.n_symbols), self._log_proba[-1])
         next_states = np.zeros((self.n_states, self.n_symbols), dtype=np.int32)
-        for length in range(self.trie.order):
-            states = slice(*self.trie.state_levels[length : length + 2])
-            ngrams = slice(*self.trie.ngram_levels[length : length + 2])
+        for length in range(self.order):
+            states = slice(*self._state_levels[length : length + 2])
+            ngrams = slice(*self._ngram_levels[length : length + 2])
             if length:
-                parents = self.trie.parents[states]
+                parents = self._parents[states]
                 log_proba[states] = log_proba[parents]
                 next_states[states] = next_states[parents]
             log_proba[states] += self._log_backoff[states, None]
@@ -128,10 +155,8 @@ class NGramModel:
         states : ndarray of shape (n_predictions,), dtype int64
             The longest suffix of each history that is a state.
         """
-        columns = iterate_columns(encoded, self.trie.order)
-        return self._find_states(
-            islice(columns, self.trie.order - 1), encoded.n_predictions
-        )
+        columns = iterate_columns(encoded, self.order)
+        return self._find_states(islice(columns, self.order - 1), encoded.n_predictions)
 
     def advance(self, states, ids):
         """Return the states after one more id each.
@@ -200,7 +225,7 @@ class NGramModel:
         """
         # Half of the predictions or more repeat an n-gram, and in sorted order the
         # search for one ends near the last one's, in memory already at hand.
-        ngrams, columns = find_distinct_ngrams(encoded, self.trie.order, self.n_symbols)
+        ngrams, columns = find_distinct_ngrams(encoded, self.order, self.n_symbols)
         return self._ngram_log_proba(ngrams)[columns]
 
     def _find_states(self, histories, n_histories):
@@ -223,8 +248,7 @@ class NGramModel:
         pending = np.arange(n_histories)
         for ids in histories:
             keys = states[pending] * self.n_symbols + ids[pending]
-            children = np.searchsorted(self._child_keys, keys)
-            is_known = self._child_keys[children] == keys
+            children, is_known = _find(self._child_keys, keys)
             pending = pending[is_known]
             states[pending] = children[is_known] + 1
         return states
@@ -252,18 +276,17 @@ class NGramModel:
         """
         states = np.asarray(states, dtype=np.int64)
         ids = np.asarray(ids, dtype=np.int64)
-        ngrams = np.full(len(states), len(self._ngram_keys) - 1)
+        ngrams = np.full(len(states), len(self._ngram_keys))
         log_backoff = np.zeros(len(states))
         pending = np.arange(len(states))
         while len(pending):
             keys = states * self.n_symbols + ids[pending]
-            found = np.searchsorted(self._ngram_keys, keys)
-            is_seen = self._ngram_keys[found] == keys
+            found, is_seen = _find(self._ngram_keys, keys)
             ngrams[pending[is_seen]] = found[is_seen]
             pending, states = pending[~is_seen], states[~is_seen]
             log_backoff[pending] += self._log_backoff[states]
             # What the empty history has not seen is left to the uniform distribution.
-            pending, states = pending[states > 0], self.trie.parents[states[states > 0]]
+            pending, states = pending[states > 0], self._parents[states[states > 0]]
         return ngrams, log_backoff
 
     def _ngram_log_proba(self, ngrams):
@@ -299,7 +322,7 @@ class NGramModel:
         """
         histories = [np.asarray(states, dtype=np.int64)]
         while histories[-1].any():
-            histories.append(self.trie.parents[histories[-1]])
+            histories.append(self._parents[histories[-1]])
         log_proba = np.full((len(histories[0]), self.n_symbols), self._log_proba[-1])
         for n_dropped in reversed(range(len(histories))):
             # All rows begin at the empty history, once: it is its own parent.
@@ -315,8 +338,23 @@ class NGramModel:
     def _ngrams_after(self, states):
         """Return all seen n-grams after some states, and whose of them each one is."""
         first_keys = states * self.n_symbols
-        first = np.searchsorted(self._ngram_keys, first_keys)
-        end = np.searchsorted(self._ngram_keys, first_keys + self.n_symbols)
+        first, _ = _find(self._ngram_keys, first_keys)
+        end, _ = _find(self._ngram_keys, first_keys + self.n_symbols)
         n_after = end - first
         owners = np.repeat(np.arange(len(states)), n_after)
         return first[owners] + within_groups(n_after), owners
+
+
+def _find(table, keys):
+    """Search a sorted table; return the places of keys, and which of them are there."""
+    # Keys of another type would have the whole table converted.
+    keys = keys.astype(table.dtype, copy=False)
+    places = np.searchsorted(table, keys)
+    is_there = places < len(table)
+    is_there[is_there] = table[places[is_there]] == keys[is_there]
+    return places, is_there
+
+
+def _restored(ngram_counts, log_proba, log_backoff):
+    """Build a pickled model again."""
+    return NGramModel(HistoryTrie(ngram_counts), log_proba, log_backoff)

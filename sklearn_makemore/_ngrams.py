@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-PREDICTIONS_AT_ONCE = 1 << 19
+PREDICTIONS_AT_ONCE = 1 << 18
 """Predictions counted at once, about: enough to forget the cost of a call,
 few enough for the temporary arrays (about ten of eight bytes a prediction) to stay
 small beside very many words."""
@@ -61,7 +61,7 @@ def iterate_columns(encoded, order):
 
     Yields
     ------
-    column : ndarray of shape (n_predictions,), dtype int64
+    column : ndarray of shape (n_predictions,)
         One id of every n-gram: `order` - 1 times those of the histories, from the most
         recent to the earliest, where 0 stands for the boundary and for all that lies
         beyond it; at last the predicted ones.
@@ -79,7 +79,7 @@ def iterate_columns(encoded, order):
     [0 0 1 0 0]
     [1 2 0 2 0]
     """
-    ids = encoded.codes.astype(np.int64)
+    ids = encoded.codes
     n_predictions = len(ids) - 1
     column = ids[:-1]
     for lag in range(1, order):
@@ -92,30 +92,35 @@ def iterate_columns(encoded, order):
     yield ids[1:]
 
 
-def _pack(columns, n_symbols):
-    """Pack rows into as few int64 keys as hold them, which sort as the rows do.
+def _pack(columns, order, n_symbols):
+    """Pack rows into as few integer keys as hold them, which sort as the rows do.
 
     Parameters
     ----------
-    columns : iterable of integer ndarrays of shape (n_rows,)
+    columns : iterable of `order` integer ndarrays of shape (n_rows,)
         Ids below `n_symbols`, the most significant first.
+
+    order : int
+        Number of columns.
 
     n_symbols : int
         Number of symbols.
 
     Returns
     -------
-    keys : list of ndarrays of shape (n_rows,), dtype int64
-        As many ids in each as 63 bits hold, most significant first.
+    keys : list of ndarrays of shape (n_rows,), dtype int32 or int64
+        As many ids in each as 63 bits hold, most significant first; one int32 if 31
+        bits hold them all.
     """
     n_bits = _bits_per_id(n_symbols)
+    dtype = np.int32 if order * n_bits < 32 else np.int64
     keys = []
     for index, column in enumerate(columns):
         if index % (63 // n_bits) == 0:
-            keys.append(column.astype(np.int64))
+            keys.append(column.astype(dtype))
         else:
             keys[-1] <<= n_bits
-            keys[-1] |= column
+            np.bitwise_or(keys[-1], column, out=keys[-1], casting="same_kind")
     return keys
 
 
@@ -149,7 +154,7 @@ def _sort_rows(keys):
 
     Parameters
     ----------
-    keys : list of ndarrays of shape (n_rows,), dtype int64
+    keys : list of ndarrays of shape (n_rows,)
         Rows as `_pack` gives them.
 
     Returns
@@ -172,7 +177,7 @@ def _sum_by_row(keys, weights=None):
 
     Parameters
     ----------
-    keys : list of ndarrays of shape (n_rows,), dtype int64
+    keys : list of ndarrays of shape (n_rows,)
         Rows as `_pack` gives them.
 
     weights : ndarray of shape (n_rows,), default=None
@@ -180,7 +185,7 @@ def _sum_by_row(keys, weights=None):
 
     Returns
     -------
-    keys : list of ndarrays of shape (n_distinct,), dtype int64
+    keys : list of ndarrays of shape (n_distinct,)
         The distinct rows, sorted, without those whose weights sum to zero.
 
     sums : ndarray of shape (n_distinct,)
@@ -196,6 +201,20 @@ def _sum_by_row(keys, weights=None):
     sums = np.add.reduceat(weights[by_row], np.flatnonzero(is_first))
     firsts = by_row[is_first]
     return [key[firsts[sums > 0]] for key in keys], sums[sums > 0]
+
+
+def _merge_last_two(parts):
+    """Replace the last two pairs of keys and counts by one, see `_sum_by_row`."""
+    (keys, counts), (others, other_counts) = parts.pop(), parts.pop()
+    keys = [np.concatenate(pair) for pair in zip(keys, others, strict=True)]
+    counts = np.concatenate([counts, other_counts])
+    del others, other_counts  # what is merged must not be in memory twice
+    parts.append(_sum_by_row(keys, counts))
+
+
+def _size(part):
+    """Number of rows of a pair of keys and counts."""
+    return len(part[1])
 
 
 def find_distinct_ngrams(encoded, order, n_symbols):
@@ -220,7 +239,7 @@ def find_distinct_ngrams(encoded, order, n_symbols):
     columns : ndarray of shape (n_predictions,), dtype int64
         ``ngrams[:, columns]`` are the n-grams of all predictions.
     """
-    keys = _pack(iterate_columns(encoded, order), n_symbols)
+    keys = _pack(iterate_columns(encoded, order), order, n_symbols)
     by_row, is_first = _sort_rows(keys)
     columns = np.empty(len(by_row), dtype=np.int64)
     columns[by_row] = np.cumsum(is_first) - 1
@@ -327,18 +346,14 @@ class NGramCounts:
         for chunk, weights in weighted_chunks(
             encoded, sample_weight, PREDICTIONS_AT_ONCE
         ):
-            keys = _pack(iterate_columns(chunk, order), n_symbols)
-            parts.append(cls._from_keys(keys, weights, order, n_symbols))
-            # Only parts of like size merge: few of the n-grams are sorted often.
-            while len(parts) > 1 and len(parts[-2].counts) <= 2 * len(parts[-1].counts):
-                parts[-2:] = [parts[-2].merge(parts[-1])]
+            keys = _pack(iterate_columns(chunk, order), order, n_symbols)
+            parts.append(_sum_by_row(keys, weights))
+            # Only parts of like size merge: few of the n-grams are merged often.
+            while len(parts) > 1 and _size(parts[-2]) <= 2 * _size(parts[-1]):
+                _merge_last_two(parts)
         while len(parts) > 1:
-            parts[-2:] = [parts[-2].merge(parts[-1])]
-        return parts[0]
-
-    @classmethod
-    def _from_keys(cls, keys, weights, order, n_symbols):
-        keys, counts = _sum_by_row(keys, weights)
+            _merge_last_two(parts)
+        keys, counts = parts.pop()
         return cls(_unpack(keys, order, n_symbols), counts, n_symbols)
 
     def merge(self, other):
@@ -365,10 +380,14 @@ class NGramCounts:
                 f"symbols with n-grams of order {other.order} over {other.n_symbols}; "
                 "count both with one order, and `remap` the one of fewer symbols."
             )
-        pairs = zip(self.ngrams, other.ngrams, strict=True)
-        keys = _pack(map(np.concatenate, pairs), self.n_symbols)
-        counts = np.concatenate([self.counts, other.counts])
-        return self._from_keys(keys, counts, self.order, self.n_symbols)
+        parts = [
+            (_pack(one.ngrams, self.order, self.n_symbols), one.counts)
+            for one in (self, other)
+        ]
+        _merge_last_two(parts)
+        keys, counts = parts.pop()
+        ngrams = _unpack(keys, self.order, self.n_symbols)
+        return NGramCounts(ngrams, counts, self.n_symbols)
 
     def remap(self, new_ids, n_symbols):
         """Return the same counts under the ids of a larger alphabet.
