@@ -3,6 +3,8 @@
 import torch
 import torch.nn.functional as F
 
+from .tree_attention import AncestorPairs
+
 SHORT = 8
 """Sequences up to this length are laid out together; of the longer ones, those of at
 most twice the length of each other."""
@@ -62,6 +64,7 @@ class PrefixTree:
         self.lengths = lengths
         self.nodes = nodes
         self._groups = None
+        self._ancestor_pairs = None
 
     @classmethod
     def from_ids(cls, ids, lengths=None):
@@ -151,6 +154,24 @@ class PrefixTree:
         groups, places = self._groups
         along = [function(F.embedding(paths, x)).flatten(0, 1) for paths in groups]
         return torch.cat(along).index_select(0, places)
+
+    @property
+    def n_ancestors(self):
+        """Number of pairs of a node with itself or one above it."""
+        sizes = zip(self.bounds[:-1], self.bounds[1:], strict=True)
+        return sum((t + 1) * (stop - start) for t, (start, stop) in enumerate(sizes))
+
+    def ancestor_pairs(self):
+        """Return the pairs of each node with itself and with those above it.
+
+        Returns
+        -------
+        pairs : AncestorPairs
+            The pairs, the same object at every call.
+        """
+        if self._ancestor_pairs is None:
+            self._ancestor_pairs = AncestorPairs(self)
+        return self._ancestor_pairs
 
     def _grouped(self):
         """Paths (b, t) of sequences of like length, and the place of each node there.

@@ -1,0 +1,122 @@
+"""Attention over a prefix tree: every node looks at itself and at those above it."""
+
+import torch
+import torch.nn.functional as F
+
+
+class AncestorAttention(torch.autograd.Function):
+    """Scaled dot-product attention over the pairs of a node and one above it.
+
+    Names have five such pairs a node, where a block of their padded paths has twice as
+    many places; here nothing is padded, forwards and backwards. The arithmetic is that
+    of `torch.nn.functional.scaled_dot_product_attention`.
+    """
+
+    @staticmethod
+    def forward(ctx, qkv, pairs, n_heads):
+        """Mix values by attention.
+
+        Parameters
+        ----------
+        qkv : Tensor of shape (N, 3C)
+            Query, key and value of each node, C channels each.
+
+        pairs : AncestorPairs
+            Who looks at whom.
+
+        n_heads : int
+            Number of heads H; each has D = C / H channels.
+
+        Returns
+        -------
+        y : Tensor of shape (N, C)
+            The values each node has seen.
+        """
+        n_channels = qkv.shape[1] // 3
+        scale = (n_channels // n_heads) ** -0.5
+        q = qkv[:, :n_channels].index_select(0, pairs.queries)  # (P, C)
+        kv = qkv[:, n_channels:].index_select(0, pairs.keys)  # (P, 2C)
+        k, v = kv[:, :n_channels], kv[:, n_channels:]
+        shares = pairs.softmax(_dots(q, k, n_heads) * scale)  # (P, H)
+        y = pairs.sum_by_query(_scaled(v, shares))  # (N, C)
+        ctx.save_for_backward(q, kv, shares, y)
+        ctx.pairs, ctx.n_heads, ctx.scale = pairs, n_heads, scale
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, dy):
+        """Return the gradient (N, 3C) of queries, keys and values."""
+        q, kv, shares, y = ctx.saved_tensors
+        pairs, n_heads = ctx.pairs, ctx.n_heads
+        n_channels = q.shape[1]
+        k, v = kv[:, :n_channels], kv[:, n_channels:]
+        # A softmax's gradient is shares * (d - sum of shares * d), and that sum over
+        # the pairs of a node is the product of what it has seen with its gradient.
+        dy_pairs = dy.index_select(0, pairs.queries)  # (P, C)
+        expected = _dots(dy, y, n_heads).index_select(0, pairs.queries)  # (P, H)
+        dscores = (_dots(dy_pairs, v, n_heads) - expected).mul_(shares).mul_(ctx.scale)
+        dkv = torch.empty_like(kv)
+        _scaled(q, dscores, out=dkv[:, :n_channels])
+        _scaled(dy_pairs, shares, out=dkv[:, n_channels:])
+        dq = pairs.sum_by_query(_scaled(k, dscores))  # (N, C)
+        return torch.cat([dq, pairs.sum_by_key(dkv)], 1), None, None
+
+
+class AncestorPairs:
+    """The pairs of each node of a tree with itself and with those above it.
+
+    Parameters
+    ----------
+    tree : PrefixTree
+        The tree.
+
+    Attributes
+    ----------
+    queries, keys : Tensors of shape (P,)
+        The lower and the upper node of each pair, in the order of the lower ones.
+    """
+
+    def __init__(self, tree):
+        steps = torch.arange(tree.n_levels, device=tree.depths.device)
+        is_above = steps <= tree.depths[:, None]  # (N, T)
+        self.queries = is_above.nonzero()[:, 0]
+        self.keys = tree.paths[tree.sequences][is_above]
+        self._in_order = torch.arange(len(self.keys), device=steps.device)
+        self._query_starts = (tree.depths + 1).cumsum(0) - (tree.depths + 1)
+        self._by_key = self.keys.argsort(stable=True)
+        n_below = torch.bincount(self.keys, minlength=len(tree))
+        self._key_starts = n_below.cumsum(0) - n_below
+
+    def __len__(self):
+        """Return the number of pairs P."""
+        return len(self.keys)
+
+    def softmax(self, scores):
+        """Normalise scores (P, H) over the pairs of each lower node."""
+        best = F.embedding_bag(self._in_order, scores, self._query_starts, mode="max")
+        shares = (scores - best.index_select(0, self.queries)).exp_()
+        return shares.div_(self.sum_by_query(shares).index_select(0, self.queries))
+
+    def sum_by_query(self, x):
+        """Sum what the pairs have, (P, C), for each lower node, (N, C)."""
+        return F.embedding_bag(self._in_order, x, self._query_starts, mode="sum")
+
+    def sum_by_key(self, x):
+        """Sum what the pairs have, (P, C), for each upper node, (N, C)."""
+        return F.embedding_bag(self._by_key, x, self._key_starts, mode="sum")
+
+
+def _dots(x, y, n_heads):
+    """Dot products of rows (n, C), head by head, (n, H)."""
+    # A product with ones sums a few channels faster than `sum` does.
+    products = (x * y).view(len(x) * n_heads, -1)  # (n * H, D)
+    return torch.mv(products, products.new_ones(products.shape[1])).view(-1, n_heads)
+
+
+def _scaled(x, factors, out=None):
+    """Scale the channels of rows (n, C), head by head, by factors (n, H)."""
+    by_head = factors.shape[1], -1
+    if out is not None:
+        out = out.unflatten(1, by_head)
+    return torch.mul(x.unflatten(1, by_head), factors[:, :, None], out=out).flatten(1)
