@@ -247,7 +247,9 @@ class BaseNeuralCharLM(BaseCharLM):
 
     def _module_for_inference(self):
         """Return the fitted module, without dropout, and its device."""
-        module = plain_module(self.net_).eval()
+        module = plain_module(self.net_)
+        if module.training:  # asking is faster than telling all layers
+            module.eval()
         return module, module.embedding.weight.device
 
     def _normalized(self, logits):

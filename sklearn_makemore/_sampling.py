@@ -116,27 +116,27 @@ def keep_top_p(log_proba, top_p):
     if top_p is None or top_p >= 1.0:
         return log_proba
     order = np.argsort(-log_proba, axis=1, kind="stable")
-    proba = np.take_along_axis(normalized_proba(log_proba), order, axis=1)
-    before = np.cumsum(proba, axis=1) - proba  # mass of all more probable symbols
     ordered = np.take_along_axis(log_proba, order, axis=1)
+    proba = relative_proba(ordered)
+    total = proba.sum(axis=1, keepdims=True)
+    before = np.cumsum(proba, axis=1) - proba  # mass of all more probable symbols
     kept = np.empty_like(log_proba)
-    np.put_along_axis(kept, order, np.where(before < top_p, ordered, -np.inf), axis=1)
+    is_kept = before < top_p * total
+    np.put_along_axis(kept, order, np.where(is_kept, ordered, -np.inf), axis=1)
     return kept
 
 
-def normalized_proba(log_proba):
-    """Exponentiate and normalise each row; a row that is all ``-inf`` becomes zeros."""
-    proba = np.exp(log_proba - _finite(log_proba.max(axis=1, keepdims=True)))
-    total = proba.sum(axis=1, keepdims=True)
-    return np.divide(proba, total, out=proba, where=total > 0)
+def relative_proba(log_proba):
+    """Exponentiate each row up to a factor; one that is all ``-inf`` becomes zeros."""
+    return np.exp(log_proba - _finite(log_proba.max(axis=1, keepdims=True)))
 
 
 def next_proba(log_proba, length, options):
-    """Apply all options, in their documented order, and return probabilities."""
+    """Apply all options, in their documented order; each row is up to a factor."""
     log_proba = masked(log_proba, length, options)
     log_proba = tempered(log_proba, options.temperature)
     log_proba = keep_top_k(log_proba, options.top_k)
-    return normalized_proba(keep_top_p(log_proba, options.top_p))
+    return relative_proba(keep_top_p(log_proba, options.top_p))
 
 
 def stacked_cdf(proba):
@@ -148,20 +148,24 @@ def stacked_cdf(proba):
     Parameters
     ----------
     proba : ndarray of shape (n_contexts, n_symbols)
-        Probabilities; each row sums to one, or to zero if nothing can be drawn.
+        Probabilities, each row up to a factor; all zeros if nothing can be drawn.
 
     Returns
     -------
     steps : ndarray of shape (n_contexts * n_symbols,)
         Upper ends of the symbols' intervals, in order.
+
+    dead : ndarray of shape (n_contexts,), dtype bool
+        Whether nothing can be drawn.
     """
     cumulative = np.cumsum(proba, axis=1)
-    last = cumulative[:, -1:]
+    last = cumulative[:, -1:].copy()
+    dead = last == 0
     # Dividing by the last makes it exactly one, and with it every symbol of
     # probability zero behind the last possible one: none of them can be drawn.
-    np.divide(cumulative, last, out=cumulative, where=last > 0)
+    np.divide(cumulative, last, out=cumulative, where=~dead)
     cumulative += np.arange(len(proba))[:, np.newaxis]
-    return cumulative.ravel()
+    return cumulative.ravel(), dead[:, 0]
 
 
 def draw_from_cdf(steps, rows, uniform, n_symbols):
@@ -170,7 +174,7 @@ def draw_from_cdf(steps, rows, uniform, n_symbols):
     Parameters
     ----------
     steps : ndarray of shape (n_contexts * n_symbols,)
-        What `stacked_cdf` returns.
+        Stacked cumulative distributions, see `stacked_cdf`.
 
     rows : ndarray of shape (n_draws,)
         The distribution each draw is from.
@@ -233,8 +237,7 @@ def draw_codes(model, context, n_draws, length, options, rng):
         # A model that is a table returns the same one at every step.
         if log_proba is not table or limits_here != limits:
             table, limits = log_proba, limits_here
-            proba = next_proba(log_proba, n_characters, options)
-            steps, dead = stacked_cdf(proba), proba.sum(axis=1) == 0
+            steps, dead = stacked_cdf(next_proba(log_proba, n_characters, options))
         symbols = draw_from_cdf(
             steps, rows, rng.random_sample(len(alive)), log_proba.shape[1]
         )

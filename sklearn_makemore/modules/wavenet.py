@@ -7,7 +7,7 @@ from torch import nn
 from .initialization import logits_layer
 from .tanh_layer import TanhLayer
 
-SHARED_IDS = 1 << 11
+SHARED_IDS = 1 << 10
 """Ids in a batch from which on looking for equal groups costs less than it saves."""
 
 
