@@ -5,16 +5,26 @@ import platform
 import random
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 
 import torch
 
 NAMES = Path(__file__).parents[3] / "shared" / "data" / "names.txt"
 
+HEADS = ["what", "measured", "baseline", "ratio", "bound", "met"]
+
+PLACES = {"nats": ".4f", "names/s": ",.0f", "us": ".0f", "modules": ".0f"}
+"""How numbers of a unit are written; all others have three digits."""
+
+
+def names_file():
+    """Return where the list of the lectures is: beside the project, or as told."""
+    return Path(os.environ.get("SKLEARN_MAKEMORE_NAMES", NAMES))
+
 
 def read_names():
-    """Return the list of the lectures, from beside the project or where we are told."""
-    path = Path(os.environ.get("SKLEARN_MAKEMORE_NAMES", NAMES))
-    return path.read_text(encoding="utf-8").splitlines()
+    """Return the list of the lectures."""
+    return names_file().read_text(encoding="utf-8").splitlines()
 
 
 def lecture_split(names):
@@ -37,7 +47,46 @@ def machine():
     }
 
 
+def machine_line():
+    """Return the machine as one line."""
+    return ", ".join(f"{name}: {value}" for name, value in machine().items())
+
+
 def markdown(heads, rows):
     """Return a table."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def shown(values, unit):
+    """Return the median, and the range if there is one."""
+    if not values:
+        return ""
+    number = f"{{:{PLACES.get(unit, '.3g')}}}".format
+    text = f"{number(median(values))} {unit}"
+    if len(values) == 1:
+        return text
+    return f"{text} ({number(min(values))} to {number(max(values))})"
+
+
+def shown_ratio(ratio):
+    """Return a ratio with three digits, or as many as it has."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
+def is_kept(is_met):
+    """Return the table's word for a promise, nothing where there is none."""
+    return {True: "yes", False: "**no**", None: ""}[is_met]
+
+
+def figure_row(figure):
+    """Return the cells of a `timing.Figure`, in the order of `HEADS`."""
+    beside = [figure.baseline_is, shown(figure.baseline, figure.unit)]
+    return [
+        figure.what,
+        shown(figure.measured, figure.unit),
+        ": ".join(part for part in beside if part),
+        "" if figure.ratio is None else shown_ratio(figure.ratio),
+        figure.bound,
+        is_kept(figure.is_met),
+    ]

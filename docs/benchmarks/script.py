@@ -1,16 +1,19 @@
 """What makemore's script does, written down by hand as what to measure against.
 
 The script pads every word to the longest, reads batches of 32 words drawn with
-replacement, and trains with AdamW at a constant rate. It uses nothing of
-sklearn_makemore.
+replacement, and trains with AdamW at a constant rate. It draws names without keeping
+anything from one character to the next. The code uses nothing of sklearn_makemore; the
+network is any module from ids (B, T) to logits (B, T, 27).
 """
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
 
 CHARACTERS = "abcdefghijklmnopqrstuvwxyz"
 STOI = {character: i for i, character in enumerate(CHARACTERS, start=1)}
+ITOS = {i: character for character, i in STOI.items()}
 
 N_STEPS = 10_000
 
@@ -50,16 +53,32 @@ class BagOfWords(nn.Module):
         return self.head(x)  # (B, T, 27)
 
 
-def train(model, X, Y, n_steps, lr=5e-4, batch_size=32):
-    """Take steps of AdamW over batches of padded words."""
-    optimizer = torch.optim.AdamW(
+def adamw(model, lr=5e-4):
+    """Return the script's optimiser; fused or not, it takes the same time."""
+    return torch.optim.AdamW(
         model.parameters(), lr=lr, weight_decay=0.01, betas=(0.9, 0.99), eps=1e-8
     )
+
+
+def train(model, X, Y, n_steps, batch_size=32):
+    """Take steps of AdamW over batches of padded words."""
+    optimizer = adamw(model)
     model.train()
     for _ in range(n_steps):
         rows = torch.randint(0, len(X), (batch_size,))
         optimizer.zero_grad(set_to_none=True)
         loss(model, X[rows], Y[rows]).backward()
+        optimizer.step()
+
+
+def train_epoch(model, X, Y, batch_size):
+    """Take the steps of one epoch over padded words that a DataLoader shuffles."""
+    loader = DataLoader(TensorDataset(X, Y), batch_size=batch_size, shuffle=True)
+    optimizer = adamw(model)
+    model.train()
+    for inputs, targets in loader:
+        optimizer.zero_grad(set_to_none=True)
+        loss(model, inputs, targets).backward()
         optimizer.step()
 
 
@@ -74,3 +93,43 @@ def nll(model, X, Y):
     """Return the mean negative log-likelihood per character of all words."""
     model.eval()
     return float(loss(model, X, Y))
+
+
+def word_log_proba(model, X, Y):
+    """Log-probability of each padded word, its end included: (B,)."""
+    logits = model(X).flatten(0, 1)  # (B * T, 27)
+    minus = F.cross_entropy(logits, Y.flatten(), ignore_index=NOTHING, reduction="none")
+    return -minus.view_as(Y).sum(1)
+
+
+@torch.no_grad()
+def score_words(model, words, block_size, device="cpu", batch_size=1000):
+    """Log-probability of words: padded, then a forward pass for each batch."""
+    scores = []
+    for start in range(0, len(words), batch_size):
+        X, Y = pad(words[start : start + batch_size], block_size)
+        scores.append(word_log_proba(model, X.to(device), Y.to(device)))
+    return torch.cat(scores)
+
+
+@torch.no_grad()
+def sample(model, n_names, longest, generator, batch_size=1000):
+    """Draw names of up to `longest` characters, all that was read once more a step."""
+    names = []
+    for start in range(0, n_names, batch_size):
+        n_rows = min(batch_size, n_names - start)
+        X = torch.zeros((n_rows, 1), dtype=torch.long, device=generator.device)
+        ended = torch.zeros(n_rows, dtype=torch.bool, device=generator.device)
+        while X.shape[1] <= longest and not ended.all():
+            probs = F.softmax(model(X)[:, -1], dim=-1)  # (n_rows, 27)
+            drawn = torch.multinomial(probs, num_samples=1, generator=generator)
+            X = torch.cat([X, drawn], dim=1)
+            ended |= drawn[:, 0] == 0
+        names += [up_to_the_end(row) for row in X[:, 1:].tolist()]
+    return names
+
+
+def up_to_the_end(ids):
+    """Return the characters before the first boundary, all if there is none."""
+    n_characters = ids.index(0) if 0 in ids else len(ids)
+    return "".join(ITOS[i] for i in ids[:n_characters])

@@ -54,6 +54,26 @@ def build_dataset(words, block_size):
     return torch.tensor(X), torch.tensor(Y)
 
 
+def word_log_proba(model, X, Y, lengths):
+    """Log-probability of words, given all their windows and predictions a word."""
+    picked = -F.cross_entropy(model(X), Y, reduction="none")  # (n_windows,)
+    words = torch.arange(len(lengths), device=X.device).repeat_interleave(lengths)
+    return picked.new_zeros(len(lengths)).index_add_(0, words, picked)  # (n_words,)
+
+
+@torch.no_grad()
+def score_words(model, words, block_size, device="cpu", batch_size=1000):
+    """Log-probability of words: their windows, then a forward pass for each batch."""
+    scores = []
+    for start in range(0, len(words), batch_size):
+        batch = words[start : start + batch_size]
+        X, Y = build_dataset(batch, block_size)
+        lengths = torch.tensor([len(word) + 1 for word in batch])
+        parts = (part.to(device) for part in (X, Y, lengths))
+        scores.append(word_log_proba(model, *parts))
+    return torch.cat(scores)
+
+
 class Linear:
     """Weights of a deviation of one over the square root of the inputs."""
 
@@ -187,7 +207,7 @@ def train(model, X, Y, n_steps, lr=0.1, batch_size=32):
     """Lectures 2 to 5: stochastic gradient descent by hand; return the losses."""
     parameters, losses = model.parameters(), []
     for _ in range(n_steps):
-        ix = torch.randint(0, X.shape[0], (batch_size,))
+        ix = torch.randint(0, X.shape[0], (batch_size,), device=X.device)
         loss = F.cross_entropy(model(X[ix]), Y[ix])
         for parameter in parameters:
             parameter.grad = None
@@ -205,7 +225,8 @@ def sample_network(model, block_size, n_names, generator):
     for _ in range(n_names):
         out, context = [], [0] * block_size
         while True:
-            probs = F.softmax(model(torch.tensor([context])), dim=1)
+            ids = torch.tensor([context], device=generator.device)
+            probs = F.softmax(model(ids), dim=1)
             ix = torch.multinomial(probs, num_samples=1, generator=generator).item()
             context = context[1:] + [ix]
             if ix == 0:
@@ -213,3 +234,29 @@ def sample_network(model, block_size, n_names, generator):
             out.append(ITOS[ix])
         names.append("".join(out))
     return names
+
+
+@torch.no_grad()
+def sample_rows(model, block_size, n_names, longest, generator, batch_size=1000):
+    """Draw a thousand names at once; a name that has ended keeps its row."""
+    names = []
+    for start in range(0, n_names, batch_size):
+        n_rows = min(batch_size, n_names - start)
+        shape, device = (n_rows, block_size), generator.device
+        context = torch.zeros(shape, dtype=torch.long, device=device)
+        ended = torch.zeros(n_rows, dtype=torch.bool, device=device)
+        columns = []
+        while len(columns) < longest and not ended.all():
+            probs = F.softmax(model(context), dim=1)  # (n_rows, 27)
+            ix = torch.multinomial(probs, num_samples=1, generator=generator)
+            context = torch.cat([context[:, 1:], ix], dim=1)
+            ended |= ix[:, 0] == 0
+            columns.append(ix)
+        names += [up_to_the_end(row) for row in torch.cat(columns, dim=1).tolist()]
+    return names
+
+
+def up_to_the_end(ids):
+    """Return the characters before the first boundary, all if there is none."""
+    n_characters = ids.index(0) if 0 in ids else len(ids)
+    return "".join(ITOS[i] for i in ids[:n_characters])

@@ -1,0 +1,209 @@
+"""How fast names are drawn, beside the loops of the lectures and of the script."""
+
+from itertools import count
+from statistics import median
+
+import lecture_loops
+import numpy as np
+import numpy_limit
+import script
+import torch
+from timing import Figure, in_turns, per_second, times_faster
+from torch import nn
+
+from sklearn_makemore import BigramCounter, NGramCounter
+from sklearn_makemore.modules import WaveNet
+
+BATCHES = {"TransformerCharLM": 5, "GRUCharLM": 3, "WaveNetCharLM": 3, "MLPCharLM": 3}
+"""Times that drawing has to be faster than the loop in batches of 1,000."""
+
+ONE_AT_A_TIME = "MLPCharLM", "WaveNetCharLM"
+
+
+def sampler(model, n_names, max_length=None):
+    """Return a function that draws other names at each call."""
+    seeds = count()
+    return lambda: model.sample(
+        n_names, max_length=max_length, random_state=next(seeds)
+    )
+
+
+def bigram_proba(model):
+    """Return the table of a bigram, the boundary first: (27, 27)."""
+    return model.predict_proba(["", *lecture_loops.CHARACTERS])
+
+
+def rates_in_turns(model, n_names, draw, n_drawn, max_length=None, **turns):
+    """Names a second of `sample`, and of a loop that draws some."""
+    ours, loop = in_turns(
+        sampler(model, n_names, max_length), lambda: draw(n_drawn), **turns
+    )
+    return per_second(n_names, ours), per_second(n_drawn, loop)
+
+
+def bigram(work):
+    """Draw from a table of pairs: few names as lecture 1 does, and a million."""
+    model = BigramCounter().fit(work.train)
+    proba = bigram_proba(model)
+    P, generator = torch.from_numpy(proba), torch.Generator().manual_seed(0)
+    ours, loop = rates_in_turns(
+        model,
+        1000,
+        lambda n_names: lecture_loops.sample_bigram(P, n_names, generator),
+        1000,
+        n_turns=work.either(9, 3),
+        n_calls=10,
+    )
+    figure = times_faster(
+        "BigramCounter: sample(1000)", "names/s", ours, "lecture 1's loop", loop
+    )
+    yield at_least(figure, 200_000)
+
+    rng = np.random.default_rng(0)
+    ours, limit = rates_in_turns(
+        model,
+        1_000_000,
+        lambda n_names: numpy_limit.sample_bigram(proba, n_names, rng),
+        1_000_000,
+        n_turns=work.either(7, 1),
+    )
+    figure = times_faster(
+        "BigramCounter: sample(1000000)", "names/s", ours, "the numpy limit", limit
+    )
+    yield at_least(figure, 1_000_000)
+
+
+def at_least(figure, rate):
+    """Give a row a bound on what was measured."""
+    figure.bound = f"at least {rate:,}"
+    figure.is_met = median(figure.measured) >= rate
+    return figure
+
+
+def ngram(work):
+    """Draw from the n-gram model."""
+    model = NGramCounter(order=5).fit(work.train)
+    (times,) = in_turns(sampler(model, 100_000), n_turns=work.either(7, 2))
+    rates = per_second(100_000, times)
+    yield at_least(
+        Figure("NGramCounter(order=5): sample(100000)", "names/s", rates), 200_000
+    )
+    model = NGramCounter(order=6).fit(work.train)
+    (times,) = in_turns(sampler(model, 1000), n_turns=work.either(9, 3), n_calls=5)
+    rates = per_second(1000, times)
+    yield Figure("NGramCounter(order=6): sample(1000)", "names/s", rates)
+
+
+def reads_words(model):
+    """Whether the module of a fitted network reads words from their start on."""
+    return hasattr(model.net_.module_, "step")
+
+
+def loop_name(model):
+    """Return what the loop in batches is called."""
+    return "the script's loop" if reads_words(model) else "the lectures' windows"
+
+
+def plain_sampler(model, longest, generator):
+    """Return a function that draws names with the module, a thousand at once."""
+    module = model.net_.module_.eval()
+    if reads_words(model):
+        return lambda n_names: script.sample(module, n_names, longest, generator)
+    if isinstance(module, WaveNet):
+        module = every_position(module)
+    return lambda n_names: lecture_loops.sample_rows(
+        module, model.block_size_, n_names, longest, generator
+    )
+
+
+def every_position(wavenet):
+    """Return a WaveNet as a plain function, which shares no groups among windows."""
+    return lambda ids: wavenet.head(wavenet._separate(ids, None))
+
+
+def in_batches(work):
+    """Draw beside loops that draw a thousand names at once and keep nothing.
+
+    Both end a name at the length of the longest, as the script does.
+    """
+    for name, times in BATCHES.items():
+        model = work.fitted(name)
+        draw = plain_sampler(model, work.longest, work.generator())
+        loop_is = f"{loop_name(model)}, batches of 1,000"
+        ours, loop = rates_in_turns(
+            model,
+            1000,
+            draw,
+            1000,
+            max_length=work.longest,
+            n_turns=work.either(7, 2),
+            n_calls=5,
+        )
+        what = f"{name}: sample(1000)"
+        yield times_faster(what, "names/s", ours, loop_is, loop, times)
+        n_batches = work.either(5, 1)
+        ours, loop = rates_in_turns(
+            model,
+            100_000,
+            draw,
+            1000 * n_batches,
+            max_length=work.longest,
+            n_turns=work.either(3, 1),
+            is_warm=True,
+        )
+        loop_is += f", 100 from {n_batches}"
+        what = f"{name}: sample(100000)"
+        yield times_faster(what, "names/s", ours, loop_is, loop, times)
+
+
+def one_at_a_time(work):
+    """Draw beside the lectures' loops: one forward pass a character of one name."""
+    for name in ONE_AT_A_TIME:
+        model = work.fitted(name)
+        with torch.device(work.device):
+            network = as_lecture(model, lecture_network(model))
+        ours, loop = rates_in_turns(
+            model,
+            1000,
+            lecture_sampler(network, model.block_size_, work.generator()),
+            200,
+            n_turns=work.either(7, 2),
+            n_calls=5,
+        )
+        what, loop_is = f"{name}: sample(1000)", "the lecture's loop, same weights"
+        yield times_faster(what, "names/s", ours, loop_is, loop, 10)
+
+
+def lecture_sampler(network, block_size, generator):
+    """Return a function that draws names as the lectures do."""
+    return lambda n_names: lecture_loops.sample_network(
+        network, block_size, n_names, generator
+    )
+
+
+def lecture_network(model):
+    """Return the lecture's layers in the shape of a fitted network."""
+    if hasattr(model, "fan_in"):
+        return lecture_loops.wavenet(model.n_embd, model.n_hidden)
+    return lecture_loops.mlp(model.block_size, model.n_embd, model.n_hidden)
+
+
+def as_lecture(model, network):
+    """Load the weights of a fitted model into the lecture's layers."""
+    module = model.net_.module_
+    (embedding,) = network.of_kind(lecture_loops.Embedding)
+    embedding.weight = module.embedding.weight.detach().clone()
+    linears = [part for part in module.modules() if isinstance(part, nn.Linear)]
+    layers = network.of_kind(lecture_loops.Linear)
+    for layer, linear in zip(layers, linears, strict=True):
+        layer.weight = linear.weight.detach().T.clone()
+        layer.bias = None if linear.bias is None else linear.bias.detach().clone()
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm1d)]
+    layers = network.of_kind(lecture_loops.BatchNorm1d)
+    for layer, norm in zip(layers, norms, strict=True):
+        layer.gamma, layer.beta = norm.weight.detach(), norm.bias.detach()
+        layer.running_mean, layer.running_var = norm.running_mean, norm.running_var
+    # What is compared must be the same model.
+    ids = torch.randint(27, (64, model.block_size_), device=embedding.weight.device)
+    torch.testing.assert_close(network.eval()(ids), module(ids), rtol=1e-3, atol=1e-3)
+    return network

@@ -1,0 +1,128 @@
+"""A row of the table of speed, and how it is timed."""
+
+import time
+from dataclasses import dataclass, field
+from statistics import median
+
+import torch
+
+
+@dataclass
+class Figure:
+    """One row of the table.
+
+    `measured` and `baseline` hold one value a turn, or one a seed. `ratio` is the
+    median of the turns' ratios. `is_met` is None for what is told beside the promises.
+    """
+
+    what: str
+    unit: str
+    measured: list[float]
+    baseline_is: str = ""
+    baseline: list[float] = field(default_factory=list)
+    ratio: float | None = None
+    bound: str = ""
+    is_met: bool | None = None
+
+
+def seconds(function):
+    """Return how long a call takes, and what it returns."""
+    finish()
+    start = time.perf_counter()
+    result = function()
+    finish()
+    return time.perf_counter() - start, result
+
+
+def finish():
+    """Wait for what a GPU has been asked to do; without one there is nothing to do."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+def in_turns(ours, *baselines, n_turns, n_calls=1, is_warm=False):
+    """Time functions in turns, after a turn of each to warm up.
+
+    All of them see the same machine, however busy it is. What takes milliseconds is
+    called `n_calls` times a turn, and the mean is taken.
+
+    Parameters
+    ----------
+    ours : callable
+        What is called `n_calls` times a turn.
+
+    *baselines : callable
+        What is called once a turn.
+
+    n_turns : int
+        Number of turns.
+
+    n_calls : int, default=1
+        Calls of `ours` a turn.
+
+    is_warm : bool, default=False
+        Whether the turn to warm up is left out.
+
+    Returns
+    -------
+    times : list of list of float
+        Seconds of a call in each turn, of every function.
+    """
+
+    def our_turn():
+        for _ in range(n_calls):
+            ours()
+
+    functions = [our_turn, *baselines]
+    if not is_warm:
+        for function in functions:
+            function()
+    turns = [[seconds(function)[0] for function in functions] for _ in range(n_turns)]
+    our_times, *their_times = (list(column) for column in zip(*turns, strict=True))
+    return [[took / n_calls for took in our_times], *their_times]
+
+
+def median_ratio(numerators, denominators):
+    """Return the median of the turns' ratios."""
+    pairs = zip(numerators, denominators, strict=True)
+    return median(above / below for above, below in pairs)
+
+
+def per_second(n_words, times):
+    """Turn seconds of every turn into words a second."""
+    return [n_words / took for took in times]
+
+
+def times_faster(
+    what, unit, ours, baseline_is, baseline, at_least=None, aim=None, holds=True
+):
+    """Return the row of a comparison that is won by being faster.
+
+    Parameters
+    ----------
+    what, unit : str
+        What is measured, and in what: a rate ends in "/s", all else is time.
+
+    ours, baseline : list of float
+        One value a turn.
+
+    baseline_is : str
+        What is measured beside it.
+
+    at_least : float, default=None
+        The promised ratio; None promises nothing.
+
+    aim : float, default=None
+        The ratio that is wished for, which is told in the bound.
+
+    holds : bool, default=True
+        What else must hold for the promise to be kept.
+    """
+    above, below = (ours, baseline) if unit.endswith("/s") else (baseline, ours)
+    ratio = median_ratio(above, below)
+    figure = Figure(what, unit, ours, baseline_is, baseline, ratio)
+    if at_least is not None:
+        hoped = f", aim {aim:,g}" if aim else ""
+        figure.bound = f"at least {at_least:,g} times faster{hoped}"
+        figure.is_met = bool(ratio >= at_least and holds)
+    return figure
