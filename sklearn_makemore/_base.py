@@ -487,7 +487,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         return {
             "estimator": self,
             "X": words,
-            "y": np.zeros(len(words)),  # ScoringMonitor scores only if there is a y
+            # ScoringMonitor scores only if there is a y; this one takes no memory.
+            "y": np.broadcast_to(0.0, len(words)),
         }
 
     def _checked_max_length(self, prefix, min_length, max_length):

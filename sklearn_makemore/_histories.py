@@ -10,7 +10,7 @@ long as that holds every key and else int64, which cannot overflow for any order
 import numpy as np
 
 from ._code_points import place_dtype
-from ._ngrams import differs_from_last
+from ._ngrams import differs_from_last, smaller
 
 AT_ONCE = 1 << 16
 """States or n-grams looked up at once: few beside all of them."""
@@ -67,6 +67,10 @@ class HistoryTrie:
         number of distinct ids that come before it. Whole numbers are int32 as long as
         that holds them.
 
+    next_states : ndarray of shape (n_ngrams + 1,)
+        The state after each n-gram: after the boundary the start of a word. At last the
+        empty history, which is all that is known after an id that was never seen.
+
     start_state : int
         The state at the start of a word.
 
@@ -105,7 +109,7 @@ class HistoryTrie:
     is not whole, it counts once, for the one id that comes before it.
 
     >>> states, predicted_ids = np.divmod(trie.ngram_keys, trie.n_symbols)
-    >>> for ngram in zip(states, predicted_ids, trie.counts, trie.find_next_states()):
+    >>> for ngram in zip(states, predicted_ids, trie.counts, trie.next_states):
     ...     print("state {}, then id {}: count {}, next state {}".format(*ngram))
     state 0, then id 0: count 2, next state 1
     state 0, then id 1: count 1, next state 2
@@ -137,9 +141,10 @@ class HistoryTrie:
         whole_states *= self.n_symbols  # in place: they become keys
         np.add(whole_states, targets, out=whole_states, casting="same_kind")
         self.ngram_keys, self.counts, self.ngram_levels = self._collapse(
-            whole_states, _smaller(ngram_counts.counts)
+            whole_states, smaller(ngram_counts.counts)
         )
         self.n_ngrams = len(self.ngram_keys)
+        self.next_states = self._find_next_states()
 
     def find_lower_ngrams(self, ngrams):
         """Return some n-grams without their earliest ids.
@@ -162,7 +167,10 @@ class HistoryTrie:
 
     def _lower_keys(self, ngram_keys):
         states, targets = np.divmod(ngram_keys, self.n_symbols)
-        return self.parents[states] * self.n_symbols + targets
+        lower_keys = self.parents[states]
+        lower_keys *= self.n_symbols
+        lower_keys += targets
+        return lower_keys
 
     def _collapse(self, whole_keys, whole_counts):
         """Return n-grams of all lengths and adjusted counts, from whole states' ones.
@@ -181,7 +189,7 @@ class HistoryTrie:
             The attributes of these names.
         """
         keys, counts = whole_keys[:0], whole_counts[:0]
-        levels = []
+        keys_by_length, counts_by_length = [], []
         for length in reversed(range(self.order)):
             # No longer history ends in one that begins with the boundary, so the
             # n-grams that are whole at this length are none of those that have
@@ -194,22 +202,19 @@ class HistoryTrie:
             counts = np.concatenate([n_before, whole_counts[is_here]])
             by_key = np.argsort(keys, kind="stable")
             keys, counts = keys[by_key], counts[by_key]
-            levels.insert(0, (keys, counts))
-        keys, counts = (np.concatenate(part) for part in zip(*levels, strict=True))
-        return keys, counts, np.cumsum([0] + [len(level[0]) for level in levels])
+            keys_by_length.insert(0, keys)
+            counts_by_length.insert(0, counts)
+        levels = np.cumsum([0] + [len(keys) for keys in keys_by_length])
+        keys = np.concatenate(keys_by_length)
+        keys_by_length.clear()  # as large again
+        return keys, np.concatenate(counts_by_length), levels
 
-    def find_next_states(self):
+    def _find_next_states(self):
         """Return the state after every n-gram.
 
         A history of `k` ids was itself predicted, id by id: it is an n-gram whose
         history, one place earlier, is a state of level `k - 1`. Only the boundary that
         opens a word is not.
-
-        Returns
-        -------
-        next_states : ndarray of shape (n_ngrams + 1,)
-            The state then: after the boundary the start of a word. At last the empty
-            history, which is all that is known after an id that was never seen.
         """
         dtype = self.parents.dtype
         # Every state without its most recent id, and that id.
@@ -240,13 +245,6 @@ def _parts(start, stop):
     """Cut a range into slices of `AT_ONCE`."""
     for first in range(start, stop, AT_ONCE):
         yield slice(first, min(first + AT_ONCE, stop))
-
-
-def _smaller(counts):
-    """Return counts as int32 if they are whole numbers that it holds."""
-    is_whole = counts.dtype.kind == "i"
-    fits = is_whole and counts.max(initial=0) <= np.iinfo(np.int32).max
-    return counts.astype(np.int32) if fits else counts
 
 
 def _number_histories(histories, n_rows, n_symbols):

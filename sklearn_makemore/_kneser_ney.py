@@ -62,7 +62,10 @@ def estimate_discounts(counts):
 
 def _count_classes(counts, largest):
     """Counts as whole numbers up to `largest`, a fraction taken for the next one."""
-    return np.ceil(np.minimum(counts, largest)).astype(np.int8)
+    classes = np.minimum(counts, largest)
+    if classes.dtype.kind == "f":
+        classes = np.ceil(classes)
+    return classes.astype(np.int8)
 
 
 def kneser_ney(trie):

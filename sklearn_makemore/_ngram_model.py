@@ -82,7 +82,7 @@ class NGramModel:
         self.n_states, self.n_symbols = trie.n_states, trie.n_symbols
         self.start_state = trie.start_state
         self._parents, self._child_keys = trie.parents, trie.child_keys
-        self._ngram_keys, self._next_states = trie.ngram_keys, trie.find_next_states()
+        self._ngram_keys, self._next_states = trie.ngram_keys, trie.next_states
         self._state_levels, self._ngram_levels = trie.state_levels, trie.ngram_levels
         self._log_proba, self._log_backoff = log_proba, log_backoff
 

@@ -40,7 +40,7 @@ def weighted_chunks(encoded, sample_weight, n_predictions):
         Weight of each prediction, None without `sample_weight`.
     """
     first, weights = 0, None
-    for chunk in list(encoded.chunks(n_predictions)) or [encoded]:
+    for chunk in encoded.chunks(n_predictions) if encoded.n_words else [encoded]:
         if sample_weight is not None:
             last = first + chunk.n_words
             weights = np.repeat(sample_weight[first:last], chunk.lengths)
@@ -200,16 +200,26 @@ def _sum_by_row(keys, weights=None):
     by_row, is_first = _sort_rows(keys)
     sums = np.add.reduceat(weights[by_row], np.flatnonzero(is_first))
     firsts = by_row[is_first]
-    return [key[firsts[sums > 0]] for key in keys], sums[sums > 0]
+    del by_row, is_first
+    if not sums.all():
+        firsts, sums = firsts[sums > 0], sums[sums > 0]
+    return [key[firsts] for key in keys], sums
 
 
 def _merge_last_two(parts):
     """Replace the last two pairs of keys and counts by one, see `_sum_by_row`."""
     (keys, counts), (others, other_counts) = parts.pop(), parts.pop()
     keys = [np.concatenate(pair) for pair in zip(keys, others, strict=True)]
-    counts = np.concatenate([counts, other_counts])
+    counts = smaller(np.concatenate([counts, other_counts]))
     del others, other_counts  # what is merged must not be in memory twice
     parts.append(_sum_by_row(keys, counts))
+
+
+def smaller(counts):
+    """Return counts as int32 if they are whole numbers and so is their sum."""
+    is_whole = counts.dtype.kind == "i"
+    fits = is_whole and counts.sum(dtype=np.int64) <= np.iinfo(np.int32).max
+    return counts.astype(np.int32, copy=False) if fits else counts
 
 
 def _size(part):
@@ -347,13 +357,20 @@ class NGramCounts:
             encoded, sample_weight, PREDICTIONS_AT_ONCE
         ):
             keys = _pack(iterate_columns(chunk, order), order, n_symbols)
-            parts.append(_sum_by_row(keys, weights))
+            keys, counts = _sum_by_row(keys, weights)
+            parts.append((keys, smaller(counts)))
             # Only parts of like size merge: few of the n-grams are merged often.
             while len(parts) > 1 and _size(parts[-2]) <= 2 * _size(parts[-1]):
                 _merge_last_two(parts)
         while len(parts) > 1:
             _merge_last_two(parts)
         keys, counts = parts.pop()
+        return cls._from_keys(keys, counts, order, n_symbols)
+
+    @classmethod
+    def _from_keys(cls, keys, counts, order, n_symbols):
+        if counts.dtype.kind == "i":
+            counts = counts.astype(np.int64, copy=False)
         return cls(_unpack(keys, order, n_symbols), counts, n_symbols)
 
     def merge(self, other):
@@ -385,9 +402,7 @@ class NGramCounts:
             for one in (self, other)
         ]
         _merge_last_two(parts)
-        keys, counts = parts.pop()
-        ngrams = _unpack(keys, self.order, self.n_symbols)
-        return NGramCounts(ngrams, counts, self.n_symbols)
+        return self._from_keys(*parts.pop(), self.order, self.n_symbols)
 
     def remap(self, new_ids, n_symbols):
         """Return the same counts under the ids of a larger alphabet.

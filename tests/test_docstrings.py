@@ -46,6 +46,7 @@ NOT_ASKED = {
     "RT02": "results are named, as scikit-learn has it",
 }
 EXCEPTIONS = {
+    ("sklearn_makemore.modules.Tanh", "PR01"): "it takes none",
     ("sklearn_makemore.modules.WeightedBatchNorm1d", "PR01"): "torch describes them",
     **{
         (f"sklearn_makemore.inspection.TrainingRecorder.{hook}", "PR01"): (

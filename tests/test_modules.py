@@ -8,7 +8,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sklearn_makemore.modules import MLP, LookupTable, WaveNet, WeightedBatchNorm1d
+from sklearn_makemore.modules import (
+    MLP,
+    LookupTable,
+    Tanh,
+    WaveNet,
+    WeightedBatchNorm1d,
+)
 
 N_SYMBOLS = 27
 
@@ -423,3 +429,15 @@ def test_batch_of_one_in_training(module_and_ids):
     module, ids = module_and_ids
     F.cross_entropy(module(ids[:1]), torch.tensor([1])).backward()
     assert all(p.grad.isfinite().all() for p in module.parameters())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_tanh_is_torch_s(dtype):
+    x = torch.cat([torch.linspace(-30, 30, 999), torch.tensor([-torch.inf, 0, 1e30])])
+    x = x.to(dtype).requires_grad_()
+    dy = torch.linspace(1, 2, len(x), dtype=dtype)
+    tolerance = {"rtol": 0, "atol": 8 * torch.finfo(dtype).eps}
+    torch.testing.assert_close(Tanh()(x), torch.tanh(x), **tolerance)
+    (expected,) = torch.autograd.grad(torch.tanh(x), x, dy)
+    (found,) = torch.autograd.grad(Tanh()(x), x, dy)
+    torch.testing.assert_close(found, expected, **tolerance)

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import nn
 
+from ..modules import Tanh
 from ..modules.recurrent import State
 
 SATURATED_TANH = 0.97
@@ -26,6 +27,7 @@ def _off(outputs):
 # Nonlinear modules, and which of their outputs let next to no gradient through.
 NONLINEAR = {
     nn.Tanh: _far_tanh,
+    Tanh: _far_tanh,
     nn.Sigmoid: _far_sigmoid,
     nn.ReLU: _off,
     nn.GELU: None,  # too smooth for a bound

@@ -16,6 +16,7 @@ from .lookup import LookupTable
 from .mlp import MLP
 from .prefix_tree import PrefixTree
 from .recurrent import GRU, LSTM, RNN
+from .tanh import Tanh
 from .transformer import Transformer
 from .wavenet import WaveNet
 
@@ -27,6 +28,7 @@ __all__ = [
     "BoW",
     "LookupTable",
     "PrefixTree",
+    "Tanh",
     "Transformer",
     "WaveNet",
     "WeightedBatchNorm1d",

@@ -5,6 +5,7 @@ from torch import nn
 
 from .initialization import kaiming_, logits_layer
 from .positions import next_positions, positions_of
+from .tanh import Tanh
 
 
 class BoW(nn.Module):
@@ -47,7 +48,7 @@ class BoW(nn.Module):
         self.positions = nn.Embedding(block_size, n_embd)
         self.mlp = nn.Sequential(
             kaiming_(nn.Linear(n_embd, n_hidden)),
-            nn.Tanh(),
+            Tanh(),
             nn.Dropout(dropout),
             kaiming_(nn.Linear(n_hidden, n_embd)),
         )

@@ -4,6 +4,7 @@ from torch import nn
 
 from .batch_norm import WeightedBatchNorm1d
 from .initialization import kaiming_
+from .tanh import Tanh
 
 
 class TanhLayer(nn.Module):
@@ -26,7 +27,7 @@ class TanhLayer(nn.Module):
         super().__init__()
         self.linear = kaiming_(nn.Linear(n_in, n_out, bias=not batch_norm))
         self.norm = WeightedBatchNorm1d(n_out) if batch_norm else None
-        self.activation = nn.Tanh()
+        self.activation = Tanh()
         self.dropout = nn.Dropout(dropout) if dropout else None
 
     def forward(self, x, weights=None):
