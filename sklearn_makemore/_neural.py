@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ._base import BaseCharLM, own_random_state
-from ._device import one_thread, resolve_device, seeded_torch
+from ._device import keep_freed_memory, one_thread, resolve_device, seeded_torch
 from ._net import EpochTasks, new_net, sets_learning_rate, snapshot, train_net
 from ._schedules import SCHEDULES
 from ._sklearn import Interval, StrOptions, has_callbacks
@@ -172,6 +172,7 @@ class BaseNeuralCharLM(BaseCharLM):
         # Going on is not repeating: the epochs done are part of the seed.
         n_done = self.n_iter_ if goes_on else 0
         seed = np.random.RandomState([rng.randint(2**31), n_done]).randint(2**31)
+        keep_freed_memory()
         with one_thread, seeded_torch(int(seed), device):
             datasets = [
                 None

@@ -118,9 +118,9 @@ def test_what_torch_s_layer_drops(kind):
 
 def test_attention_weights_are_dropped_and_the_rest_is_scaled():
     attention = Attention(n_embd=4, n_heads=2, dropout=0.4).double()
-    x = torch.randn(1, 3, 4, dtype=torch.float64)
-    expected = attention.eval()(x)
-    draws = attention.train()(x.expand(20_000, 3, 4))
+    qkv = torch.randn(1, 3, 12, dtype=torch.float64)
+    expected = attention.eval()(qkv)
+    draws = attention.train()(qkv.expand(20_000, 3, 12))
     assert (draws[1:] != draws[:1]).any()
     # Values are weighted sums, so their mean is that without dropout.
     torch.testing.assert_close(draws.mean(0), expected[0], atol=0.02, rtol=0)

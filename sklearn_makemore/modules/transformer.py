@@ -45,13 +45,13 @@ class Attention(nn.Module):
         self.qkv = kaiming_(nn.Linear(n_embd, 3 * n_embd))
         self.projection = kaiming_(nn.Linear(n_embd, n_embd), gain=DAMPED)
 
-    def forward(self, x, tree=None):
+    def forward(self, qkv, tree=None):
         """Let every position look at itself and at those before it.
 
         Parameters
         ----------
-        x : Tensor of shape (B, T, C) or (N, C)
-            Rows, or the nodes of a tree.
+        qkv : Tensor of shape (B, T, 3C) or (N, 3C)
+            Query, key and value of every position, or of the nodes of a tree.
 
         tree : PrefixTree, default=None
             The tree.
@@ -61,7 +61,6 @@ class Attention(nn.Module):
         x : Tensor of shape (B, T, C) or (N, C)
             What was seen.
         """
-        qkv = self.qkv(x)
         if tree is None:
             seen = self._attend(qkv)
         elif self._goes_by_pairs(tree):
@@ -148,9 +147,29 @@ class Block(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x, tree=None):
-        """Transform (B, T, C), or the nodes (N, C) of a tree."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), tree))
+    def forward(self, x, tree=None, rows=None):
+        """Transform rows, or the nodes of a tree.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, T, C), (N, C) or (U, C)
+            Rows, the nodes of a tree, or the distinct ones among these.
+
+        tree : PrefixTree, default=None
+            The tree.
+
+        rows : Tensor of shape (N,), default=None
+            Which of the distinct ones each node is; None if `x` has all nodes.
+
+        Returns
+        -------
+        x : Tensor of shape (B, T, C) or (N, C)
+            Transformed rows or nodes.
+        """
+        qkv = self.attention.qkv(self.attention_norm(x))
+        if rows is not None:
+            qkv, x = F.embedding(rows, qkv), F.embedding(rows, x)  # (N, 3C), (N, C)
+        x = x + self.dropout(self.attention(qkv, tree))
         return x + self.dropout(self.mlp(self.mlp_norm(x)))
 
     def step(self, x, keys, values, mask=None):
@@ -239,11 +258,26 @@ class Transformer(nn.Module):
         logits : Tensor of shape (B, T, V) or (N, V)
             Logits of the symbol that comes next.
         """
-        x = self.embedding(ids) + positions_of(ids, tree, self.positions)
-        x = self.dropout(x)  # (B, T, C) or (N, C)
+        if tree is None or (self.training and self.dropout.p):
+            x = self.embedding(ids) + positions_of(ids, tree, self.positions)
+            x, rows = self.dropout(x), None  # (B, T, C) or (N, C)
+        else:
+            x, rows = self._distinct(ids, tree)  # (U, C), (N,)
         for block in self.blocks:
-            x = block(x, tree)
+            x, rows = block(x, tree, rows), None
         return self.head(self.norm(x))
+
+    def _distinct(self, ids, tree):
+        """Embed each distinct pair of symbol and position of a tree's nodes once.
+
+        A tree has many nodes of one symbol at one level: the first layer's queries,
+        keys and values are those of the pairs.
+        """
+        n_levels = tree.n_levels
+        pairs, rows = torch.unique(ids * n_levels + tree.depths, return_inverse=True)
+        symbols, levels = pairs // n_levels, pairs % n_levels
+        x = self.embedding(symbols) + next_positions(levels, self.positions)  # (U, C)
+        return x, rows
 
     def initial_state(self, n_rows):
         """Return the state before the first symbol.

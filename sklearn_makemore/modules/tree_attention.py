@@ -34,33 +34,32 @@ class AncestorAttention(torch.autograd.Function):
         """
         n_channels = qkv.shape[1] // 3
         scale = (n_channels // n_heads) ** -0.5
-        q = qkv[:, :n_channels].index_select(0, pairs.queries)  # (P, C)
-        kv = qkv[:, n_channels:].index_select(0, pairs.keys)  # (P, 2C)
-        k, v = kv[:, :n_channels], kv[:, n_channels:]
-        shares = pairs.softmax(_dots(q, k, n_heads) * scale)  # (P, H)
-        y = pairs.sum_by_query(_scaled(v, shares))  # (N, C)
-        ctx.save_for_backward(q, kv, shares, y)
-        ctx.pairs, ctx.n_heads, ctx.scale = pairs, n_heads, scale
+        q, k, v = _of_pairs(qkv, pairs)
+        shares = pairs.softmax(_dots(q, k, n_heads).mul_(scale))  # (P, H)
+        y = pairs.sum_by_query(_scale_(v, shares))  # (N, C)
+        # The rows of pairs are gathered anew in the backward pass: to keep them would
+        # take more time, since they do not fit in the cache.
+        ctx.save_for_backward(qkv, shares, y)
+        ctx.pairs, ctx.scale = pairs, scale
         return y
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, dy):
         """Return the gradient (N, 3C) of queries, keys and values."""
-        q, kv, shares, y = ctx.saved_tensors
-        pairs, n_heads = ctx.pairs, ctx.n_heads
-        n_channels = q.shape[1]
-        k, v = kv[:, :n_channels], kv[:, n_channels:]
+        qkv, shares, y = ctx.saved_tensors
+        pairs, n_heads = ctx.pairs, shares.shape[1]
+        q, k, v = _of_pairs(qkv, pairs)
+        dy_pairs = dy.index_select(0, pairs.queries)  # (P, C)
         # A softmax's gradient is shares * (d - sum of shares * d), and that sum over
         # the pairs of a node is the product of what it has seen with its gradient.
-        dy_pairs = dy.index_select(0, pairs.queries)  # (P, C)
         expected = _dots(dy, y, n_heads).index_select(0, pairs.queries)  # (P, H)
-        dscores = (_dots(dy_pairs, v, n_heads) - expected).mul_(shares).mul_(ctx.scale)
-        dkv = torch.empty_like(kv)
-        _scaled(q, dscores, out=dkv[:, :n_channels])
-        _scaled(dy_pairs, shares, out=dkv[:, n_channels:])
-        dq = pairs.sum_by_query(_scaled(k, dscores))  # (N, C)
-        return torch.cat([dq, pairs.sum_by_key(dkv)], 1), None, None
+        dscores = _dots(dy_pairs, v, n_heads).sub_(expected)
+        dscores = dscores.mul_(shares).mul_(ctx.scale)  # (P, H)
+        dq = pairs.sum_by_query(_scale_(k, dscores))  # (N, C)
+        dk = pairs.sum_by_key(_scale_(q, dscores))
+        dv = pairs.sum_by_key(_scale_(dy_pairs, shares))
+        return torch.cat([dq, dk, dv], 1), None, None
 
 
 class AncestorPairs:
@@ -107,6 +106,16 @@ class AncestorPairs:
         return F.embedding_bag(self._by_key, x, self._key_starts, mode="sum")
 
 
+def _of_pairs(qkv, pairs):
+    """Queries of the lower nodes, keys and values of the upper ones, (P, C) each."""
+    q, k, v = qkv.chunk(3, 1)  # (N, C) each
+    return (
+        q.index_select(0, pairs.queries),
+        k.index_select(0, pairs.keys),
+        v.index_select(0, pairs.keys),
+    )
+
+
 def _dots(x, y, n_heads):
     """Dot products of rows (n, C), head by head, (n, H)."""
     # A product with ones sums a few channels faster than `sum` does.
@@ -114,9 +123,6 @@ def _dots(x, y, n_heads):
     return torch.mv(products, products.new_ones(products.shape[1])).view(-1, n_heads)
 
 
-def _scaled(x, factors, out=None):
-    """Scale the channels of rows (n, C), head by head, by factors (n, H)."""
-    by_head = factors.shape[1], -1
-    if out is not None:
-        out = out.unflatten(1, by_head)
-    return torch.mul(x.unflatten(1, by_head), factors[:, :, None], out=out).flatten(1)
+def _scale_(x, factors):
+    """Scale the channels of rows (n, C) in place, head by head, by factors (n, H)."""
+    return x.unflatten(1, (factors.shape[1], -1)).mul_(factors[:, :, None]).flatten(1)
