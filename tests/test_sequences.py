@@ -75,7 +75,7 @@ def test_scores_are_those_of_one_word_after_the_other(
 def test_prefixes_are_computed_once(estimator, words, fit_once):
     model = fit_once(estimator, words)
     n_rows = []
-    hook = model.net_.module_.embedding.register_forward_hook(
+    hook = model.net_.module_.head.register_forward_hook(
         lambda *call: n_rows.append(len(call[1][0]))
     )
     try:
