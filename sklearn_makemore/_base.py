@@ -24,7 +24,7 @@ from ._sklearn import (
 from ._vocabulary import CharVocabulary, check_alphabet
 from ._words import check_words
 
-PREDICTIONS_AT_ONCE = 1 << 19
+SCORED_AT_ONCE = 1 << 19
 """Predictions scored at once, about: beside many words their log-probabilities, eight
 bytes each, are few."""
 
@@ -532,7 +532,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         """Compute the log-probability of each word, shape (n_words,), part by part."""
         parts = [
             np.add.reduceat(self._target_log_proba(chunk), chunk.offsets[:-1])
-            for chunk in encoded.chunks(PREDICTIONS_AT_ONCE)
+            for chunk in encoded.chunks(SCORED_AT_ONCE)
         ]
         return np.concatenate(parts)
 

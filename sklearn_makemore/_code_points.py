@@ -74,3 +74,9 @@ def code_points(text):
 def place_dtype(n_places):
     """Return the type of places in an array: int32 as long as it holds them all."""
     return np.int32 if n_places <= np.iinfo(np.int32).max else np.int64
+
+
+def slices(start, stop, n_at_once):
+    """Cut a range of places into slices of `n_at_once`, the last one shorter."""
+    for first in range(start, stop, n_at_once):
+        yield slice(first, min(first + n_at_once, stop))

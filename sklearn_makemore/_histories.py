@@ -9,7 +9,7 @@ long as that holds every key and else int64, which cannot overflow for any order
 
 import numpy as np
 
-from ._code_points import place_dtype
+from ._code_points import place_dtype, slices
 from ._ngrams import differs_from_last, smaller
 
 AT_ONCE = 1 << 16
@@ -177,7 +177,7 @@ class HistoryTrie:
 
         Parameters
         ----------
-        whole_keys : ndarray of shape (n_rows,), dtype int64
+        whole_keys : ndarray of shape (n_rows,)
             Keys of the maximal n-grams, as in `ngram_keys` but not sorted.
 
         whole_counts : ndarray of shape (n_rows,)
@@ -230,21 +230,15 @@ class HistoryTrie:
                 before[level] = 1 + np.searchsorted(self.child_keys, keys)
         next_states = np.full(self.n_ngrams + 1, self.start_state, dtype)
         next_states[-1] = 0
-        for part in _parts(self.start_state + 1, self.n_states):
+        for part in slices(self.start_state + 1, self.n_states, AT_ONCE):
             keys = before[part] * self.n_symbols + recent[part]
             ngrams = np.searchsorted(self.ngram_keys, keys)
             next_states[ngrams] = np.arange(part.start, part.stop)
         # The longest n-grams are longer than any history: the earliest id is forgotten.
         if self.order > 1:
-            for longest in _parts(*self.ngram_levels[-2:].tolist()):
-                next_states[longest] = next_states[self.find_lower_ngrams(longest)]
+            for part in slices(*self.ngram_levels[-2:].tolist(), AT_ONCE):
+                next_states[part] = next_states[self.find_lower_ngrams(part)]
         return next_states
-
-
-def _parts(start, stop):
-    """Cut a range into slices of `AT_ONCE`."""
-    for first in range(start, stop, AT_ONCE):
-        yield slice(first, min(first + AT_ONCE, stop))
 
 
 def _number_histories(histories, n_rows, n_symbols):

@@ -78,6 +78,7 @@ class NGramModel:
     """
 
     def __init__(self, trie, log_proba, log_backoff):
+        # What else the trie has was needed to estimate, and goes with it.
         self.ngram_counts, self.order = trie.ngram_counts, trie.order
         self.n_states, self.n_symbols = trie.n_states, trie.n_symbols
         self.start_state = trie.start_state

@@ -13,8 +13,7 @@ import numpy as np
 
 PREDICTIONS_AT_ONCE = 1 << 18
 """Predictions counted at once, about: enough to forget the cost of a call,
-few enough for the temporary arrays (about ten of eight bytes a prediction) to stay
-small beside very many words."""
+few enough for the temporary arrays to stay small beside very many words."""
 
 
 def weighted_chunks(encoded, sample_weight, n_predictions):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._code_points import CodePoints, code_points, place_dtype
+from ._code_points import CodePoints, code_points, place_dtype, slices
 
 BOUNDARY = 0
 """Id of the symbol that starts and ends every word; it is not a character."""
@@ -142,7 +142,7 @@ class CharVocabulary:
         """Build the vocabulary of all characters that occur in some `CodePoints`."""
         points = joined.points
         seen = np.zeros(int(points.max()) + 1, dtype=bool)
-        for part in _parts(len(points)):
+        for part in slices(0, len(points), POINTS_AT_ONCE):
             seen[points[part]] = True
         seen[0] = joined.has_nul
         return cls(map(chr, np.flatnonzero(seen).tolist()), unknown=unknown)
@@ -232,7 +232,7 @@ class CharVocabulary:
         missing = self.unknown_id if self.unknown else self.n_symbols
         ids = self._ids_of_points(missing)
         codes = np.empty(len(joined.points), dtype=self.dtype)
-        for part in _parts(len(codes)):
+        for part in slices(0, len(codes), POINTS_AT_ONCE):
             # Points beyond the last character's are clipped to one past it.
             np.take(ids, joined.points[part], out=codes[part], mode="clip")
         codes[joined.offsets] = BOUNDARY
@@ -299,9 +299,3 @@ def check_alphabet(alphabet):
                 "list of strings of length 1."
             )
     return characters
-
-
-def _parts(n_points):
-    """Cut an array into slices of `POINTS_AT_ONCE`."""
-    for start in range(0, n_points, POINTS_AT_ONCE):
-        yield slice(start, start + POINTS_AT_ONCE)

@@ -45,7 +45,11 @@ class WordDataset(Dataset):
         weights = within_reason(np.bincount(rows, sample_weight).astype(np.float64))
         self.total = float((weights * words.lengths).sum())
         self.weights = torch.as_tensor(weights.astype("float32"), device=device)
-        self.codes = torch.as_tensor(words.codes.astype("int32"), device=device)
+        # Few bytes: of the tensors here these two have an element a character.
+        codes = (
+            words.codes if words.codes.itemsize == 1 else words.codes.astype("int32")
+        )
+        self.codes = torch.as_tensor(codes, device=device)
         self.starts = torch.as_tensor(words.offsets[:-1].astype("int64"), device=device)
         self.lengths = torch.as_tensor(words.lengths.astype("int64"), device=device)
         nodes = prefix_nodes(words)
@@ -53,7 +57,7 @@ class WordDataset(Dataset):
             nodes, words.targets, n_symbols, np.repeat(weights, words.lengths)
         )
         n_prefixes = int(nodes.max()) + 1
-        self.nodes = torch.as_tensor(nodes, device=device)
+        self.nodes = torch.as_tensor(nodes.astype("int32"), device=device)
         self.next_counts = NextCounts(*pairs, n_prefixes, n_symbols, device)
 
     def __len__(self):
@@ -193,4 +197,4 @@ def padded(codes, starts, lengths):
     """
     steps = torch.arange(int(lengths.max()) + 1, device=lengths.device)
     # The boundary after a word is also what it is filled up with.
-    return codes[starts[:, None] + steps.minimum(lengths[:, None])]
+    return codes[starts[:, None] + steps.minimum(lengths[:, None])].int()

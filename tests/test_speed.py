@@ -68,7 +68,6 @@ def test_bigram_fit_is_faster_than_loop_and_vectorizer(work):
 
 
 def test_ngram_scoring_is_faster_than_nltk(work):
-    pytest.importorskip("nltk")
     words, some = work.names[:1000], work.names[:3]
     model, peer = NGramCounter(order=5).fit(words), peers.nltk_kneser_ney(words, 5)
     ours, theirs = best_times(
@@ -155,13 +154,22 @@ def assert_alike(words, others):
         assert chi2_contingency(table).pvalue > 1e-3
 
 
-@pytest.mark.parametrize("name", ["GRUCharLM", "TransformerCharLM", "MLPCharLM"])
+@pytest.mark.parametrize("name", ["GRUCharLM", "TransformerCharLM", "WaveNetCharLM"])
 def test_loops_in_batches_draw_as_the_model(work, name):
     model = work.fitted(name)
-    draw = sampling.plain_sampler(model, 2 * work.longest, work.generator())
-    drawn = draw(800)
-    assert len(drawn) == 800
-    assert_alike(drawn, model.sample(800, random_state=1))
+    loops = sampling.samplers_in_batches(model, 2 * work.longest, work.generator())
+    expected = model.sample(800, random_state=1)
+    for draw in loops.values():
+        drawn = draw(800)
+        assert len(drawn) == 800
+        assert_alike(drawn, expected)
+
+
+def test_a_wavenet_at_every_position_is_the_module(work):
+    module = work.fitted("WaveNetCharLM").net_.module_
+    ids = torch.randint(27, (500, 8), generator=work.generator())
+    plain = sampling.every_position(module)
+    torch.testing.assert_close(plain(ids), module(ids), rtol=1e-4, atol=1e-4)
 
 
 def test_loops_for_pairs_draw_as_the_counter(work):
@@ -184,7 +192,6 @@ def test_lecture_layers_draw_as_the_model(work):
 
 
 def test_nltk_scores_are_finite_log_probabilities():
-    pytest.importorskip("nltk")
     words = load_names().data[:100]
     peer = peers.nltk_kneser_ney(words, 3)
     scores = counting.peer_scores(peer, words[:5])

@@ -5,7 +5,7 @@ from statistics import median
 
 import lecture_loops
 import peers
-from timing import Figure, in_turns, seconds, times_faster
+from timing import Figure, in_turns, per_second, seconds, times_faster
 
 from sklearn_makemore import BigramCounter, NGramCounter
 
@@ -47,6 +47,7 @@ def ngram_nltk(work):
         yield peers.absent(score, "nltk")
         return
     baseline_is = "nltk.lm.KneserNeyInterpolated(5)"
+    peers.nltk_kneser_ney(work.train[:100], 5)  # to import it
     ours, theirs = in_turns(
         lambda: NGramCounter(order=5).fit(work.train),
         lambda: peers.nltk_kneser_ney(work.train, 5),
@@ -69,9 +70,15 @@ def ngram_nltk(work):
         n_turns=work.either(5, 2),
         n_calls=10,
     )
-    scaled = [took / n_words * len(work.valid) for took in theirs]
+    scale = n_predictions(work.valid) / n_predictions(some)
+    scaled = [took * scale for took in theirs]
     scored_is = f"{baseline_is}.logscore, from {n_words} words"
     yield times_faster(score, "s", ours, scored_is, scaled, 5000)
+
+
+def n_predictions(words):
+    """Number of characters, and of ends of words."""
+    return sum(len(word) + 1 for word in words)
 
 
 def peer_scores(peer, words):
@@ -105,6 +112,6 @@ def ngram_markovify(work):
         n_turns=n_turns,
         n_calls=3,
     )
-    rates = [[n_words / took for took in column] for column in times]
+    rates = [per_second(n_words, column) for column in times]
     gen_is = f"{baseline_is}.gen"
     yield times_faster(sample, "names/s", rates[0], gen_is, rates[1])

@@ -54,9 +54,14 @@ class BagOfWords(nn.Module):
 
 
 def adamw(model, lr=5e-4):
-    """Return the script's optimiser; fused or not, it takes the same time."""
+    """Return the script's optimiser, fused, which the script's is not: faster."""
     return torch.optim.AdamW(
-        model.parameters(), lr=lr, weight_decay=0.01, betas=(0.9, 0.99), eps=1e-8
+        model.parameters(),
+        lr=lr,
+        weight_decay=0.01,
+        betas=(0.9, 0.99),
+        eps=1e-8,
+        fused=True,
     )
 
 
