@@ -290,8 +290,10 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         weights = _checked_weight(sample_weight, encoded.lengths)
         # A word of weight zero must not count even if it is impossible.
         counted = weights > 0
-        total = log_proba[counted] @ weights[counted]
-        return float(total / (encoded.lengths[counted] @ weights[counted]))
+        weights = weights[counted]
+        # Not as products of vectors, whose sums depend on the threads of the BLAS.
+        total = np.sum(log_proba[counted] * weights)
+        return float(total / np.sum(encoded.lengths[counted] * weights))
 
     def nll(self, words, sample_weight=None):
         """Compute the mean negative log-likelihood per predicted character.

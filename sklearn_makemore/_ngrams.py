@@ -217,7 +217,7 @@ def _merge_last_two(parts):
 def smaller(counts):
     """Return counts as int32 if they are whole numbers and so is their sum."""
     is_whole = counts.dtype.kind == "i"
-    fits = is_whole and counts.sum(dtype=np.int64) <= np.iinfo(np.int32).max
+    fits = is_whole and counts.sum(dtype=np.float64) <= np.iinfo(np.int32).max
     return counts.astype(np.int32, copy=False) if fits else counts
 
 

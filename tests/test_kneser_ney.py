@@ -11,7 +11,13 @@ from math import ceil, log
 import numpy as np
 import pytest
 
-from sklearn_makemore import NGramCounter, _counting, _ngram_model, _ngrams
+from sklearn_makemore import (
+    NGramCounter,
+    _counting,
+    _histories,
+    _ngram_model,
+    _ngrams,
+)
 from sklearn_makemore._counting import count_pairs
 from sklearn_makemore._histories import HistoryTrie
 from sklearn_makemore._kneser_ney import additive, estimate_discounts, kneser_ney
@@ -324,6 +330,73 @@ def test_merge_needs_like_counts():
         ValueError, match="order 3 over 4 symbols with n-grams of order 2"
     ):
         count([(1,)], 3, 4).merge(count([(1,)], 2, 4))
+
+
+@pytest.mark.parametrize(
+    "order, n_symbols",
+    # Bits of an n-gram: 30, 31, 32, 32, 32, 35, 63, 64, 65.
+    [
+        (6, 32),
+        (31, 2),
+        (32, 2),
+        (8, 16),
+        (4, 256),
+        (7, 32),
+        (9, 128),
+        (16, 16),
+        (13, 32),
+    ],
+)
+def test_ngrams_are_counted_however_many_bits_they_take(order, n_symbols):
+    rng = random.Random(order)
+    largest = n_symbols - 1  # its bits are all ones
+    words = [
+        tuple(rng.choice((1, largest)) for _ in range(rng.randint(0, 40)))
+        for _ in range(60)
+    ]
+    expected = Counter(
+        (*history[::-1], *[0] * (order - 1 - len(history)), symbol)
+        for word in words
+        for history, symbol in (
+            (history[-(order - 1) :], symbol) for history, symbol in positions(word)
+        )
+    )
+    halves = [count(half, order, n_symbols) for half in (words[:30], words[30:])]
+    for counts in count(words, order, n_symbols), halves[0].merge(halves[1]):
+        found = dict(zip(map(tuple, counts.ngrams.T.tolist()), counts.counts.tolist()))
+        assert found == expected
+
+
+def test_counts_beyond_all_integers_are_not_lost():
+    model = NGramCounter(order=2)
+    for _ in range(1400):  # their sum is above 2**62
+        model.partial_fit(["ab"], sample_weight=[2.0**51])
+    np.testing.assert_array_equal(model.ngram_counts_.counts, 1400 * 2**51)
+
+
+def test_keys_of_eight_bytes_change_nothing(words, monkeypatch):
+    expected = NGramCounter().fit(words)
+    monkeypatch.setattr(_histories, "place_dtype", lambda n_places: np.int64)
+    found = NGramCounter().fit(words)
+    assert expected.model_._ngram_keys.dtype == np.int32
+    assert found.model_._ngram_keys.dtype == np.int64
+    others = ["christopher", "zzz", ""]
+    np.testing.assert_array_equal(
+        found.score_samples(words + others), expected.score_samples(words + others)
+    )
+    assert found.sample(50, random_state=0) == expected.sample(50, random_state=0)
+
+
+def test_very_large_alphabets_need_keys_of_eight_bytes():
+    # 70,000 characters, four a word: a state times the symbols passes 2**31.
+    characters = [chr(0x10000 + i) for i in range(70_000)]
+    words = ["".join(characters[i : i + 4]) for i in range(0, 70_000, 4)]
+    model = NGramCounter(order=3).fit(words)
+    assert model.model_._ngram_keys.dtype == np.int64
+    # All discounts are estimated or fall back alike: words seen are equally likely.
+    scores = model.score_samples(words[:50])
+    np.testing.assert_allclose(scores, scores[0])
+    assert (scores > model.score_samples([word[::-1] for word in words[:50]])).all()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import numpy as np
 import pytest
 
 from sklearn_makemore import BigramCounter, NGramCounter
@@ -27,6 +28,17 @@ def peak_bytes(function):
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def test_an_ngram_takes_few_bytes():
+    words = load_names().data
+    model = NGramCounter().fit(words[:1000])
+    n_bytes = peak_bytes(lambda: model.fit(words))
+    n_ngrams = len(model.model_._ngram_keys)
+    assert n_bytes <= 80 * n_ngrams
+    held = [*vars(model.model_).values(), *vars(model.ngram_counts_).values()]
+    arrays = [value for value in held if isinstance(value, np.ndarray)]
+    assert sum(array.nbytes for array in arrays) <= 40 * n_ngrams
 
 
 @pytest.mark.parametrize("counter", [BigramCounter, NGramCounter])

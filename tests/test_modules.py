@@ -386,10 +386,17 @@ def test_weighted_batch_norm_is_that_of_repeated_rows(weights):
     norm, plain = WeightedBatchNorm1d(5).double(), nn.BatchNorm1d(5).double()
     plain.load_state_dict(trained_looking(norm).state_dict())
     norm.train(), plain.train()
-    x = torch.randn(4, 5, dtype=torch.float64)
+    norm.eps = plain.eps = 0.1  # large enough to be seen in the gradients
+    x = torch.randn(4, 5, dtype=torch.float64, requires_grad=True)
     output = norm(x, torch.tensor(weights, dtype=torch.float64))
-    torch.testing.assert_close(repeated(output, weights), plain(repeated(x, weights)))
+    expected = plain(repeated(x, weights))
+    torch.testing.assert_close(repeated(output, weights), expected)
     same_statistics(norm, plain)
+    for y, module in (repeated(output, weights), norm), (expected, plain):
+        module.gradients = torch.autograd.grad(
+            (y**3 * torch.arange(1.0, 6)).sum(), [x, module.weight, module.bias]
+        )
+    torch.testing.assert_close(norm.gradients, plain.gradients)
     norm.eval(), plain.eval()
     torch.testing.assert_close(norm(x), plain(x))
 

@@ -128,6 +128,8 @@ def test_nodes_and_sequences_are_laid_out_as_each_other():
     torch.testing.assert_close(
         tree.paths[tree.sequences, tree.depths], torch.arange(len(tree))
     )
+    whole = [path[:n] for path, n in zip(tree.paths, tree.lengths, strict=True)]
+    assert torch.equal(tree.nodes, torch.cat(whole))
 
 
 def test_a_function_of_sequences_is_one_of_nodes():
@@ -137,7 +139,7 @@ def test_a_function_of_sequences_is_one_of_nodes():
         for length in (1, 2, 7, 8, 8, 9, 15, 16, 17, 31, 33, 70)
     )
     symbols, tree = tree_of(rows)
-    values = torch.randn(len(tree), 3, dtype=torch.float64)
+    values = torch.randn(len(tree), 3, dtype=torch.float64, requires_grad=True)
     shapes = []
 
     def sums(x):
@@ -160,7 +162,13 @@ def test_a_function_of_sequences_is_one_of_nodes():
         (1, 33),
         (1, 70),
     ]
-    assert torch.equal(tree.map_paths(sums, values), found)
+    # A node is in the sums of all below it, itself among them.
+    found.sum().backward()
+    n_below = torch.zeros(len(tree), dtype=torch.float64)
+    for node in range(len(tree)):
+        for _ in range(int(tree.depths[node]) + 1):
+            n_below[node], node = n_below[node] + 1, int(tree.parents[node])
+    assert torch.equal(values.grad, n_below[:, None].expand(-1, 3))
 
 
 def test_sequences_may_begin_with_different_symbols():

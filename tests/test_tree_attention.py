@@ -60,7 +60,7 @@ def test_pairs_are_each_node_with_those_above_it():
     assert len(pairs) == tree.n_ancestors == len(expected)
 
 
-@pytest.mark.parametrize("n_heads", [1, 3, 4])
+@pytest.mark.parametrize("n_heads", [1, 3, 4, N_CHANNELS])
 @pytest.mark.parametrize("n_words", [1, 40])
 @pytest.mark.parametrize("scale", [1, 300])  # by which exp of the scores overflows
 def test_attention_is_torch_s_along_every_path(n_heads, n_words, scale):
@@ -72,8 +72,17 @@ def test_attention_is_torch_s_along_every_path(n_heads, n_words, scale):
     (gradient,) = torch.autograd.grad(expected, qkv, dy)
     found = AncestorAttention.apply(qkv, AncestorPairs(tree), n_heads)
     torch.testing.assert_close(found, expected)
-    found.backward(dy)
+    found.backward(dy.T.contiguous().T)  # a gradient may be of any strides
     torch.testing.assert_close(qkv.grad, gradient)
+
+
+def test_attention_is_differentiable_once():
+    _, tree = tree_of(5)
+    qkv = torch.randn(len(tree), 3 * N_CHANNELS, requires_grad=True)
+    y = AncestorAttention.apply(qkv, AncestorPairs(tree), 2)
+    (gradient,) = torch.autograd.grad(y.square().sum(), qkv, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
 
 
 def transformer_of(dropout=0.0):
@@ -87,11 +96,16 @@ def test_both_ways_are_one(longest, goes_by_pairs, monkeypatch):
     module = transformer_of()
     attention = module.blocks[0].attention
     assert attention._goes_by_pairs(tree) is goes_by_pairs
+    parameters = list(module.parameters())
     logits = module(ids, tree)
+    gradients = torch.autograd.grad(logits.square().sum(), parameters)
     monkeypatch.setattr(
         type(attention), "_goes_by_pairs", lambda self, tree: not goes_by_pairs
     )
-    torch.testing.assert_close(module(ids, tree), logits)
+    others = module(ids, tree)
+    torch.testing.assert_close(others, logits)
+    found = torch.autograd.grad(others.square().sum(), parameters)
+    torch.testing.assert_close(found, gradients)
 
 
 def test_dropout_of_attention_goes_by_blocks_in_training_alone():

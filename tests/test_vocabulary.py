@@ -127,3 +127,20 @@ def test_words_take_at_most_two_bytes_a_character(n_symbols):
 def test_places_beyond_int32_are_int64():
     assert place_dtype(2**31 - 1) == np.int32
     assert place_dtype(2**31) == np.int64
+
+
+@pytest.mark.parametrize("alphabet", ["", "b", "\0", "b\u00e9", "\U0010ffff"])
+@pytest.mark.parametrize("character", ["\0", "a", "c", "\u00ea", "\U0010ffff"])
+def test_characters_beside_the_alphabet_are_unknown(alphabet, character):
+    words = [character, alphabet, character * 2]
+    if character in alphabet:
+        encoded = CharVocabulary(alphabet).encode(words)
+        assert CharVocabulary(alphabet).decode(encoded) == words
+        return
+    with pytest.raises(ValueError, match="at index 0"):
+        CharVocabulary(alphabet).encode(words)
+    vocabulary = CharVocabulary(alphabet, unknown=True)
+    known = list(range(1, len(alphabet) + 1))
+    unknown = vocabulary.unknown_id
+    expected = [0, unknown, 0, *known, 0, unknown, unknown, 0]
+    assert vocabulary.encode(words).codes.tolist() == expected

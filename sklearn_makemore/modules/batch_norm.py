@@ -10,7 +10,7 @@ class WeightedBatchNorm1d(nn.BatchNorm1d):
     A row of weight w counts as w equal rows: training on distinct rows with weights
     gives the statistics of the batch with its repeats. Without weights it is torch's
     own layer, but for a batch of one row, which has no variance and is accepted. With
-    weights, gradients have no gradients of their own.
+    weights it can be differentiated once, and not by the weights.
 
     Examples
     --------

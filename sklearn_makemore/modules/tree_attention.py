@@ -9,7 +9,7 @@ class AncestorAttention(torch.autograd.Function):
 
     Names have five such pairs a node, where a block of their padded paths has twice as
     many places; here nothing is padded, forwards and backwards. The arithmetic is that
-    of `torch.nn.functional.scaled_dot_product_attention`.
+    of `torch.nn.functional.scaled_dot_product_attention`. It is differentiable once.
     """
 
     @staticmethod
@@ -119,7 +119,7 @@ def _of_pairs(qkv, pairs):
 def _dots(x, y, n_heads):
     """Dot products of rows (n, C), head by head, (n, H)."""
     # A product with ones sums a few channels faster than `sum` does.
-    products = (x * y).view(len(x) * n_heads, -1)  # (n * H, D)
+    products = (x * y).reshape(len(x) * n_heads, -1)  # (n * H, D)
     return torch.mv(products, products.new_ones(products.shape[1])).view(-1, n_heads)
 
 
