@@ -83,7 +83,9 @@ def distinct_rows(contexts, n_symbols):
     """
     n_contexts, block_size = contexts.shape
     symbol_bits = max(1, int(n_symbols - 1).bit_length())
-    rows = np.zeros(n_contexts, dtype=np.int64)
+    # Keys of four bytes are sorted in half the time.
+    is_short = symbol_bits * block_size < 32
+    rows = np.zeros(n_contexts, dtype=np.int32 if is_short else np.int64)
     rank_bits = 0
     first = np.zeros(min(1, n_contexts), dtype=np.int64)
     column = 0

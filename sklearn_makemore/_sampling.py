@@ -133,10 +133,12 @@ def relative_proba(log_proba):
 
 def next_proba(log_proba, length, options):
     """Apply all options, in their documented order; each row is up to a factor."""
-    log_proba = masked(log_proba, length, options)
-    log_proba = tempered(log_proba, options.temperature)
-    log_proba = keep_top_k(log_proba, options.top_k)
-    return relative_proba(keep_top_p(log_proba, options.top_p))
+    changed = masked(log_proba, length, options)
+    changed = tempered(changed, options.temperature)
+    changed = keep_top_p(keep_top_k(changed, options.top_k), options.top_p)
+    if changed is log_proba:  # the model's own, of which not all can be tiny
+        return np.exp(log_proba)
+    return relative_proba(changed)
 
 
 def stacked_cdf(proba):
@@ -302,12 +304,12 @@ def draw_words(draw, n_samples, max_rows, unique, exclude):
         n_draws = min(n_draws, max_rows, max_draws - n_drawn)
         n_drawn += n_draws
         n_before = len(accepted)
-        for word in draw(n_draws):
-            if word is None or word in seen:
-                continue
-            accepted.append(word)
-            if unique:
-                seen.add(word)
+        words = [word for word in draw(n_draws) if word is not None]
+        if unique:
+            words = [word for word in words if not (word in seen or seen.add(word))]
+        elif seen:
+            words = [word for word in words if word not in seen]
+        accepted += words
         if len(accepted) == n_before and n_draws >= HOPELESS_DRAWS:
             break
     if len(accepted) < n_samples:

@@ -165,10 +165,12 @@ def test_loops_in_batches_draw_as_the_model(work, name):
         assert_alike(drawn, expected)
 
 
-def test_a_wavenet_at_every_position_is_the_module(work):
-    module = work.fitted("WaveNetCharLM").net_.module_
-    ids = torch.randint(27, (500, 8), generator=work.generator())
-    plain = sampling.every_position(module)
+@pytest.mark.parametrize("name", ["MLPCharLM", "WaveNetCharLM"])
+def test_a_module_written_in_torch_is_the_same(work, name):
+    model = work.fitted(name)
+    module, generator = model.net_.module_, work.generator()
+    ids = torch.randint(27, (500, model.block_size_), generator=generator)
+    plain = sampling.as_written_in_torch(module)
     torch.testing.assert_close(plain(ids), module(ids), rtol=1e-4, atol=1e-4)
 
 

@@ -1,5 +1,6 @@
 """How fast names are drawn, beside the loops of the lectures and of the script."""
 
+import copy
 from functools import partial
 from itertools import count
 from statistics import median
@@ -13,7 +14,7 @@ from timing import Figure, in_turns, per_second, times_faster
 from torch import nn
 
 from sklearn_makemore import BigramCounter, NGramCounter
-from sklearn_makemore.modules import WaveNet
+from sklearn_makemore.modules import Tanh, WaveNet
 
 BATCHES = {"TransformerCharLM": 5, "GRUCharLM": 3, "WaveNetCharLM": 3, "MLPCharLM": 3}
 """Times that drawing has to be faster than the loop in batches of 1,000."""
@@ -113,21 +114,31 @@ def plain_sampler(model, longest, generator, module=None):
     )
 
 
-def every_position(wavenet):
-    """Return a WaveNet as a plain function, which shares no groups among windows."""
-    return lambda ids: wavenet.head(wavenet._separate(ids, None))
+def as_written_in_torch(module):
+    """Return an MLP or a WaveNet as a function without what our modules do for speed.
+
+    That is torch's own tanh, and for a WaveNet every position of every window, though
+    some are equal.
+    """
+    plain = copy.deepcopy(module)
+    for part in list(plain.modules()):
+        for name, child in part.named_children():
+            if isinstance(child, Tanh):
+                setattr(part, name, nn.Tanh())
+    if isinstance(plain, WaveNet):
+        return lambda ids: plain.head(plain._separate(ids, None))
+    return plain
 
 
 def samplers_in_batches(model, longest, generator):
     """Return the loops that a model is measured beside, the promised one first."""
     loop_is = f"{loop_name(model)}, batches of 1,000"
     module = model.net_.module_.eval()
-    if not isinstance(module, WaveNet):
+    if reads_words(model):
         return {loop_is: plain_sampler(model, longest, generator)}
-    # What our module shares among the windows of a batch is a cache of its own.
-    plain = every_position(module)
+    plain = as_written_in_torch(module)
     return {
-        f"{loop_is}, every position": plain_sampler(model, longest, generator, plain),
+        f"{loop_is}, in torch": plain_sampler(model, longest, generator, plain),
         f"{loop_is}, our module": plain_sampler(model, longest, generator),
     }
 
