@@ -418,7 +418,7 @@ def plan(folder, names, largest, is_quick):
     """Return the sizes: one and three times the powers of ten."""
     sizes = [n for k in range(3, 8) for n in (10**k, 3 * 10**k)]
     largest = largest or (10**5 if is_quick else 10**7)
-    trained = [10**3, 10**4] if is_quick else [n for n in sizes if n <= 3 * 10**5]
+    trained = [10**3, 10**4] if is_quick else [n for n in sizes if n <= 10**5]
     return Work(
         folder,
         names,
