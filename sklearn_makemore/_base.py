@@ -170,18 +170,14 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             If something in `words` is not a string.
         """
         words, sample_weight = _checked_training(words, sample_weight)
-        joined = CodePoints.from_words(words)
-        vocabulary = self._fit_vocabulary(joined)
-        encoded = vocabulary.encode_code_points(joined)
-        del joined  # as large as the words
+        vocabulary, encoded = _encoded_with(words, self._fit_vocabulary)
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
         task = self._callback_task(words)
         context.call_on_fit_task_begin(**task)
         learnt = self._fit_encoded(vocabulary, encoded, sample_weight, context)
         longest = int(encoded.lengths.max()) - 1
-        del encoded
-        fitted = self._fitted_attributes(learnt)
-        self._set_fitted(vocabulary, longest, fitted, self._goes_on())
+        del encoded  # what follows from what was learnt takes memory of its own
+        self._set_fitted(vocabulary, longest, learnt, self._goes_on())
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
 
@@ -220,19 +216,13 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         self._validate_params()  # scikit-learn does so at the first call alone
         words, sample_weight = _checked_training(words, sample_weight)
         is_fitted = self.__sklearn_is_fitted__()
-        joined = CodePoints.from_words(words)
-        vocabulary = (
-            self._partial_fit_vocabulary(joined)
-            if is_fitted
-            else self._fit_vocabulary(joined)
+        vocabulary, encoded = _encoded_with(
+            words, self._partial_fit_vocabulary if is_fitted else self._fit_vocabulary
         )
-        encoded = vocabulary.encode_code_points(joined)
-        del joined
         learnt = self._partial_fit_encoded(vocabulary, encoded, sample_weight)
         longest = int(encoded.lengths.max()) - 1
         del encoded
-        fitted = self._fitted_attributes(learnt)
-        self._set_fitted(vocabulary, longest, fitted, is_fitted)
+        self._set_fitted(vocabulary, longest, learnt, is_fitted)
         return self
 
     def score_samples(self, words):
@@ -543,8 +533,9 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         check_is_fitted(self)
         return self.vocabulary_.encode(check_words(words, name=name))
 
-    def _set_fitted(self, vocabulary, longest_word, fitted, goes_on):
+    def _set_fitted(self, vocabulary, longest_word, learnt, goes_on):
         """Assign all fitted attributes, after everything that can fail."""
+        fitted = self._fitted_attributes(learnt)
         if goes_on:
             longest_word = max(longest_word, self.longest_word_)
         vars(self).update(fitted, vocabulary_=vocabulary, longest_word_=longest_word)
@@ -594,6 +585,13 @@ def _version():
     from . import __version__
 
     return __version__
+
+
+def _encoded_with(words, vocabulary_of):
+    """Encode words with the vocabulary that a function makes of their `CodePoints`."""
+    joined = CodePoints.from_words(words)
+    vocabulary = vocabulary_of(joined)
+    return vocabulary, vocabulary.encode_code_points(joined)
 
 
 def _checked_training(words, sample_weight):

@@ -148,7 +148,7 @@ def in_batches(work):
 
     Both end a name at the length of the longest, as the script does.
     """
-    for name, at_least in BATCHES.items():
+    for name, times in BATCHES.items():
         model = work.fitted(name)
         loops = samplers_in_batches(model, work.longest, work.generator())
         for n_names, n_drawn, turns in (
@@ -161,7 +161,7 @@ def in_batches(work):
             )
             rates = per_second(n_names, ours)
             scaled = "" if n_drawn == n_names else f", from {n_drawn:,} names"
-            bound = at_least
+            bound = times
             for loop_is, loop in zip(loops, others, strict=True):
                 yield times_faster(
                     f"{name}: sample({n_names})",
