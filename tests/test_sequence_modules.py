@@ -83,7 +83,7 @@ def test_tree_rows_and_steps_are_one(name):
     symbols, tree = PrefixTree.from_ids(ids, lengths)
     logits = module(symbols, tree)
     assert logits.shape == (len(tree), N_SYMBOLS) and len(tree) < 0.8 * inside.sum()
-    torch.testing.assert_close(tree.along_paths(logits)[inside], along_rows[inside])
+    torch.testing.assert_close(logits[tree.paths][inside], along_rows[inside])
     # Rows in float32, with ids as batches hold them, differ by rounding alone.
     single = module.float()(symbols.int(), tree)
     torch.testing.assert_close(single.double(), logits, rtol=0, atol=1e-5)
@@ -112,7 +112,7 @@ def test_tree_and_its_gradients_are_those_of_torch_s_layer(name):
 
     module.zero_grad()
     symbols, tree = PrefixTree.from_ids(ids, lengths)
-    found = tree.along_paths(module(symbols, tree))
+    found = module(symbols, tree)[tree.paths]
     torch.testing.assert_close(found[inside], expected[inside])
     (found * weight)[inside].sum().backward()
     ours = [p.grad for p in [*module.layers.parameters(), module.start, *shared]]
@@ -128,7 +128,7 @@ def test_gradients_along_the_tree_are_those_along_rows(name):
     weight = torch.randn(*ids.shape, N_SYMBOLS, dtype=torch.float64)
     symbols, tree = PrefixTree.from_ids(ids, lengths)
     grads = []
-    for logits in (module(ids), tree.along_paths(module(symbols, tree))):
+    for logits in (module(ids), module(symbols, tree)[tree.paths]):
         module.zero_grad()
         (logits * weight)[inside].sum().backward()
         grads.append([parameter.grad for parameter in module.parameters()])

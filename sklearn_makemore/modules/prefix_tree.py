@@ -117,21 +117,6 @@ class PrefixTree:
         """Number of levels T."""
         return self.paths.shape[1]
 
-    def along_paths(self, x):
-        """Lay out what the nodes have as sequences.
-
-        Parameters
-        ----------
-        x : Tensor of shape (N, C)
-            Channels of each node.
-
-        Returns
-        -------
-        x : Tensor of shape (B, T, C)
-            Channels along each sequence.
-        """
-        return F.embedding(self.paths, x)
-
     def map_paths(self, function, x):
         """Apply a function of whole sequences to what the nodes have.
 
