@@ -196,7 +196,9 @@ def test_unknown_characters_have_honest_mass(estimator, words):
 
 @over(ESTIMATORS)
 @pytest.mark.parametrize(
-    "alphabet", ["cba", ["a", "b", "c"], {"a", "b", "c"}, ("b", "c", "a", "a")], ids=str
+    "alphabet",
+    ["cba", ["a", "b", "c"], {"a", "b", "c"}, ("b", "c", "a", "a")],
+    ids=["str", "list", "set", "tuple"],
 )
 def test_a_given_alphabet_is_the_alphabet(estimator, alphabet):
     model = clone(estimator).set_params(alphabet=alphabet).fit(["ab", "ba", "b"])

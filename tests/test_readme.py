@@ -54,7 +54,7 @@ def test_main_job_is_one_line():
 
 def test_tests_are_one_line_and_what_the_checks_run():
     assert "-c tests/constraints.txt" in command("test")
-    assert command("test").endswith("python -m pytest")
+    assert command("test").endswith("python -m pytest -n 2 --dist worksteal")
     checks = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
     assert "readme_command test" in checks
 

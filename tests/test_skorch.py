@@ -161,7 +161,9 @@ class Stop(Callback):
         net.module_.load_state_dict(self.kept_)
 
 
-@pytest.mark.parametrize("callbacks", [None, [("counter", BatchCounter())]], ids=str)
+@pytest.mark.parametrize(
+    "callbacks", [None, [("counter", BatchCounter())]], ids=["none", "counter"]
+)
 @over(NETS)
 def test_what_happened_in_batches_is_not_kept(estimator, callbacks, words):
     model = clone(estimator).set_params(callbacks=callbacks, validation_fraction=0.2)
