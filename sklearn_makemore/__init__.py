@@ -8,22 +8,33 @@ The files are the pipeline, in the order a word travels:
     the words as one array of characters, and these to symbol ids and back
 ``_contexts``, ``_prefixes``
     encoded words to windows and distinct contexts with counts, and to prefixes
-``_sampling``
-    drawing words, the same loop for all models
+``_compile_pattern``, ``_automaton``
+    a regular expression as the automaton of the words that match it
+``_sampling``, ``_conditional``
+    drawing words, the same loop for all models; and given that they match
+``_most_likely``, ``_novelty``
+    the most probable words; what is new about words
 ``_base``
     the verbs of every model: fit, score, sample
 ``_ngrams``, ``_histories``, ``_kneser_ney``, ``_ngram_model``, ``_counting``
     counted n-grams, their trie, its probabilities, the model, the estimators
+``_members``, ``_mixture``, ``_classifier``, ``_features``, ``_outlier``
+    estimators that are made of other estimators
+``_safe_file``
+    arrays and JSON in a file that runs no code
 ``modules``
     the networks in plain torch
-``_batches``, ``_word_batches``, ``_schedules``, ``_device``, ``_net``
-    batches of contexts and of words, learning rates, devices, the skorch net
+``_batches``, ``_word_batches``, ``_schedules``, ``_device``, ``_net``, ``_checkpoint``
+    batches of contexts and of words, learning rates, devices, the skorch net, and
+    training that goes on where it was killed
 ``_neural``, ``_window``, ``_sequence``, ``_recurrent``
     what all networks share, those that see a window, those that read from the start
 ``_bigram``, ``_mlp``, ``_wavenet``
     one estimator each, of those that see a window
 ``_bow``, ``_rnn``, ``_gru``, ``_lstm``, ``_transformer``
     one estimator each
+``persistence``
+    models to files and back
 ``model_selection``
     splits, and the search for a learning rate
 ``inspection``
@@ -43,32 +54,46 @@ __all__ = [
     "BigramCharLM",
     "BigramCounter",
     "BoWCharLM",
+    "CharLMClassifier",
+    "CharLMFeatures",
+    "CharLMOutlierDetector",
     "GRUCharLM",
     "LSTMCharLM",
     "MLPCharLM",
+    "MixtureCharLM",
+    "ModelFileError",
     "NGramCounter",
     "RNNCharLM",
     "TransformerCharLM",
     "WaveNetCharLM",
     "datasets",
     "inspection",
+    "load",
     "model_selection",
     "modules",
+    "save",
 ]
 
-# Torch takes seconds to import; the counters do without it.
+# Torch takes seconds to import, and SciPy one; the counters do without them.
 _IMPORTED_LATE = {
     "BigramCharLM": "._bigram",
     "BoWCharLM": "._bow",
+    "CharLMClassifier": "._classifier",
+    "CharLMFeatures": "._features",
+    "CharLMOutlierDetector": "._outlier",
     "GRUCharLM": "._gru",
     "LSTMCharLM": "._lstm",
     "MLPCharLM": "._mlp",
+    "MixtureCharLM": "._mixture",
+    "ModelFileError": "._safe_file",
     "RNNCharLM": "._rnn",
     "TransformerCharLM": "._transformer",
     "WaveNetCharLM": "._wavenet",
     "inspection": None,
+    "load": ".persistence",
     "model_selection": None,
     "modules": None,
+    "save": ".persistence",
 }
 
 

@@ -1,8 +1,10 @@
 """BaseCharLM: the verbs of every model, in the order a word travels."""
 
+import reprlib
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Set
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,7 +14,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ._code_points import CodePoints
+from ._automaton import matching_language
+from ._code_points import CodePoints, joined_code_points
+from ._conditional import conditional
+from ._most_likely import most_likely_words
+from ._novelty import novelty_of
 from ._sampling import MAX_CELLS, MIN_ROWS, DrawOptions, draw_codes, draw_words
 from ._sklearn import (
     Interval,
@@ -24,12 +30,66 @@ from ._sklearn import (
 from ._vocabulary import CharVocabulary, check_alphabet
 from ._words import check_words
 
+DRAWN_AT_ONCE = 1 << 24
+"""Characters drawn at once, about: some 40 bytes each before they are words."""
+
+LARGEST_TOTAL = 1e307
+"""Weight of all words with which sums over their characters are finite still."""
+
 SCORED_AT_ONCE = 1 << 19
 """Predictions scored at once, about: beside many words their log-probabilities, eight
 bytes each, are few."""
 
+LONGEST_RESTORED = 1 << 31
+"""Most characters of the longest word of a model that comes out of a file."""
 
-class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=ABCMeta):
+
+class BaseWordEstimator(CallbackSupportMixin, BaseEstimator):
+    """What all estimators of words share: callbacks, tags, links, and their stamp."""
+
+    _doc_link_module = "sklearn_makemore"
+    _doc_link_template = (
+        "https://sklearn-makemore.readthedocs.io/en/stable/generated/"
+        "{estimator_module}.{estimator_name}.html"
+    )
+
+    def _callback_task(self, words):
+        """Return what scikit-learn's callbacks are told of every task."""
+        return {
+            "estimator": self,
+            "X": words,
+            # ScoringMonitor scores only if there is a y; this one takes no memory.
+            "y": np.broadcast_to(0.0, len(words)),
+        }
+
+    def __sklearn_tags__(self):
+        """Declare that samples are strings in one dimension."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+    def __getstate__(self):
+        """Stamp the state with the package's version."""
+        return {**super().__getstate__(), "_sklearn_makemore_version": _version()}
+
+    def __setstate__(self, state):
+        """Restore the state, with a warning if another version wrote it."""
+        state = dict(state)
+        written_by = state.pop("_sklearn_makemore_version", None)
+        if written_by not in (None, _version()):
+            warnings.warn(
+                f"This {type(self).__name__} was saved by sklearn_makemore "
+                f"{written_by} and is loaded by {_version()}: refit it if it "
+                "misbehaves.",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+
+class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
     """Template of all character models: words to symbols to log-probabilities.
 
     A model is a machine over contexts. What a context is (a window of symbols, a
@@ -55,18 +115,17 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         object means the same distributions, of which what was made is used again.
     _target_log_proba(encoded)
         Log-probability of every predicted symbol, of shape (n_predictions,).
+    _kept_learnt(), _restored_learnt(kept, vocabulary)
+        What a file keeps of what was learnt, and this again.
     """
+
+    # Whether contexts are integers, of which equal ones mean the same.
+    _has_states = False
 
     _parameter_constraints: dict = {
         "alphabet": [str, "array-like", None],
         "handle_unknown": [StrOptions({"error", "unk"})],
     }
-
-    _doc_link_module = "sklearn_makemore"
-    _doc_link_template = (
-        "https://sklearn-makemore.readthedocs.io/en/stable/generated/"
-        "{estimator_module}.{estimator_name}.html"
-    )
 
     # Words are what scikit-learn calls X, not metadata that could be routed.
     __metadata_request__fit = {"words": UNUSED}
@@ -104,6 +163,24 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         """Turn what was learnt, when the words are gone, into the fitted attributes."""
         return learnt
 
+    def _kept_learnt(self):
+        """Return what a file keeps of what was learnt.
+
+        Raises
+        ------
+        ValueError
+            If parameters have changed since, so that it would not come back the same.
+        """
+        raise NotImplementedError
+
+    def _restored_learnt(self, kept, vocabulary):
+        """Return what was learnt, from what `_kept_learnt` returned.
+
+        The file may be a trap: nothing may be believed that is not checked, and no
+        memory be taken by what it says alone.
+        """
+        raise NotImplementedError
+
     def _prefix_log_proba(self, encoded):
         """Return distinct distributions after prefixes, and each prefix's row."""
         return self._next_log_proba(self._contexts_after(encoded))
@@ -114,7 +191,15 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
 
     def _draws_at_once(self, shortest):
         """Return how many words of `shortest` characters or more fit in memory."""
-        return max(MIN_ROWS, MAX_CELLS // self.vocabulary_.n_symbols)
+        n_rows = max(MIN_ROWS, MAX_CELLS // self.vocabulary_.n_symbols)
+        longest = max(shortest, self.longest_word_) + 1
+        return max(1, min(n_rows, DRAWN_AT_ONCE // longest))
+
+    def _check_trainable(self, encoded, vocabulary, goes_on):
+        """Raise an error if a word is more than the model can learn from."""
+
+    def _check_readable(self, encoded, name):
+        """Raise an error if a word is more than the fitted model can read."""
 
     def _goes_on(self):
         """Whether `fit` goes on from the fitted state."""
@@ -165,7 +250,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         ValueError
             If `words` is a single string, is empty or has a missing value, or if a
             word has a character outside `alphabet`. A network also raises it if the
-            training diverges, which says that `lr` is too large.
+            training diverges, which says that `lr` is too large, or if its
+            `checkpoint` is of another training.
         TypeError
             If something in `words` is not a string.
         """
@@ -249,6 +335,34 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         """
         return self._word_log_proba(self._encoded(words))
 
+    def token_log_proba(self, words):
+        """Compute the log-probability of each character of each word.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            The words.
+
+        Returns
+        -------
+        log_proba : list of ndarray of shape (len(word) + 1,), dtype float64
+            For each word the log-probability in nats of every character given those
+            before it, and at last of the end mark. Their sums are what `score_samples`
+            returns.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            As `score_samples`.
+        """
+        return [
+            log_proba
+            for chunk, targets in self._scored_chunks(self._encoded(words))
+            for log_proba in np.split(targets, chunk.offsets[1:-1])
+        ]
+
     def score(self, words, y=None, sample_weight=None):
         """Compute the mean log-probability per predicted character.
 
@@ -277,7 +391,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         log_proba = self._word_log_proba(encoded)
         if sample_weight is None:
             return float(log_proba.sum() / encoded.n_predictions)
-        weights = _checked_weight(sample_weight, encoded.lengths)
+        weights = checked_weight(sample_weight, encoded.lengths)
         # A word of weight zero must not count even if it is impossible.
         counted = weights > 0
         weights = weights[counted]
@@ -347,7 +461,9 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         """
         encoded = self._encoded(prefixes, name="prefixes")
         log_proba, rows = self._prefix_log_proba(encoded)
-        return np.exp(log_proba)[rows]
+        if len(log_proba) <= len(rows):
+            return np.exp(log_proba)[rows]
+        return np.exp(log_proba[rows])  # of a table of all contexts, only these
 
     @validate_params(
         {
@@ -358,6 +474,8 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             "top_p": [Interval(Real, 0, 1, closed="right"), None],
             "min_length": [Interval(Integral, 0, None, closed="left")],
             "max_length": [Interval(Integral, 0, None, closed="left"), None],
+            "matching": [str, None],
+            "exact": ["boolean"],
             "unique": ["boolean"],
             "exclude": "no_validation",
             "random_state": ["random_state"],
@@ -374,16 +492,19 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         top_p=None,
         min_length=0,
         max_length=None,
+        matching=None,
+        exact=False,
         unique=False,
         exclude=None,
         random_state=None,
     ):
-        """Draw new words.
+        r"""Draw new words.
 
         Without options these are independent, exact draws from the model, as long as
         no word comes to `max_length`. Options act on the distribution of each next
-        character in this order: the length limits, `temperature`, `top_k`, `top_p`;
-        what is left is normalised. The symbol for unknown characters is never drawn.
+        character in this order: the length limits and `matching`, `temperature`,
+        `top_k`, `top_p`; what is left is normalised. The symbol for unknown characters
+        is never drawn.
 
         Parameters
         ----------
@@ -414,6 +535,23 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             nothing can go on for ever. A model with a `block_size` from the start of
             the word on ends words where it has read so much.
 
+        matching : str, default=None
+            Regular expression that all of a word must match, prefix included, in the
+            syntax of Rust's regex crate [1]_: without look-around and back references,
+            with classes such as ``\p{Greek}``. Characters with which no match can go on
+            are removed before the others are drawn from, so that no draw is in vain.
+            That is not the same as drawing words and rejecting those that do not
+            match: a beginning is as likely as the model finds it, however unlikely it
+            is that the model would have gone on to a match.
+
+        exact : bool, default=False
+            With `matching`, whether to draw from the distribution that drawing and
+            rejecting would have: that of the model, after `temperature`, `top_k` and
+            `top_p`, given that the word matches and has the lengths asked for. Counters
+            compute it; where there are too many states for that, and for all other
+            models, words are drawn and rejected as soon as they cannot match any more,
+            with a bound on their number.
+
         unique : bool, default=False
             Whether each word may come only once.
 
@@ -436,13 +574,35 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         ValueError
             If `prefix` has a character outside the alphabet, if `max_length` is less
             than `min_length` or the length of `prefix`, or if these are more than the
-            model can read.
+            model can read. With `matching`, if it is no regular expression, if its
+            automaton is too large, or if no word of the alphabet, with this prefix and
+            these lengths, matches; and if `exact` is set without it.
+
+        References
+        ----------
+        .. [1] Syntax of Rust's regex crate,
+           https://docs.rs/regex/latest/regex/#syntax
+
+        Examples
+        --------
+        >>> from sklearn_makemore import NGramCounter
+        >>> from sklearn_makemore.datasets import load_names
+        >>> model = NGramCounter().fit(load_names().data)
+        >>> options = {"matching": "k.*[aeiou]{2}n", "max_length": 7, "exact": True}
+        >>> model.sample(3, **options, random_state=0)
+        ['kejuan', 'kaysoon', 'keyleen']
         """
         check_is_fitted(self)
+        if exact and matching is None:
+            raise ValueError(
+                "exact=True draws given that a word matches, and `matching` is None; "
+                "give a pattern, or leave out `exact`."
+            )
         if exclude is not None:
             unordered = isinstance(exclude, Set)  # the order is of no account here
             exclude = list(exclude) if unordered else exclude
             exclude = check_words(exclude, name="exclude", allow_empty=True)
+            joined_code_points(exclude, name="exclude")  # that they are characters
         options = DrawOptions(
             min_length=min_length,
             max_length=self._checked_max_length(prefix, min_length, max_length),
@@ -452,11 +612,19 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             never_id=self.vocabulary_.unknown_id,
         )
         rng = own_random_state(random_state)
-        context = self._contexts_after(self._encoded([prefix], name="prefix"))
+        model, context = self, self._contexts_after(self._encoded([prefix], "prefix"))
+        if matching is not None:
+            language = matching_language(
+                matching, self.vocabulary_, prefix, min_length, options.max_length
+            )
+            if exact:
+                model, context, options = conditional(self, context, language, options)
+            else:
+                options = replace(options, language=language)
 
         def draw(n_draws):
             encoded, complete = draw_codes(
-                self, context, n_draws, len(prefix), options, rng
+                model, context, n_draws, len(prefix), options, rng
             )
             words = self.vocabulary_.decode(encoded)
             return [
@@ -465,7 +633,118 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             ]
 
         max_rows = self._draws_at_once(max(len(prefix), min_length))
-        return draw_words(draw, int(n_samples), max_rows, unique, exclude or ())
+        return draw_words(
+            draw, int(n_samples), max_rows, unique, exclude or (), options.draws_a_word
+        )
+
+    @validate_params(
+        {"n": [Interval(Integral, 1, None, closed="left")], "prefix": [str]},
+        prefer_skip_nested_validation=True,
+    )
+    def most_likely(self, n=10, *, prefix=""):
+        """Find the most probable words.
+
+        The result is exact: no other word is more probable than those returned. The
+        search goes on from the most probable beginnings of words first, in bounded
+        memory and time. The symbol for unknown characters is in no word, save those
+        of `prefix`.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Number of words.
+
+        prefix : str, default=""
+            Every word begins with it.
+
+        Returns
+        -------
+        words : list of str
+            The `n` most probable words in decreasing probability; fewer, with a
+            warning, if no others have a probability above 0. Among equally probable
+            ones the shorter come first, and those of one length in the order of their
+            code points.
+
+        log_proba : ndarray of shape (n_found,), dtype float64
+            Log-probability in nats of each whole word, `prefix` and end mark included:
+            that of `score_samples`, up to rounding.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If `prefix` has a character outside the alphabet, if it is longer than the
+            model can read, or if so many words are nearly as probable that the search
+            comes to its bounds: then ask for fewer words, or give a longer prefix.
+        """
+        start = self._encoded([prefix], name="prefix")
+        characters = self.vocabulary_.characters
+
+        def next_log_proba(prefixes):
+            log_proba, rows = self._prefix_log_proba(self.vocabulary_.encode(prefixes))
+            # The unknown symbol is the last.
+            return log_proba[rows, : 1 + len(characters)]
+
+        words, log_proba = most_likely_words(
+            next_log_proba,
+            characters,
+            int(n),
+            prefix=prefix,
+            log_proba=float(self._target_log_proba(start)[:-1].sum()),
+            longest=self._longest_word(),
+        )
+        if len(words) < n:
+            warnings.warn(
+                f"Found {len(words)} of {n} words: no other that begins with "
+                f"{reprlib.repr(prefix)} has a probability above 0.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return words, log_proba
+
+    def novelty_report(
+        self, words, n_samples=1000, *, random_state=None, **sample_options
+    ):
+        """Draw words and compare them with the training words.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            The training words.
+
+        n_samples : int, default=1000
+            Number of words to draw.
+
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for the same words at each call; None draws fresh ones.
+
+        **sample_options : dict
+            Options of `sample`, such as ``temperature=0.8``.
+
+        Returns
+        -------
+        report : NoveltyReport
+            The shares of the samples that are training words, distinct, and new; their
+            lengths and those of the training words; and the new words.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If `words` is not what `fit` takes, or if the options of `sample` are such
+            that no word can be drawn.
+        """
+        check_is_fitted(self)
+        words = check_words(words)
+        samples = self.sample(n_samples, random_state=random_state, **sample_options)
+        if not samples:
+            raise ValueError(
+                f"No word could be drawn with the options {sample_options}, so that "
+                "there is nothing to report on; relax one of them."
+            )
+        return novelty_of(samples, words)
 
     # -------------------------------------------------------------- attributes
 
@@ -473,15 +752,6 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
     def symbols_(self):
         """Texts of the symbols, the columns of `predict_proba`."""
         return self.vocabulary_.symbols
-
-    def _callback_task(self, words):
-        """Return what scikit-learn's callbacks are told of every task."""
-        return {
-            "estimator": self,
-            "X": words,
-            # ScoringMonitor scores only if there is a y; this one takes no memory.
-            "y": np.broadcast_to(0.0, len(words)),
-        }
 
     def _checked_max_length(self, prefix, min_length, max_length):
         """Resolve and check the largest length of a drawn word."""
@@ -514,7 +784,7 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
         unknown = self.handle_unknown == "unk"
         if CharVocabulary(check_alphabet(asked), unknown=unknown) != known:
             raise ValueError(
-                f"The fitted model has the alphabet {known.characters!r} and "
+                f"The fitted model has the alphabet {_brief(known.characters)} and "
                 f"handle_unknown={'unk' if known.unknown else 'error'!r}, and going on "
                 "from it cannot change them; set the parameters back, or fit anew."
             )
@@ -522,16 +792,24 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
 
     def _word_log_proba(self, encoded):
         """Compute the log-probability of each word, shape (n_words,), part by part."""
+        # Nothing keeps a part's log-probabilities while the next ones are computed.
         parts = [
             np.add.reduceat(self._target_log_proba(chunk), chunk.offsets[:-1])
             for chunk in encoded.chunks(SCORED_AT_ONCE)
         ]
         return np.concatenate(parts)
 
+    def _scored_chunks(self, encoded):
+        """Yield parts of the words and the log-probability of each symbol of them."""
+        for chunk in encoded.chunks(SCORED_AT_ONCE):
+            yield chunk, self._target_log_proba(chunk)
+
     def _encoded(self, words, name="words"):
         """Check and encode words with the fitted vocabulary."""
         check_is_fitted(self)
-        return self.vocabulary_.encode(check_words(words, name=name))
+        encoded = self.vocabulary_.encode(check_words(words, name=name), name)
+        self._check_readable(encoded, name)
+        return encoded
 
     def _set_fitted(self, vocabulary, longest_word, learnt, goes_on):
         """Assign all fitted attributes, after everything that can fail."""
@@ -540,36 +818,33 @@ class BaseCharLM(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=AB
             longest_word = max(longest_word, self.longest_word_)
         vars(self).update(fitted, vocabulary_=vocabulary, longest_word_=longest_word)
 
+    def _kept(self):
+        """Return what a file keeps of the fitted model: all else follows from it."""
+        return {
+            "vocabulary": self.vocabulary_,
+            "longest_word": self.longest_word_,
+            **self._kept_learnt(),
+        }
+
+    def _restore(self, kept):
+        """Set the fitted attributes by what `_kept` returned."""
+        vocabulary, longest_word = kept["vocabulary"], kept["longest_word"]
+        if not isinstance(vocabulary, CharVocabulary):
+            raise TypeError(f"vocabulary is {vocabulary!r}.")
+        if type(longest_word) is not int or not 0 <= longest_word <= LONGEST_RESTORED:
+            raise ValueError(f"longest_word is {longest_word!r}.")
+        learnt = self._restored_learnt(kept, vocabulary)
+        self._set_fitted(vocabulary, longest_word, learnt, goes_on=False)
+
     def __sklearn_is_fitted__(self):
         """Whether `fit` or `partial_fit` has come to its end."""
         return hasattr(self, "vocabulary_")
 
     def __sklearn_tags__(self):
-        """Declare that samples are strings in one dimension."""
+        """Declare that there is no target."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
         tags.target_tags.required = False
         return tags
-
-    def __getstate__(self):
-        """Stamp the state with the package's version."""
-        return {**super().__getstate__(), "_sklearn_makemore_version": _version()}
-
-    def __setstate__(self, state):
-        """Restore the state, with a warning if another version wrote it."""
-        state = dict(state)
-        written_by = state.pop("_sklearn_makemore_version", None)
-        if written_by not in (None, _version()):
-            warnings.warn(
-                f"This {type(self).__name__} was saved by sklearn_makemore "
-                f"{written_by} and is loaded by {_version()}: refit it if it "
-                "misbehaves.",
-                UserWarning,
-                stacklevel=2,
-            )
-        super().__setstate__(state)
 
 
 def own_random_state(random_state):
@@ -579,6 +854,13 @@ def own_random_state(random_state):
         if random_state is None
         else check_random_state(random_state)
     )
+
+
+def _brief(characters):
+    """Show an alphabet, which can be long."""
+    brief = reprlib.Repr()
+    brief.maxstring = 200
+    return brief.repr(characters)
 
 
 def _version():
@@ -597,17 +879,24 @@ def _encoded_with(words, vocabulary_of):
 def _checked_training(words, sample_weight):
     """Check words and weights, and leave out the words of weight zero."""
     words = check_words(words)
-    sample_weight = _checked_weight(sample_weight, words)
+    sample_weight = checked_weight(sample_weight, words)
     if sample_weight is None or sample_weight.all():
         return words, sample_weight
     present = np.flatnonzero(sample_weight)
     return [words[index] for index in present], sample_weight[present]
 
 
-def _checked_weight(sample_weight, words):
+def checked_weight(sample_weight, words):
     """Weights as float64 of shape (n_words,), or None if there are none."""
     if sample_weight is None:
         return None
-    return _check_sample_weight(
+    weights = _check_sample_weight(
         sample_weight, words, dtype=np.float64, ensure_non_negative=True
     )
+    if np.sum(weights / LARGEST_TOTAL) > 1:
+        index = int(weights.argmax())
+        raise ValueError(
+            f"`sample_weight` has {weights[index]} at index {index}, and sums of "
+            f"weights above {LARGEST_TOTAL:.0e} overflow; divide all by one number."
+        )
+    return weights

@@ -19,8 +19,14 @@ MIN_BATCH_SIZE = 256
 MAX_REPEATS = 100
 """Largest mean number of times that a pair of context and symbol comes in an epoch."""
 
+LEAST_WEIGHT = 1e-30
+"""Weight beside others of 1 to 100, of which float32 still holds shares."""
+
 VALIDATION_ROWS = 1 << 13
 """Contexts a batch when there is nothing to learn from it."""
+
+VALIDATION_LOGITS = 1 << 24
+"""Logits that such a batch may have, however large the alphabet: 64 MiB."""
 
 
 class NextCounts:
@@ -141,9 +147,14 @@ def within_reason(weights):
     Returns
     -------
     weights : ndarray of shape (n,)
-        The same with a mean from 1 to 100.
+        The same with a mean from 1 to 100; none is 0.
     """
-    return weights * (np.clip(weights.mean(), 1, MAX_REPEATS) / weights.mean())
+    # A power of two changes no digit, and sums near 1 neither overflow nor vanish.
+    _, exponent = np.frexp(weights.max())
+    weights = np.ldexp(weights, -exponent)
+    mean = weights.mean()
+    scale = np.clip(np.ldexp(mean, exponent), 1, MAX_REPEATS) / mean
+    return np.maximum(weights * scale, LEAST_WEIGHT)
 
 
 class ContextBatches:
@@ -177,7 +188,8 @@ class ContextBatches:
         self.training = training
         if not training:
             self.repeats = torch.ones_like(dataset.totals, dtype=torch.long)
-            self.n_batches = -(-len(dataset) // VALIDATION_ROWS)
+            n_rows = min(VALIDATION_ROWS, VALIDATION_LOGITS // dataset.n_symbols)
+            self.n_batches = -(-len(dataset) // max(1, n_rows))
         else:
             n_batches = number_of_batches(dataset.total, batch_size)
             self.repeats = _repeats(dataset.totals, n_batches)

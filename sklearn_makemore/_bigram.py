@@ -2,6 +2,7 @@
 
 import torch
 
+from ._counting import check_table
 from ._sklearn import StrOptions
 from ._window import BaseWindowCharLM
 from .modules import LookupTable
@@ -68,6 +69,13 @@ class BigramCharLM(BaseWindowCharLM):
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights and with the alphabet of the last fit.
+
+    checkpoint : str or path-like, default=None
+        File that keeps the state of `fit` while it trains: it is written after every
+        epoch, or after several short ones, and removed at the end. When `fit` was
+        interrupted or killed, the next one with the same words and parameters goes on
+        from there and, on one machine, ends with the same weights bit for bit. Every
+        fit needs a path of its own, and `callbacks` are not possible with it.
 
     alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.
@@ -168,6 +176,7 @@ class BigramCharLM(BaseWindowCharLM):
         n_iter_no_change=2,
         tol=1e-4,
         warm_start=False,
+        checkpoint=None,
         alphabet=None,
         handle_unknown="error",
         device="auto",
@@ -187,6 +196,7 @@ class BigramCharLM(BaseWindowCharLM):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.alphabet = alphabet
         self.handle_unknown = handle_unknown
         self.device = device
@@ -207,4 +217,5 @@ class BigramCharLM(BaseWindowCharLM):
         }
 
     def _module(self, n_symbols, block_size):
+        check_table(n_symbols, self)
         return LookupTable, {"n_symbols": n_symbols}

@@ -21,7 +21,8 @@ class BoWCharLM(BasePositionCharLM):
     block_size : int, default=None
         Largest number of symbols the network reads, the start of the word among them:
         a word may have one character less. A longer one is an error, and a drawn one
-        ends there. None takes twice what the longest word of the first fit needs.
+        ends there. None takes twice what the longest word of the first fit needs;
+        65,536 is the most.
 
     n_embd : int, default=64
         Number of channels of a character's embedding.
@@ -73,6 +74,13 @@ class BoWCharLM(BasePositionCharLM):
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights and with the alphabet of the last fit.
+
+    checkpoint : str or path-like, default=None
+        File that keeps the state of `fit` while it trains: it is written after every
+        epoch, or after several short ones, and removed at the end. When `fit` was
+        interrupted or killed, the next one with the same words and parameters goes on
+        from there and, on one machine, ends with the same weights bit for bit. Every
+        fit needs a path of its own, and `callbacks` are not possible with it.
 
     alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.
@@ -179,6 +187,7 @@ class BoWCharLM(BasePositionCharLM):
         n_iter_no_change=2,
         tol=1e-4,
         warm_start=False,
+        checkpoint=None,
         alphabet=None,
         handle_unknown="error",
         device="auto",
@@ -202,6 +211,7 @@ class BoWCharLM(BasePositionCharLM):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.alphabet = alphabet
         self.handle_unknown = handle_unknown
         self.device = device

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._words import word_at
+
 
 @dataclass(frozen=True, eq=False)
 class CodePoints:
@@ -36,7 +38,7 @@ class CodePoints:
     has_nul: bool
 
     @classmethod
-    def from_words(cls, words):
+    def from_words(cls, words, name="words"):
         """Join a list of words.
 
         Parameters
@@ -44,12 +46,20 @@ class CodePoints:
         words : list of str of length n_words
             The words, as `check_words` returns them.
 
+        name : str, default="words"
+            What the argument is called in error messages.
+
         Returns
         -------
         joined : CodePoints
             Their code points.
+
+        Raises
+        ------
+        ValueError
+            If a word has a lone surrogate.
         """
-        points = code_points("\0".join(["", *words, ""]))
+        points = joined_code_points(words, name)
         offsets = np.flatnonzero(points == 0)
         has_nul = len(offsets) != len(words) + 1
         if has_nul:  # slower: every word is asked for its length
@@ -63,12 +73,60 @@ class CodePoints:
         return "".join(map(chr, characters.tolist()))
 
 
+def joined_code_points(words, name="words"):
+    """Return the code points of words with U+0000 before, between and after them.
+
+    Parameters
+    ----------
+    words : list of str of length n_words
+        The words.
+
+    name : str, default="words"
+        What the argument is called in error messages.
+
+    Returns
+    -------
+    points : ndarray of shape (n_characters + n_words + 1,)
+        As in `CodePoints`.
+
+    Raises
+    ------
+    ValueError
+        If a word has a lone surrogate.
+    """
+    try:
+        return code_points("\0".join(["", *words, ""]))
+    except UnicodeEncodeError:  # found on the way, so valid words are not searched
+        raise _lone_surrogate(words, name) from None
+
+
 def code_points(text):
     """Return the code points of a string, an array of shape (len(text),)."""
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
-    # Lone surrogates are legal in a str, so they are characters here too.
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+
+
+def is_surrogate(character):
+    """Whether a character is half of a pair of UTF-16 and none by itself."""
+    return "\ud800" <= character <= "\udfff"
+
+
+def _lone_surrogate(words, name):
+    """Return the error for the first word with a surrogate."""
+    index, place = next(
+        (index, place)
+        for index, word in enumerate(words)
+        for place, character in enumerate(word)
+        if is_surrogate(character)
+    )
+    word = words[index]
+    return ValueError(
+        f"{word_at(word, index, name)} has the lone surrogate U+{ord(word[place]):04X} "
+        f"at place {place}, which is no character: it comes from text decoded with the "
+        "wrong encoding or errors='surrogateescape'. Decode it anew, or drop such "
+        "characters with word.encode('utf-8', 'ignore').decode('utf-8')."
+    )
 
 
 def place_dtype(n_places):

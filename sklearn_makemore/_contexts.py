@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MOST_CELLS = 1 << 32
+"""Places that windows may have together: they are held at once, a byte each or more."""
+
 
 def windows(encoded, block_size):
     """Return the window of symbols before each prediction.
@@ -22,6 +25,11 @@ def windows(encoded, block_size):
         The `block_size` symbols before each target, nearest last; boundaries fill the
         places before the start of the word.
 
+    Raises
+    ------
+    ValueError
+        If they would have more places than a computer holds.
+
     Examples
     --------
     >>> from sklearn_makemore._contexts import windows
@@ -32,6 +40,12 @@ def windows(encoded, block_size):
            [0, 0, 1],
            [0, 1, 2]], dtype=uint8)
     """
+    if encoded.n_predictions * block_size > MOST_CELLS:
+        raise ValueError(
+            f"Windows of {block_size} symbols before {encoded.n_predictions:,} "
+            f"predictions have more than {MOST_CELLS:,} places, which a computer does "
+            "not hold; use smaller windows."
+        )
     positions = encoded.positions  # (n_predictions,)
     padded = np.concatenate(
         [np.zeros(block_size - 1, dtype=encoded.codes.dtype), encoded.codes[:-1]]

@@ -10,12 +10,35 @@ from ._base import BaseCharLM
 from ._histories import HistoryTrie
 from ._kneser_ney import additive, kneser_ney
 from ._ngram_model import NGramModel
-from ._ngrams import NGramCounts, exact_weights, weighted_chunks
+from ._ngrams import (
+    NGramCounts,
+    exact_weights,
+    kept_counts,
+    restored_counts,
+    weighted_chunks,
+    whole_order,
+)
 from ._sklearn import Interval, StrOptions
 from ._vocabulary import CharVocabulary
 
 PAIRS_AT_ONCE = 1 << 18
 """Pairs counted at once: their 64-bit keys stay in the cache."""
+
+MOST_SYMBOLS = 1 << 13
+"""Symbols of which all pairs are kept: a table of them takes 512 MiB of float64, and
+there are a few at once."""
+
+
+def check_table(n_symbols, model):
+    """Raise an error if there are too many symbols for a table of all pairs."""
+    if n_symbols > MOST_SYMBOLS:
+        raise ValueError(
+            f"{type(model).__name__} keeps a table of all pairs of at most "
+            f"{MOST_SYMBOLS:,} symbols, and here are {n_symbols:,}. Use "
+            "NGramCounter(order=2, smoothing='additive'), which keeps the pairs that "
+            "occur, or an `alphabet` of the frequent characters and "
+            "handle_unknown='unk'."
+        )
 
 
 def count_pairs(encoded, n_symbols, sample_weight=None):
@@ -49,7 +72,9 @@ def count_pairs(encoded, n_symbols, sample_weight=None):
         keys *= n_symbols
         keys += chunk.targets
         # Sums of whole numbers below 2**53 are exact in float64.
-        counts += np.bincount(keys, weights, minlength=n_symbols**2).astype(dtype)
+        counts += np.bincount(keys, weights, minlength=n_symbols**2).astype(
+            dtype, copy=False
+        )
     return counts.reshape(n_symbols, n_symbols)
 
 
@@ -93,6 +118,8 @@ class BaseCounter(BaseCharLM):
         The fitted attributes that follow from the counts.
     """
 
+    _has_states = True
+
     @abstractmethod
     def _count(self, encoded, n_symbols, sample_weight):
         """Return the counts of some words."""
@@ -113,6 +140,14 @@ class BaseCounter(BaseCharLM):
         if self.__sklearn_is_fitted__():
             return self._added(counts, vocabulary)
         return counts
+
+    def _check_unchanged(self, is_same):
+        """Raise an error if the probabilities are not those of the parameters."""
+        if not is_same:
+            raise ValueError(
+                f"Parameters of this {type(self).__name__} have changed since it was "
+                "fitted, and a file would keep these: set them back, or fit anew."
+            )
 
     def _partial_fit_vocabulary(self, joined):
         known = self._kept_vocabulary()
@@ -221,6 +256,7 @@ class BigramCounter(BaseCounter):
         return lookup_net(self.log_proba_)
 
     def _count(self, encoded, n_symbols, sample_weight):
+        check_table(n_symbols, self)
         return count_pairs(encoded, n_symbols, sample_weight)
 
     def _added(self, counts, vocabulary):
@@ -228,6 +264,14 @@ class BigramCounter(BaseCounter):
         total = counts.astype(np.result_type(counts, self.counts_))
         total[np.ix_(ids, ids)] += self.counts_
         return total
+
+    def _kept_learnt(self):
+        fresh = self._fitted_attributes(self.counts_)["log_proba_"]
+        self._check_unchanged(np.allclose(fresh, self.log_proba_))
+        return {"counts": kept_counts(self.counts_)}
+
+    def _restored_learnt(self, kept, vocabulary):
+        return restored_counts(kept["counts"], (vocabulary.n_symbols,) * 2)
 
     def _fitted_attributes(self, counts):
         return {
@@ -268,7 +312,8 @@ class NGramCounter(BaseCounter):
     ----------
     order : int, default=6
         Largest number of characters that are counted together, the predicted one
-        among them; 2 counts pairs.
+        among them; 2 counts pairs. From the longest word and both its boundaries on
+        it makes no difference.
 
     smoothing : {"kneser-ney", "additive"}, default="kneser-ney"
         Interpolated modified Kneser-Ney, or ``(c(hw) + alpha) / (c(h) + alpha V)`` at
@@ -289,7 +334,8 @@ class NGramCounter(BaseCounter):
     Attributes
     ----------
     ngram_counts_ : NGramCounts
-        The distinct n-grams and their counts, in sorted arrays.
+        The distinct n-grams and their counts, in sorted arrays. Their length is
+        `order`, or that of the longest word with both its boundaries if that is less.
 
     model_ : NGramModel
         Probabilities after every context that was seen.
@@ -351,20 +397,40 @@ class NGramCounter(BaseCounter):
         self.handle_unknown = handle_unknown
 
     def _count(self, encoded, n_symbols, sample_weight):
-        return NGramCounts.from_encoded(
-            encoded, int(self.order), n_symbols, sample_weight
-        )
+        # The histories of a longer order are these: it must cost no more.
+        order = min(int(self.order), whole_order(encoded))
+        return NGramCounts.from_encoded(encoded, order, n_symbols, sample_weight)
 
     def _added(self, counts, vocabulary):
-        if counts.order != self.ngram_counts_.order:
-            raise ValueError(
-                f"The counts so far are of order {self.ngram_counts_.order} and cannot "
-                f"go on with order={counts.order}; set it back, or fit anew."
-            )
         known = self.ngram_counts_.remap(
             self.vocabulary_.ids_in(vocabulary), vocabulary.n_symbols
         )
-        return known.merge(counts)
+        # Both boundaries are in the order: no n-gram so far was cut off.
+        are_whole = known.order >= self.longest_word_ + 2
+        if self.order != known.order and not (are_whole and self.order > known.order):
+            raise ValueError(
+                f"The counts so far are of order {known.order} and cannot go on with "
+                f"order={self.order}; set it back, or fit anew."
+            )
+        order = max(known.order, counts.order)
+        return known.lengthen(order).merge(counts.lengthen(order))
+
+    def _kept_learnt(self):
+        counts = self.ngram_counts_
+        self._check_unchanged(self._is_order(counts.order, self.longest_word_))
+        fresh = self._fitted_attributes(counts)["model_"]
+        self._check_unchanged(self.model_.is_close(fresh))
+        return {"order": counts.order, **counts.kept()}
+
+    def _restored_learnt(self, kept, vocabulary):
+        order = kept["order"]
+        if type(order) is not int or not self._is_order(order, kept["longest_word"]):
+            raise ValueError(f"The counts are of order {order!r}.")
+        return NGramCounts.from_kept(kept, order, vocabulary.n_symbols)
+
+    def _is_order(self, order, longest_word):
+        """Whether counts of words up to a length can be of an order."""
+        return order == self.order or longest_word + 2 <= order < self.order
 
     def _fitted_attributes(self, counts):
         trie = HistoryTrie(counts)

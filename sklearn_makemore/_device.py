@@ -39,6 +39,17 @@ def resolve_device(device):
     return device
 
 
+def device_or_auto(device):
+    """Return a device if this machine has it, else "auto"."""
+    if device == "auto":
+        return device
+    try:
+        torch.empty(0, device=resolve_device(device))
+    except (ValueError, RuntimeError, AssertionError):
+        return "auto"
+    return device
+
+
 def keep_freed_memory():
     """Let the C library keep what a training step frees, for the next step.
 
@@ -117,3 +128,33 @@ def seeded_torch(seed, device):
     ):
         torch.manual_seed(seed)
         yield
+
+
+def random_states(device):
+    """Return the states of torch's generators, of the CPU and of a device.
+
+    Parameters
+    ----------
+    device : str
+        Where the networks compute.
+
+    Returns
+    -------
+    states : dict of str to Tensor
+        The states, on the CPU; "device" is there if it is not the CPU.
+    """
+    states = {"cpu": torch.get_rng_state()}
+    kind = torch.device(device).type
+    if kind != "cpu":
+        module = torch.get_device_module(kind)
+        states["device"] = module.get_rng_state(torch.device(device))
+    return states
+
+
+def set_random_states(device, states):
+    """Set the states of torch's generators to what `random_states` returned."""
+    torch.set_rng_state(states["cpu"])
+    kind = torch.device(device).type
+    if kind != "cpu":
+        module = torch.get_device_module(kind)
+        module.set_rng_state(states["device"], torch.device(device))

@@ -76,6 +76,13 @@ class GRUCharLM(BaseRecurrentCharLM):
     warm_start : bool, default=False
         Whether `fit` goes on from the weights and with the alphabet of the last fit.
 
+    checkpoint : str or path-like, default=None
+        File that keeps the state of `fit` while it trains: it is written after every
+        epoch, or after several short ones, and removed at the end. When `fit` was
+        interrupted or killed, the next one with the same words and parameters goes on
+        from there and, on one machine, ends with the same weights bit for bit. Every
+        fit needs a path of its own, and `callbacks` are not possible with it.
+
     alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.
 
@@ -177,6 +184,7 @@ class GRUCharLM(BaseRecurrentCharLM):
         n_iter_no_change=2,
         tol=1e-4,
         warm_start=False,
+        checkpoint=None,
         alphabet=None,
         handle_unknown="error",
         device="auto",
@@ -201,6 +209,7 @@ class GRUCharLM(BaseRecurrentCharLM):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.alphabet = alphabet
         self.handle_unknown = handle_unknown
         self.device = device

@@ -85,6 +85,13 @@ class MLPCharLM(BaseWindowCharLM):
     warm_start : bool, default=False
         Whether `fit` goes on from the weights and with the alphabet of the last fit.
 
+    checkpoint : str or path-like, default=None
+        File that keeps the state of `fit` while it trains: it is written after every
+        epoch, or after several short ones, and removed at the end. When `fit` was
+        interrupted or killed, the next one with the same words and parameters goes on
+        from there and, on one machine, ends with the same weights bit for bit. Every
+        fit needs a path of its own, and `callbacks` are not possible with it.
+
     alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.
 
@@ -199,6 +206,7 @@ class MLPCharLM(BaseWindowCharLM):
         n_iter_no_change=2,
         tol=1e-4,
         warm_start=False,
+        checkpoint=None,
         alphabet=None,
         handle_unknown="error",
         device="auto",
@@ -225,6 +233,7 @@ class MLPCharLM(BaseWindowCharLM):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.alphabet = alphabet
         self.handle_unknown = handle_unknown
         self.device = device

@@ -92,8 +92,11 @@ class CharNet(NeuralNet):
         self.module_.eval()
         return self
 
-    def fit_loop(self, X, y=None, epochs=None, **fit_params):
-        """Run the epochs, with the schedule stretched over all their steps."""
+    def fit_loop(self, X, y=None, epochs=None, epochs_done=0, **fit_params):
+        """Run the epochs, with the schedule stretched over all their steps.
+
+        Of the epochs some may be done: the schedule goes on after them.
+        """
         epochs = self.max_epochs if epochs is None else epochs
         has_batches = hasattr(X, "batches")
         self.is_lean_ = has_batches and not any(
@@ -101,8 +104,9 @@ class CharNet(NeuralNet):
         )
         self.step_, self.n_steps_ = 0, 0
         if has_batches:
-            self.n_steps_ = epochs * len(self.get_iterator(X, training=True))
-        return super().fit_loop(X, y, epochs=epochs, **fit_params)
+            n_batches = len(self.get_iterator(X, training=True))
+            self.step_, self.n_steps_ = epochs_done * n_batches, epochs * n_batches
+        return super().fit_loop(X, y, epochs=epochs - epochs_done, **fit_params)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run one epoch and record its mean loss per character."""
@@ -145,7 +149,8 @@ class CharNet(NeuralNet):
         if not math.isfinite(loss):
             raise ValueError(
                 f"Training diverged: the loss is {loss} after epoch "
-                f"{len(self.history)}. Use a smaller lr than {self.lr}."
+                f"{len(self.history)}. Use a smaller lr than {self.lr}, or a smaller "
+                "weight_decay."
             )
 
     def _mean_loss(self, prefix):
@@ -249,7 +254,20 @@ def sets_learning_rate(callbacks):
     return any(issubclass(kind, LRScheduler) for kind in kinds)
 
 
-def train_net(net, train, valid, epochs, early_stopping=None, epoch_tasks=None):
+def plain_module(net):
+    """Return the module itself where torch.compile has wrapped it."""
+    return getattr(net.module_, "_orig_mod", net.module_)
+
+
+def train_net(
+    net,
+    train,
+    valid,
+    epochs,
+    early_stopping=None,
+    epoch_tasks=None,
+    checkpoint=None,
+):
     """Train an initialised net in place for some epochs.
 
     Parameters
@@ -269,6 +287,9 @@ def train_net(net, train, valid, epochs, early_stopping=None, epoch_tasks=None):
 
     epoch_tasks : EpochTasks, default=None
         Told of every epoch.
+
+    checkpoint : Checkpoint, default=None
+        Keeps the state of the training, or had one to go on from.
     """
     kept = net.callbacks_, net.train_split
     # The tasks come first: one is closed before another callback ends the training.
@@ -279,10 +300,13 @@ def train_net(net, train, valid, epochs, early_stopping=None, epoch_tasks=None):
             "valid_loss", threshold_mode="abs", load_best=True, **early_stopping
         )
         net.callbacks_ = [*net.callbacks_, ("early_stopping", stopping)]
+    # This one comes last: early stopping has then begun anew, or counted the epoch.
+    if checkpoint is not None:
+        net.callbacks_ = [*net.callbacks_, ("checkpoint", KeepState(checkpoint))]
     net.train_split = None if valid is None else predefined_split(valid)
     net.max_epochs = epochs
     try:
-        net.partial_fit(train)
+        net.partial_fit(train, epochs_done=checkpoint.n_epochs if checkpoint else 0)
         net.check_last_step(train)
     finally:
         # Neither the data, nor the estimator behind the tasks, nor the losses of all
@@ -333,6 +357,29 @@ class EpochTasks(Callback):
         self.stopped = self.epoch.call_on_fit_task_end(
             **self.task, reconstruction_attributes=partial(self.reconstruct, net)
         )
+
+
+class KeepState(Callback):
+    """Go on from the state that a checkpoint held, and write it after epochs.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Has methods `begin` and `after_epoch`, which take the net.
+    """
+
+    def __init__(self, checkpoint):
+        self.checkpoint = checkpoint
+
+    def on_train_begin(self, net, **kwargs):
+        """Put the net where the checkpoint was."""
+        self.checkpoint.begin(net)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Write the state, unless this was the last epoch because one asked to stop."""
+        # The state does not say that one asked, so the epoch is done and asked again.
+        if not _asked_to_stop(net.callbacks_):
+            self.checkpoint.after_epoch(net)
 
 
 def _asked_to_stop(callbacks):

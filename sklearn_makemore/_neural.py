@@ -1,6 +1,8 @@
 """BaseNeuralCharLM: what all networks share, from hyper-parameters to probabilities."""
 
 import copy
+import os
+import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
 
@@ -8,8 +10,22 @@ import numpy as np
 import torch
 
 from ._base import BaseCharLM, own_random_state
-from ._device import keep_freed_memory, one_thread, resolve_device, seeded_torch
-from ._net import EpochTasks, new_net, sets_learning_rate, snapshot, train_net
+from ._checkpoint import Checkpoint, training_identity
+from ._device import (
+    device_or_auto,
+    keep_freed_memory,
+    one_thread,
+    resolve_device,
+    seeded_torch,
+)
+from ._net import (
+    EpochTasks,
+    new_net,
+    plain_module,
+    sets_learning_rate,
+    snapshot,
+    train_net,
+)
 from ._schedules import SCHEDULES
 from ._sklearn import Interval, StrOptions, has_callbacks
 
@@ -26,8 +42,20 @@ OPTIMIZERS = {
 }
 
 
+LARGEST_RESTORED_WINDOW = 1 << 20
+"""Most symbols that a network out of a file sees: a tree of merges has few weights."""
+
+LARGEST_RESTORED_DEPTH = 1 << 10
+"""Most layers of a network that comes out of a file: each is built by Python."""
+
 SCORED_CELLS = 1 << 24
 """Log-probabilities held at once when scoring: 128 MiB of float64."""
+
+# The vocabulary, the weights to start from and the device are compared for themselves.
+OF_NO_ACCOUNT = frozenset(
+    "alphabet handle_unknown warm_start device checkpoint callbacks verbose".split()
+)
+"""Parameters that may differ when a training goes on from its checkpoint."""
 
 
 class BaseNeuralCharLM(BaseCharLM):
@@ -60,6 +88,7 @@ class BaseNeuralCharLM(BaseCharLM):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
+        "checkpoint": [str, os.PathLike, None],
         "device": [str],
         "compile": ["boolean"],
         "callbacks": [list, tuple, None],
@@ -96,9 +125,10 @@ class BaseNeuralCharLM(BaseCharLM):
 
     def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
         rng = own_random_state(self.random_state)
+        checkpoint = self._opened_checkpoint(vocabulary, encoded, sample_weight, rng)
         share = self.validation_fraction or (0.1 if self.early_stopping else None)
         train, valid = _split_words(encoded, sample_weight, share, rng)
-        return self._train(
+        learnt = self._train(
             self._goes_on(),
             vocabulary,
             train,
@@ -106,7 +136,11 @@ class BaseNeuralCharLM(BaseCharLM):
             self.max_epochs,
             rng,
             callback_context,
+            checkpoint,
         )
+        if checkpoint is not None:
+            checkpoint.remove()
+        return learnt
 
     def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
         rng = own_random_state(self.random_state)
@@ -138,7 +172,41 @@ class BaseNeuralCharLM(BaseCharLM):
                 group.update(setting)
         return net
 
-    def _train(self, goes_on, vocabulary, train, valid, epochs, rng, context=None):
+    def _opened_checkpoint(self, vocabulary, encoded, sample_weight, rng):
+        """Open the checkpoint of a training, None without one."""
+        if self.checkpoint is None:
+            return None
+        if self.callbacks:
+            raise ValueError(
+                "`callbacks` have a state of their own, which `checkpoint` cannot "
+                "keep; leave one of the two out. scikit-learn's callbacks, given with "
+                "`set_callbacks`, work with it."
+            )
+        parameters = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in OF_NO_ACCOUNT
+        }
+        training = training_identity(
+            self,
+            parameters,
+            words=_as_bytes(vocabulary, encoded, sample_weight),
+            start=plain_module(self.net_) if self._goes_on() else None,
+            device=resolve_device(self.device),
+        )
+        return Checkpoint(self.checkpoint, training, rng)
+
+    def _train(
+        self,
+        goes_on,
+        vocabulary,
+        train,
+        valid,
+        epochs,
+        rng,
+        context=None,
+        checkpoint=None,
+    ):
         """Train a net and return the fitted attributes.
 
         Parameters
@@ -160,6 +228,9 @@ class BaseNeuralCharLM(BaseCharLM):
 
         context : sklearn.callback.CallbackContext, default=None
             Context of the fit, if callbacks are to be told of epochs.
+
+        checkpoint : Checkpoint, default=None
+            Keeps the state of the training, or had one to go on from.
 
         Returns
         -------
@@ -189,7 +260,7 @@ class BaseNeuralCharLM(BaseCharLM):
                 else None
             )
             tasks = self._epoch_tasks(context, vocabulary, train, valid, unknown_proba)
-            train_net(net, *datasets, epochs, stopping, tasks)
+            train_net(net, *datasets, epochs, stopping, tasks, checkpoint)
         return self._fitted(net, vocabulary, unknown_proba)
 
     def _fitted(self, net, vocabulary, unknown_proba):
@@ -202,6 +273,49 @@ class BaseNeuralCharLM(BaseCharLM):
             "n_iter_": len(net.history),
             "unknown_proba_": unknown_proba,
         }
+
+    def _kept_learnt(self):
+        n_symbols, net = self.vocabulary_.n_symbols, self.net_
+        block_size = getattr(self, "block_size_", None)
+        if self._module(n_symbols, block_size) != (
+            net.module,
+            net.get_params_for("module"),
+        ):
+            raise ValueError(
+                f"The fitted {net.module.__name__} has {net.get_params_for('module')}. "
+                f"Parameters of this {type(self).__name__} have changed since, and a "
+                "file would keep these: set them back, or fit anew."
+            )
+        return {
+            "block_size": block_size,
+            "unknown_proba": self.unknown_proba_,
+            "history": [_plain(row) for row in net.history],
+            "weights": {
+                name: tensor.detach().cpu().numpy()
+                for name, tensor in plain_module(net).state_dict().items()
+            },
+        }
+
+    def _restored_learnt(self, kept, vocabulary):
+        weights, block_size = kept["weights"], kept["block_size"]
+        module, params = self._module(vocabulary.n_symbols, block_size)
+        check_weights(module, params, weights)
+        unknown_proba = _checked_unknown_proba(kept["unknown_proba"], vocabulary)
+        history = _checked_history(kept["history"])
+        device = resolve_device(self.device)
+        with one_thread, seeded_torch(0, device):
+            net = self._new_net(vocabulary.n_symbols, block_size, device)
+        net.history.extend({**row, "batches": []} for row in history)
+        fitted = self._fitted(net, vocabulary, unknown_proba)
+        if fitted.get("block_size_") != block_size:
+            raise ValueError(f"block_size is {block_size!r}.")
+        if block_size is not None and block_size > LARGEST_RESTORED_WINDOW:
+            raise ValueError(f"{module.__name__} sees {block_size} symbols.")
+        plain_module(net).load_state_dict(
+            {name: torch.from_numpy(array) for name, array in weights.items()}
+        )
+        net.module_.eval()
+        return fitted
 
     def _new_net(self, n_symbols, block_size, device):
         module, module_params = self._module(n_symbols, block_size)
@@ -254,6 +368,19 @@ class BaseNeuralCharLM(BaseCharLM):
             module.eval()
         return module, module.embedding.weight.device
 
+    def __setstate__(self, state):
+        """Restore the state; a fitted model must go on without the device it had."""
+        super().__setstate__(state)
+        device = self.device
+        if self.__sklearn_is_fitted__() and device_or_auto(device) != device:
+            self.device = "auto"
+            warnings.warn(
+                f"This {type(self).__name__} was on device={device!r}, which is not "
+                "available on this machine; its device is 'auto' now.",
+                UserWarning,
+                stacklevel=2,
+            )
+
     def _normalized(self, logits):
         """Turn logits (n, V) into log-probabilities of all symbols."""
         if self.unknown_proba_ is None:
@@ -298,6 +425,15 @@ def _split_words(encoded, sample_weight, share, rng):
     )
 
 
+def _as_bytes(vocabulary, encoded, sample_weight):
+    """Yield all that a network learns from."""
+    yield ascii([vocabulary.unknown, vocabulary.characters]).encode()
+    for array in (encoded.codes, encoded.offsets, sample_weight):
+        if array is not None:
+            yield str(array.dtype).encode()
+            yield np.ascontiguousarray(array)
+
+
 def good_turing(symbol_counts):
     """Estimate the probability of a character that was never seen.
 
@@ -326,6 +462,78 @@ def _average_unknown(module, vocabulary):
             weight[vocabulary.unknown_id] = weight[1 : vocabulary.unknown_id].mean(0)
 
 
+def check_weights(module, params, weights):
+    """Raise an error if arrays are not the weights of a module, before it is built.
+
+    Parameters
+    ----------
+    module : torch.nn.Module class
+        The module.
+
+    params : dict
+        Its keyword arguments.
+
+    weights : dict of str to ndarray
+        What should be its `state_dict`.
+
+    Raises
+    ------
+    ValueError
+        If names, shapes or types differ, or if a number is not finite.
+    """
+    # Every size is one of an array's shape, and every layer has an array.
+    sizes = [value for value in params.values() if type(value) is int]
+    n_layers = params.get("n_layers", 1)
+    if max(sizes) > sum(array.size for array in weights.values()):
+        raise ValueError(f"{module.__name__} of {params} has more weights.")
+    if n_layers > min(len(weights), LARGEST_RESTORED_DEPTH):
+        raise ValueError(f"{module.__name__} has {n_layers} layers.")
+    with torch.device("meta"):  # shapes without memory
+        expected = module(**params).state_dict()
+    shapes = {
+        name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+        for name, tensor in expected.items()
+    }
+    found = {name: (array.shape, array.dtype.name) for name, array in weights.items()}
+    if found != shapes:
+        wrong = sorted(name for name, _ in found.items() ^ shapes.items())
+        raise ValueError(f"{wrong[0]} is not as {module.__name__} has it.")
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite.")
+
+
+def _checked_unknown_proba(proba, vocabulary):
+    """Return the probability of unknown characters if it can be one."""
+    if proba is None:
+        return None
+    if type(proba) is not float or not (vocabulary.unknown and 0 < proba < 1):
+        raise ValueError(f"unknown_proba is {proba!r}.")
+    return proba
+
+
+def _checked_history(history):
+    """Return the epochs if they are a list of dicts of plain values."""
+    if not isinstance(history, list) or not all(
+        isinstance(row, dict) and _plain(row) == row for row in history
+    ):
+        raise ValueError("history is no list of epochs.")
+    return history
+
+
+def _plain(row):
+    """Return what an epoch recorded as numbers, booleans and strings."""
+    row = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in row.items()
+    }
+    return {
+        name: value
+        for name, value in row.items()
+        if isinstance(value, (bool, int, float, str, type(None)))
+    }
+
+
 def _history(net):
     """Return the epochs as a list of dicts of plain numbers."""
     return [
@@ -336,8 +544,3 @@ def _history(net):
         }
         for row in net.history
     ]
-
-
-def plain_module(net):
-    """Return the module itself where torch.compile has wrapped it."""
-    return getattr(net.module_, "_orig_mod", net.module_)

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 
 from ._histories import HistoryTrie
-from ._ngrams import find_distinct_ngrams, iterate_columns
+from ._ngrams import find_distinct_ngrams, iterate_columns, whole_order
 from ._vocabulary import within_groups
 
 MAX_TABLE_SIZE = 1 << 22
@@ -113,6 +113,12 @@ class NGramModel:
     def __reduce__(self):
         """Pickle counts and log-probabilities: all else follows from the counts."""
         return _restored, (self.ngram_counts, self._log_proba, self._log_backoff)
+
+    def is_close(self, other):
+        """Whether another model of the same n-grams has the same probabilities."""
+        return np.allclose(self._log_proba, other._log_proba) and np.allclose(
+            self._log_backoff, other._log_backoff
+        )
 
     @cached_property
     def tables(self):
@@ -226,7 +232,8 @@ class NGramModel:
         """
         # Half of the predictions or more repeat an n-gram, and in sorted order the
         # search for one ends near the last one's, in memory already at hand.
-        ngrams, columns = find_distinct_ngrams(encoded, self.order, self.n_symbols)
+        order = min(self.order, whole_order(encoded))
+        ngrams, columns = find_distinct_ngrams(encoded, order, self.n_symbols)
         return self._ngram_log_proba(ngrams)[columns]
 
     def _find_states(self, histories, n_histories):
@@ -248,6 +255,8 @@ class NGramModel:
         states = np.zeros(n_histories, dtype=np.int64)
         pending = np.arange(n_histories)
         for ids in histories:
+            if not len(pending):  # an order can be much larger than what is known
+                break
             keys = states[pending] * self.n_symbols + ids[pending]
             children, is_known = _find(self._child_keys, keys)
             pending = pending[is_known]

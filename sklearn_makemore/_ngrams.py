@@ -8,12 +8,20 @@ of its training words is how often each of them occurs.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 PREDICTIONS_AT_ONCE = 1 << 18
 """Predictions counted at once, about: enough to forget the cost of a call,
 few enough for the temporary arrays to stay small beside very many words."""
+
+MOST_IDS = 1 << 28
+"""Ids that the distinct n-grams may have, `order` each: of as many n-grams of all
+lengths a model takes 8 GB at most, 31 bytes each."""
+
+LARGEST_KEPT_ORDER = 1 << 12
+"""Largest order that a file may say: every length takes a turn of a loop."""
 
 
 def weighted_chunks(encoded, sample_weight, n_predictions):
@@ -221,6 +229,38 @@ def smaller(counts):
     return counts.astype(np.int32, copy=False) if fits else counts
 
 
+def _check_room(n_rows, order):
+    """Raise an error if so many n-grams of an order would exhaust the memory."""
+    if n_rows * order > MOST_IDS:
+        raise ValueError(
+            f"{n_rows:,} n-grams of order={order} have more than {MOST_IDS:,} ids, "
+            "which a computer does not hold; use a smaller order."
+        )
+
+
+def kept_counts(counts):
+    """Return counts in the smallest type that holds them, for a file."""
+    if counts.dtype.kind == "f":
+        return counts
+    return counts.astype(np.min_scalar_type(counts.max(initial=0)))
+
+
+def restored_counts(counts, shape):
+    """Return counts out of a file as they were before `kept_counts`.
+
+    Raises
+    ------
+    ValueError
+        If they are of another shape or no counts.
+    """
+    is_whole = counts.dtype.kind == "u"
+    if counts.shape != shape or not (is_whole or counts.dtype == np.float64):
+        raise ValueError(f"counts are of shape {counts.shape}, type {counts.dtype}.")
+    if not (counts >= 0).all() or not 0 < counts.sum(dtype=np.float64) < 2.0**62:
+        raise ValueError("counts are negative, not finite, or all zero.")
+    return counts.astype(np.int64) if is_whole else counts
+
+
 def _size(part):
     """Number of rows of a pair of keys and counts."""
     return len(part[1])
@@ -276,6 +316,53 @@ def exact_weights(sample_weight, lengths):
     weights = np.asarray(sample_weight, dtype=np.float64)
     is_exact = np.all(weights == np.floor(weights)) and weights @ lengths < 2.0**53
     return weights.astype(np.int64) if is_exact else weights
+
+
+def whole_order(encoded):
+    """Return the order from which on every n-gram reaches to the start of its word.
+
+    Parameters
+    ----------
+    encoded : EncodedWords
+        The words.
+
+    Returns
+    -------
+    order : int
+        Symbols of the longest word, with both its boundaries: the longest history has
+        one less, and nothing is before it.
+    """
+    return int(encoded.lengths.max(initial=1)) + 1
+
+
+def _increase(keys):
+    """Whether every packed row is larger than the one before it."""
+    is_larger = np.zeros(len(keys[0]) - 1, dtype=bool)
+    for key in reversed(keys):
+        is_larger &= key[1:] == key[:-1]
+        is_larger |= key[1:] > key[:-1]
+    return bool(is_larger.all())
+
+
+def _are_of_words(ngrams, counts, n_symbols):
+    """Whether maximal n-grams can be those of words.
+
+    A history is what was predicted before, so there are as many predictions after it
+    as there are that lead to it: after the end of a word comes the start of another.
+    """
+    *history, predicted = ngrams
+    if not history:
+        return predicted.min() == 0
+    for recent, earlier in pairwise(history):
+        if np.any(earlier[recent == 0]):
+            return False
+    leading = np.stack([predicted, *history[:-1]]) * (predicted != 0)
+    (keys, sums), (others, other_sums) = (
+        _sum_by_row(_pack(columns, len(history), n_symbols), counts)
+        for columns in (history, leading)
+    )
+    # Sums of weights that are not whole are rounded.
+    return all(map(np.array_equal, keys, others)) and np.allclose(sums, other_sums)
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,6 +442,7 @@ class NGramCounts:
         for chunk, weights in weighted_chunks(
             encoded, sample_weight, PREDICTIONS_AT_ONCE
         ):
+            _check_room(chunk.n_predictions, order)
             keys = _pack(iterate_columns(chunk, order), order, n_symbols)
             keys, counts = _sum_by_row(keys, weights)
             parts.append((keys, smaller(counts)))
@@ -364,6 +452,7 @@ class NGramCounts:
         while len(parts) > 1:
             _merge_last_two(parts)
         keys, counts = parts.pop()
+        _check_room(len(counts), order)
         return cls._from_keys(keys, counts, order, n_symbols)
 
     @classmethod
@@ -371,6 +460,61 @@ class NGramCounts:
         if counts.dtype.kind == "i":
             counts = counts.astype(np.int64, copy=False)
         return cls(_unpack(keys, order, n_symbols), counts, n_symbols)
+
+    def kept(self):
+        """Return the arrays that a file keeps, for `from_kept`."""
+        if self.order > LARGEST_KEPT_ORDER:
+            raise ValueError(
+                f"n-grams of order {self.order} cannot be kept in a file, at most of "
+                f"order {LARGEST_KEPT_ORDER}."
+            )
+        keys = _pack(self.ngrams, self.order, self.n_symbols)
+        return {"ngrams": np.stack(keys), "counts": kept_counts(self.counts)}
+
+    @classmethod
+    def from_kept(cls, kept, order, n_symbols):
+        """Return the counts of which a file kept the arrays.
+
+        Parameters
+        ----------
+        kept : dict of str to ndarray
+            What `kept` returned, or anything at all.
+
+        order : int
+            Length of the longest n-grams.
+
+        n_symbols : int
+            Number of symbols.
+
+        Returns
+        -------
+        ngram_counts : NGramCounts
+            The counts.
+
+        Raises
+        ------
+        ValueError
+            If no words have these counts.
+        """
+        keys = kept["ngrams"]
+        n_bits = _bits_per_id(n_symbols)
+        n_keys = -(-order // (63 // n_bits))
+        dtype = np.int32 if order * n_bits < 32 else np.int64
+        if order > LARGEST_KEPT_ORDER or keys.dtype != dtype:
+            raise ValueError(f"n-grams of order {order} have keys of {keys.dtype}.")
+        if keys.ndim != 2 or len(keys) != n_keys or not keys.size or keys.min() < 0:
+            raise ValueError(f"n-grams have keys of shape {keys.shape}, or below 0.")
+        _check_room(keys.shape[1], order)
+        counts = restored_counts(kept["counts"], keys.shape[1:])
+        ngrams = _unpack(keys, order, n_symbols)
+        is_packed = all(map(np.array_equal, _pack(ngrams, order, n_symbols), keys))
+        if not is_packed or ngrams.max() >= n_symbols:
+            raise ValueError("n-grams have ids outside the alphabet.")
+        if not counts.all() or not _increase(keys):
+            raise ValueError("n-grams are not distinct and sorted, or never occur.")
+        if not _are_of_words(ngrams, counts, n_symbols):
+            raise ValueError("n-grams are not those of any words.")
+        return cls(ngrams, counts, n_symbols)
 
     def merge(self, other):
         """Return these counts and those of other words as one.
@@ -402,6 +546,25 @@ class NGramCounts:
         ]
         _merge_last_two(parts)
         return self._from_keys(*parts.pop(), self.order, self.n_symbols)
+
+    def lengthen(self, order):
+        """Return the same counts as those of longer n-grams.
+
+        Parameters
+        ----------
+        order : int
+            Length of the n-grams, not less than that of these. They must not have been
+            cut off: what is before them is the boundary, for which 0 stands.
+
+        Returns
+        -------
+        ngram_counts : NGramCounts
+            What `from_encoded` returns for the same words and this order.
+        """
+        *histories, targets = self.ngrams
+        beyond = np.zeros((order - self.order, len(targets)), self.ngrams.dtype)
+        ngrams = np.vstack([*histories, beyond, targets])
+        return NGramCounts(ngrams, self.counts, self.n_symbols)
 
     def remap(self, new_ids, n_symbols):
         """Return the same counts under the ids of a larger alphabet.

@@ -1,4 +1,4 @@
-"""One drawing loop for all models: temperature, top-k, top-p, lengths, rejection."""
+"""One drawing loop for all models: lengths, patterns, temperature, top-k, top-p."""
 
 import warnings
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from itertools import count
 
 import numpy as np
 
+from ._automaton import Language
 from ._vocabulary import BOUNDARY, EncodedWords
 
 MAX_CELLS = 1 << 22
@@ -13,6 +14,12 @@ MAX_CELLS = 1 << 22
 
 HOPELESS_DRAWS = 10_000
 """Draws that without one accepted word are the last."""
+
+DRAWS_A_WORD = 100
+"""Draws for each word wanted, at most."""
+
+DRAWS_A_REJECTED_WORD = 1000
+"""The same where words are rejected as they are drawn, most of them soon."""
 
 MIN_ROWS = 256
 """Words drawn at once, however large the alphabet."""
@@ -39,6 +46,13 @@ class DrawOptions:
 
     never_id : int or None
         Id of a symbol that is not drawn at all.
+
+    language : Language, default=None
+        The words that may be drawn; its lengths are `min_length` and `max_length`.
+
+    rejects : bool, default=False
+        Whether a word is given up when it has left the language. Otherwise it cannot
+        leave it: what would is removed together with what the lengths forbid.
     """
 
     min_length: int
@@ -47,10 +61,17 @@ class DrawOptions:
     top_k: int | None
     top_p: float | None
     never_id: int | None
+    language: Language | None = None
+    rejects: bool = False
 
     def limits(self, length):
         """Whether a word of `length` characters is too short, and whether full."""
         return length < self.min_length, length >= self.max_length
+
+    @property
+    def draws_a_word(self):
+        """Draws that are made for each word wanted, at most."""
+        return DRAWS_A_REJECTED_WORD if self.rejects else DRAWS_A_WORD
 
 
 def masked(log_proba, length, options):
@@ -85,6 +106,52 @@ def masked(log_proba, length, options):
     log_proba = log_proba.copy()
     log_proba[:, forbidden] = -np.inf
     return log_proba
+
+
+def masked_by_language(log_proba, rows, states, length, language):
+    """Remove the symbols with which words would leave a language.
+
+    Parameters
+    ----------
+    log_proba : ndarray of shape (n_contexts, n_symbols)
+        Log-probabilities of the next symbol.
+
+    rows : ndarray of int of shape (n_draws,)
+        The row of each word in them.
+
+    states : ndarray of int of shape (n_draws,)
+        The state of the language that each word is in.
+
+    length : int
+        Characters so far.
+
+    language : Language
+        The words that may be drawn.
+
+    Returns
+    -------
+    log_proba : ndarray of shape (n_distinct, n_symbols)
+        A row for each pair of a row and a state that occurs, ``-inf`` where forbidden.
+
+    rows : ndarray of int of shape (n_draws,)
+        The row of each word in these.
+    """
+    n_states = language.n_states
+    pairs, rows = _distinct(
+        rows * np.int64(n_states) + states, len(log_proba) * n_states
+    )
+    log_proba = log_proba[pairs // n_states]
+    log_proba[~language.allowed(pairs % n_states, length)] = -np.inf
+    return log_proba, rows
+
+
+def _distinct(keys, n_keys):
+    """Return the distinct keys below `n_keys`, and the place of each key in them."""
+    if n_keys > 4 * len(keys):
+        return np.unique(keys, return_inverse=True)
+    occurs = np.zeros(n_keys, dtype=bool)
+    occurs[keys] = True
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[keys]
 
 
 def tempered(log_proba, temperature):
@@ -226,8 +293,10 @@ def draw_codes(model, context, n_draws, length, options, rng):
         The characters drawn, of shape (n_draws,).
 
     complete : ndarray of shape (n_draws,), dtype bool
-        False where the options left no symbol to go on with.
+        False where the options left no symbol to go on with, and of words rejected.
     """
+    language = options.language
+    states = None if language is None else np.full(n_draws, language.start)
     alive = np.arange(n_draws)
     contexts = context[np.zeros(n_draws, dtype=np.intp)]
     complete = np.ones(n_draws, dtype=bool)
@@ -235,6 +304,10 @@ def draw_codes(model, context, n_draws, length, options, rng):
     table, limits = None, None
     for n_characters in count(length):
         log_proba, rows = model._next_log_proba(contexts)
+        if language is not None and not options.rejects:
+            log_proba, rows = masked_by_language(
+                log_proba, rows, states, n_characters, language
+            )
         limits_here = options.limits(n_characters)
         # A model that is a table returns the same one at every step.
         if log_proba is not table or limits_here != limits:
@@ -243,13 +316,19 @@ def draw_codes(model, context, n_draws, length, options, rng):
         symbols = draw_from_cdf(
             steps, rows, rng.random_sample(len(alive)), log_proba.shape[1]
         )
-        if dead.any():
-            complete[alive[dead[rows]]] = False
-            symbols[dead[rows]] = BOUNDARY
+        lost = dead[rows] if dead.any() else None
+        if options.rejects:
+            left = ~language.allows(states, symbols, n_characters)
+            lost = left if lost is None else lost | left
+        if lost is not None:
+            complete[alive[lost]] = False
+            symbols[lost] = BOUNDARY
         going = np.flatnonzero(symbols != BOUNDARY)
         alive, symbols = alive[going], symbols[going]
         if not len(alive):
             break
+        if language is not None:
+            states = language.next_states[states[going], symbols]
         columns.append((alive, symbols))
         contexts = model._advance(contexts[going], symbols)
     return _assembled(columns, n_draws), complete
@@ -268,7 +347,7 @@ def _assembled(columns, n_draws):
     return EncodedWords(codes, offsets)
 
 
-def draw_words(draw, n_samples, max_rows, unique, exclude):
+def draw_words(draw, n_samples, max_rows, unique, exclude, draws_a_word=DRAWS_A_WORD):
     """Draw until `n_samples` words are accepted, or it is plain that few will be.
 
     Words are taken in the order they are drawn, so that short words, which are
@@ -292,15 +371,19 @@ def draw_words(draw, n_samples, max_rows, unique, exclude):
     exclude : iterable of str
         Words that are not wanted.
 
+    draws_a_word : int, default=100
+        Draws are at most so many for each word wanted, and for ten more.
+
     Returns
     -------
     words : list of str
         `n_samples` words, or fewer with a warning.
     """
     accepted, seen, n_drawn = [], set(exclude), 0
-    max_draws = 100 * n_samples + 1000
+    max_draws = draws_a_word * (n_samples + 10)
     while len(accepted) < n_samples and n_drawn < max_draws:
-        n_draws = _next_batch(n_samples - len(accepted), len(accepted), n_drawn)
+        missing = n_samples - len(accepted)
+        n_draws = _next_batch(missing, len(accepted), n_drawn, draws_a_word)
         n_draws = min(n_draws, max_rows, max_draws - n_drawn)
         n_drawn += n_draws
         n_before = len(accepted)
@@ -315,19 +398,19 @@ def draw_words(draw, n_samples, max_rows, unique, exclude):
     if len(accepted) < n_samples:
         warnings.warn(
             f"Found {len(accepted)} of {n_samples} words in {n_drawn} draws: the "
-            "options (unique, exclude, lengths, top_k, top_p, temperature) leave too "
-            "few. Ask for fewer words, or relax one of them.",
+            "options (unique, exclude, lengths, matching, top_k, top_p, temperature) "
+            "leave too few. Ask for fewer words, or relax one of them.",
             UserWarning,
             stacklevel=4,
         )
     return accepted[:n_samples]
 
 
-def _next_batch(n_missing, n_accepted, n_drawn):
+def _next_batch(n_missing, n_accepted, n_drawn, draws_a_word):
     """Draws expected to yield what is missing, at the rate of acceptance so far."""
     if n_drawn == 0:
         return n_missing
-    rate = max(n_accepted / n_drawn, 0.01)
+    rate = max(n_accepted / n_drawn, 1 / draws_a_word)
     return int(1.2 * n_missing / rate) + 16
 
 

@@ -1,6 +1,5 @@
 """BaseSequenceCharLM: the networks that read a word from its start on."""
 
-import reprlib
 from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Integral
@@ -15,10 +14,24 @@ from ._prefixes import distinct_words, padded_bounds
 from ._sklearn import Interval
 from ._vocabulary import within_groups
 from ._word_batches import WordDataset, padded
+from ._words import word_at
 from .modules import PrefixTree
 
 INFERENCE_CELLS = 1 << 15
 """Symbols evaluated at once, padding included."""
+
+LONGEST_TRAINED = 1 << 14
+"""Symbols of a word that a network learns from: the gradient takes the memory and the
+time of all its steps at once, and with attention of their square."""
+
+LONGEST_READ = 1 << 20
+"""Symbols of a word that is read: a kilobyte or two and 50 microseconds each."""
+
+MOST_POSITIONS = 1 << 16
+"""Largest `block_size`: attention over as many symbols takes half a minute a word."""
+
+LOGITS_AT_ONCE = 1 << 27
+"""Logits of one word: 512 MiB of float32."""
 
 STATE_CELLS = 1 << 24
 """Numbers that the states of the words drawn at once may have: 64 MiB of float32."""
@@ -71,8 +84,28 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
     def _block_size(self, longest, goes_on):
         return None
 
+    def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
+        # Before some are held out, which would give the words other places.
+        self._check_trainable(encoded, vocabulary, self._goes_on())
+        return super()._fit_encoded(
+            vocabulary, encoded, sample_weight, callback_context
+        )
+
+    def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
+        goes_on = self.__sklearn_is_fitted__()
+        self._check_trainable(encoded, vocabulary, goes_on)
+        return super()._partial_fit_encoded(vocabulary, encoded, sample_weight)
+
+    def _check_trainable(self, encoded, vocabulary, goes_on):
+        block_size = self._block_size(int(encoded.lengths.max()), goes_on)
+        _check_readable(self, encoded, vocabulary, block_size)
+        _check_room(self, encoded, vocabulary, self._most_trained())
+
+    def _most_trained(self):
+        """Return how many symbols of a word are learnt from at most."""
+        return LONGEST_TRAINED
+
     def _dataset(self, encoded, sample_weight, vocabulary, block_size, device):
-        self._check_readable(encoded, vocabulary, block_size)
         return WordDataset(encoded, sample_weight, vocabulary.n_symbols, device)
 
     def _longest_word(self):
@@ -91,7 +124,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         return min(super()._draws_at_once(shortest), max(1, STATE_CELLS // n_cells))
 
     def _contexts_after(self, encoded):
-        distinct, rows = self._distinct_readable(encoded)
+        distinct, rows = distinct_words(encoded)
         module, device = self._module_for_inference()
         order, states, logits = [], [], []
         with one_thread, torch.inference_mode():
@@ -128,7 +161,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
             return self._normalized(logits.cpu().double()).numpy(), rows
 
     def _prefix_log_proba(self, encoded):
-        distinct, rows = self._distinct_readable(encoded)
+        distinct, rows = distinct_words(encoded)
         ends = [
             log_proba[nodes[np.cumsum(words.lengths) - 1]]
             for words, log_proba, nodes in self._tree_log_proba(distinct)
@@ -136,7 +169,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         return np.concatenate(ends), rows
 
     def _target_log_proba(self, encoded):
-        distinct, rows = self._distinct_readable(encoded)
+        distinct, rows = distinct_words(encoded)
         log_proba = np.concatenate(
             [
                 log_proba[nodes, words.targets]
@@ -165,7 +198,8 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
             Prefix before each predicted symbol.
         """
         module, device = self._module_for_inference()
-        n_cells = min(INFERENCE_CELLS, SCORED_CELLS // self.vocabulary_.n_symbols)
+        n_symbols = self.vocabulary_.n_symbols
+        n_cells = max(1, min(INFERENCE_CELLS, SCORED_CELLS // n_symbols))
         bounds = padded_bounds(distinct.lengths.tolist(), n_cells)
         for start, stop in pairwise(bounds):
             words = distinct.word_slice(start, stop)
@@ -180,22 +214,9 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         """Return the number of symbols the fitted network reads at most, or None."""
         return None
 
-    def _distinct_readable(self, encoded):
-        """Find the distinct words, if the fitted network can read them all."""
-        self._check_readable(encoded, self.vocabulary_, self._n_readable())
-        return distinct_words(encoded)
-
-    def _check_readable(self, encoded, vocabulary, block_size):
-        """Raise an error if a word has more symbols than the network reads."""
-        if block_size is None or encoded.lengths.max() <= block_size:
-            return
-        index = int(encoded.lengths.argmax())
-        (word,) = vocabulary.decode(encoded.word_slice(index, index + 1))
-        raise ValueError(
-            f"Word {reprlib.repr(word)} has {len(word)} characters, and this "
-            f"{type(self).__name__} reads at most {block_size - 1}, one less than its "
-            f"block_size; fit anew with block_size={len(word) + 1} or more."
-        )
+    def _check_readable(self, encoded, name):
+        _check_readable(self, encoded, self.vocabulary_, self._n_readable(), name)
+        _check_room(self, encoded, self.vocabulary_, LONGEST_READ, name)
 
 
 class BasePositionCharLM(BaseSequenceCharLM):
@@ -203,7 +224,7 @@ class BasePositionCharLM(BaseSequenceCharLM):
 
     _parameter_constraints: dict = {
         **BaseSequenceCharLM._parameter_constraints,
-        "block_size": [Interval(Integral, 1, None, closed="left"), None],
+        "block_size": [Interval(Integral, 1, MOST_POSITIONS, closed="both"), None],
     }
 
     def _block_size(self, longest, goes_on):
@@ -219,6 +240,39 @@ class BasePositionCharLM(BaseSequenceCharLM):
             **super()._fitted(net, vocabulary, unknown_proba),
             "block_size_": plain_module(net).positions.num_embeddings,
         }
+
+
+def _check_readable(model, encoded, vocabulary, block_size, name="words"):
+    """Raise an error if a word has more symbols than a network reads."""
+    if block_size is None or encoded.lengths.max() <= block_size:
+        return
+    subject, n_characters = _longest(encoded, vocabulary, name)
+    raise ValueError(
+        f"{subject} has {n_characters} characters, and this {type(model).__name__} "
+        f"reads at most {block_size - 1}, one less than its block_size; fit anew with "
+        f"block_size={n_characters + 1} or more."
+    )
+
+
+def _check_room(model, encoded, vocabulary, most_symbols, name="words"):
+    """Raise an error if a word has more symbols than memory or time allow."""
+    most = min(most_symbols, LOGITS_AT_ONCE // vocabulary.n_symbols)
+    if encoded.lengths.max() <= most:
+        return
+    subject, n_characters = _longest(encoded, vocabulary, name)
+    raise ValueError(
+        f"{subject} has {n_characters} characters, and {type(model).__name__} takes a "
+        f"word as one sequence, of at most {most - 1} characters of an alphabet of "
+        f"{vocabulary.n_symbols}: split it, or use a model that sees a window, such as "
+        "MLPCharLM, WaveNetCharLM or NGramCounter."
+    )
+
+
+def _longest(encoded, vocabulary, name):
+    """Say which word is the longest, and how many characters it has."""
+    index = int(encoded.lengths.argmax())
+    (word,) = vocabulary.decode(encoded.word_slice(index, index + 1))
+    return word_at(word, index, name), len(word)
 
 
 def _sequences(words, device):

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.validation import _check_sample_weight
 
 
@@ -24,15 +25,22 @@ def has_callbacks(estimator):
     return bool(getattr(estimator, "_skl_callbacks", None))
 
 
+def check_pipeline(pipeline):
+    """Raise an error if the steps of a pipeline cannot stand in their order."""
+    pipeline._validate_steps()
+
+
 __all__ = [
     "Interval",
     "RealNotInt",
     "StrOptions",
+    "_VisualBlock",
     "_check_sample_weight",
     "_fit_context",
     "_safe_indexing",
     "check_matplotlib_support",
     "check_pandas_support",
+    "check_pipeline",
     "has_callbacks",
     "validate_params",
 ]

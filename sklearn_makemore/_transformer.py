@@ -1,10 +1,15 @@
 """TransformerCharLM: causal self-attention."""
 
+import math
 from numbers import Integral, Real
 
 from ._sequence import BasePositionCharLM
 from ._sklearn import Interval
 from .modules import Transformer
+
+WEIGHTS_AT_ONCE = 1 << 26
+"""Attention weights of one layer and word in training with dropout: 256 MiB, of which
+the gradient takes a few."""
 
 
 class TransformerCharLM(BasePositionCharLM):
@@ -26,7 +31,8 @@ class TransformerCharLM(BasePositionCharLM):
     block_size : int, default=None
         Largest number of symbols the network reads, the start of the word among them:
         a word may have one character less. A longer one is an error, and a drawn one
-        ends there. None takes twice what the longest word of the first fit needs.
+        ends there. None takes twice what the longest word of the first fit needs;
+        65,536 is the most.
 
     n_embd : int, default=96
         Number of channels of a character's embedding.
@@ -82,6 +88,13 @@ class TransformerCharLM(BasePositionCharLM):
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights and with the alphabet of the last fit.
+
+    checkpoint : str or path-like, default=None
+        File that keeps the state of `fit` while it trains: it is written after every
+        epoch, or after several short ones, and removed at the end. When `fit` was
+        interrupted or killed, the next one with the same words and parameters goes on
+        from there and, on one machine, ends with the same weights bit for bit. Every
+        fit needs a path of its own, and `callbacks` are not possible with it.
 
     alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.
@@ -193,6 +206,7 @@ class TransformerCharLM(BasePositionCharLM):
         n_iter_no_change=2,
         tol=1e-4,
         warm_start=False,
+        checkpoint=None,
         alphabet=None,
         handle_unknown="error",
         device="auto",
@@ -217,6 +231,7 @@ class TransformerCharLM(BasePositionCharLM):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.alphabet = alphabet
         self.handle_unknown = handle_unknown
         self.device = device
@@ -224,6 +239,13 @@ class TransformerCharLM(BasePositionCharLM):
         self.callbacks = callbacks
         self.random_state = random_state
         self.verbose = verbose
+
+    def _most_trained(self):
+        most = super()._most_trained()
+        if not self.dropout:
+            return most
+        # To drop some of them, torch makes all attention weights of a word at once.
+        return min(most, math.isqrt(WEIGHTS_AT_ONCE // self.n_heads))
 
     def _module(self, n_symbols, block_size):
         return Transformer, {

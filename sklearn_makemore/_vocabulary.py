@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._code_points import CodePoints, code_points, place_dtype, slices
+from ._code_points import CodePoints, code_points, is_surrogate, place_dtype, slices
+from ._words import word_at
 
 BOUNDARY = 0
 """Id of the symbol that starts and ends every word; it is not a character."""
@@ -190,13 +191,16 @@ class CharVocabulary:
         tail = [other.n_symbols - 1] if self.unknown else []
         return np.concatenate([[BOUNDARY], ids, tail]).astype(np.int64)
 
-    def encode(self, words):
+    def encode(self, words, name="words"):
         """Encode a list of words.
 
         Parameters
         ----------
         words : list of str of length n_words
             The words, as `check_words` returns them.
+
+        name : str, default="words"
+            What the argument is called in error messages.
 
         Returns
         -------
@@ -207,17 +211,20 @@ class CharVocabulary:
         ------
         ValueError
             If a word has a character that is not in the alphabet and there is no
-            symbol for the unknown.
+            symbol for the unknown, or a lone surrogate, which is no character.
         """
-        return self.encode_code_points(CodePoints.from_words(words))
+        return self.encode_code_points(CodePoints.from_words(words, name), name)
 
-    def encode_code_points(self, joined):
+    def encode_code_points(self, joined, name="words"):
         """Encode words that are joined already.
 
         Parameters
         ----------
         joined : CodePoints
             The words.
+
+        name : str, default="words"
+            What the argument is called in error messages.
 
         Returns
         -------
@@ -237,16 +244,19 @@ class CharVocabulary:
             np.take(ids, joined.points[part], out=codes[part], mode="clip")
         codes[joined.offsets] = BOUNDARY
         if not self.unknown and codes.max() == missing:
-            raise self._unknown_characters(joined, codes == missing)
+            raise self._unknown_characters(joined, codes == missing, name)
         return EncodedWords(codes, joined.offsets)
 
-    def decode(self, encoded):
-        """Decode ids to words; the unknown symbol becomes U+FFFD.
+    def decode(self, encoded, unknown="\ufffd"):
+        r"""Decode ids to words; the unknown symbol becomes U+FFFD.
 
         Parameters
         ----------
         encoded : EncodedWords
             Symbol ids.
+
+        unknown : str, default="\ufffd"
+            The character that stands for the unknown symbol.
 
         Returns
         -------
@@ -254,9 +264,9 @@ class CharVocabulary:
             The words.
         """
         points = np.array(
-            [0, *map(ord, self.characters), 0xFFFD], dtype="<u4"
+            [0, *map(ord, self.characters), ord(unknown)], dtype="<u4"
         )  # (n_symbols + 1,)
-        text = points[encoded.codes].tobytes().decode("utf-32-le", "surrogatepass")
+        text = points[encoded.codes].tobytes().decode("utf-32-le")
         offsets = encoded.offsets.tolist()
         return [
             text[start + 1 : stop]
@@ -270,15 +280,16 @@ class CharVocabulary:
         ids[points] = np.arange(1, len(points) + 1)
         return ids
 
-    def _unknown_characters(self, joined, is_missing):
+    def _unknown_characters(self, joined, is_missing, name):
         place = int(np.argmax(is_missing))
         index = int(np.searchsorted(joined.offsets, place, side="right")) - 1
         word = joined.word(index)
         unknown = sorted(set(word) - set(self.characters))
         return ValueError(
-            f"Word {reprlib.repr(word)} at index {index} has characters that are not "
-            f"in the alphabet: {unknown}. List them in `alphabet` before fitting, or "
-            "set handle_unknown='unk' to reserve a symbol for unknown characters."
+            f"{word_at(word, index, name)} has characters that are not in the "
+            f"alphabet: {reprlib.repr(unknown)}. List them in `alphabet` before "
+            "fitting, or set handle_unknown='unk' to reserve a symbol for unknown "
+            "characters."
         )
 
 
@@ -295,7 +306,12 @@ def check_alphabet(alphabet):
         if not isinstance(character, str) or len(character) != 1:
             raise ValueError(
                 "`alphabet` must hold single characters, got "
-                f"{character!r} of type {type(character).__name__}; pass a string or a "
-                "list of strings of length 1."
+                f"{reprlib.repr(character)} of type {type(character).__name__}; pass a "
+                "string or a list of strings of length 1."
+            )
+        if is_surrogate(character):
+            raise ValueError(
+                f"`alphabet` has the lone surrogate U+{ord(character):04X}, which is "
+                "no character; leave it out."
             )
     return characters

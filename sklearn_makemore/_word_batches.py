@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from ._batches import (
+    VALIDATION_LOGITS,
     NextCounts,
     batch_bounds,
     number_of_batches,
@@ -122,7 +123,9 @@ class WordBatches:
         self.training = training
         if not training:
             self.repeats = torch.ones_like(dataset.lengths)
-            self.bounds = padded_bounds(dataset.lengths.tolist(), VALIDATION_CELLS)
+            n_symbols = dataset.next_counts.n_symbols
+            n_cells = min(VALIDATION_CELLS, VALIDATION_LOGITS // n_symbols)
+            self.bounds = padded_bounds(dataset.lengths.tolist(), n_cells)
         else:
             n_batches = number_of_batches(dataset.total, batch_size)
             self.repeats = dataset.weights.ceil().long().clamp(1, n_batches)

@@ -7,6 +7,9 @@ from io import IOBase
 import narwhals as nw
 import numpy as np
 
+KINDS_OF_WORDS = {"words": "Word", "prefixes": "Prefix"}
+"""What an element of the arguments that every model has is called."""
+
 
 def check_words(words, *, name="words", allow_empty=False):
     """Validate a collection of words.
@@ -60,6 +63,41 @@ def check_words(words, *, name="words", allow_empty=False):
     if all(issubclass(kind, str) for kind in set(types)):  # numpy.str_ among them
         return [str(word) for word in words]
     raise _not_a_word(words, name)
+
+
+def word_at(word, index, name="words"):
+    """Say which word an error is about.
+
+    Parameters
+    ----------
+    word : str
+        The word.
+
+    index : int
+        Its place in the argument.
+
+    name : str, default="words"
+        What the argument is called; "prefix" is a single word.
+
+    Returns
+    -------
+    subject : str
+        Begin of a sentence.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._words import word_at
+    >>> word_at("emma", 3)
+    "Word 'emma' at index 3"
+    >>> word_at("em", 0, "prefixes")
+    "Prefix 'em' at index 0"
+    """
+    shown = reprlib.repr(word)
+    if name == "prefix":
+        return f"prefix={shown}"
+    if name in KINDS_OF_WORDS:
+        return f"{KINDS_OF_WORDS[name]} {shown} at index {index}"
+    return f"Word {shown} at index {index} of `{name}`"
 
 
 def _as_list(words, name):

@@ -8,6 +8,7 @@ from sklearn_makemore import (
     BoWCharLM,
     GRUCharLM,
     LSTMCharLM,
+    MixtureCharLM,
     MLPCharLM,
     NGramCounter,
     RNNCharLM,
@@ -64,7 +65,22 @@ NETS = {
 # Those that read a word from its start on, and those that see a window of it.
 SEQUENCES = {name: NETS[name] for name in ("bow", "rnn", "gru", "lstm", "transformer")}
 WINDOWS = {name: net for name, net in NETS.items() if name not in SEQUENCES}
-ESTIMATORS = {**COUNTERS, **NETS}
+QUICKEST_GRU = GRUCharLM(n_embd=4, n_hidden=8, **{**LARGER_STEPS, "max_epochs": 1})
+MIXTURES = {
+    "mixture": MixtureCharLM(
+        [NGramCounter(order=3), ("net", MLPCharLM(n_embd=4, n_hidden=12, **QUICK))],
+        random_state=0,
+    ),
+    "mixture-nested": MixtureCharLM(
+        [
+            ("inner", MixtureCharLM([BigramCounter(), QUICKEST_GRU], weights=[1, 2])),
+            NGramCounter(order=1),
+            NGramCounter(order=3),
+        ],
+        weights=[2.0, 0.0, 1.0],
+    ),
+}
+ESTIMATORS = {**COUNTERS, **NETS, **MIXTURES}
 # One setting of each class, for what is slow or about the class alone.
 CLASSES = {
     name: ESTIMATORS[name]
@@ -79,6 +95,7 @@ CLASSES = {
         "gru",
         "lstm",
         "transformer",
+        "mixture",
     )
 }
 
@@ -99,6 +116,17 @@ def longest_word(model):
     """Most letters of a word of a fitted model, None if there is no limit."""
     has_limit = isinstance(model, (BoWCharLM, TransformerCharLM))
     return model.block_size_ - 1 if has_limit else None
+
+
+def plain_parameters(model):
+    """Parameters of a model and of its members, without these themselves."""
+    parameters = model.get_params()
+    parameters.pop("estimators", None)
+    return {
+        name: value
+        for name, value in parameters.items()
+        if not hasattr(value, "get_params") and not name.endswith("__estimators")
+    }
 
 
 # Words of three letters: their models can be looked through completely.

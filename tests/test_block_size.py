@@ -19,6 +19,10 @@ SEVEN_LETTERS = {
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
+# Where it stands in what `fit` was given, whichever words are held out.
+CHRISTOPHER = "'christopher' at index 116 has "
+
+
 def message(model, n_letters, limit):
     """What an error says: the length of the word, the limit, and what to do."""
     kind = type(model).__name__
@@ -60,14 +64,14 @@ def test_fit_refuses_words_that_the_block_does_not_hold(estimator, words):
     model = clone(estimator).set_params(block_size=12).fit(words)
     assert model.block_size_ == 12  # as many as the longest word needs
     tight = clone(model).set_params(block_size=11)
-    with pytest.raises(ValueError, match="'christopher' has " + message(model, 11, 10)):
+    with pytest.raises(ValueError, match=CHRISTOPHER + message(model, 11, 10)):
         tight.fit(words)
     assert not tight.__sklearn_is_fitted__()
-    with pytest.raises(ValueError, match="'christopher' has " + message(model, 11, 10)):
+    with pytest.raises(ValueError, match=CHRISTOPHER + message(model, 11, 10)):
         tight.partial_fit(words)
     for seed in range(4):
         held_out = clone(tight).set_params(validation_fraction=0.5, random_state=seed)
-        with pytest.raises(ValueError, match="'christopher'"):
+        with pytest.raises(ValueError, match=CHRISTOPHER):
             held_out.fit(words)
     # A word of no weight is none.
     weights = [len(word) < 11 for word in words]
@@ -85,7 +89,8 @@ def test_longer_words_are_refused_by_name(estimator, verb, fit_once):
     model = fit_once(estimator, TINY_WORDS)
     asked = ["a", "abcabca", ""]
     assert np.isfinite(getattr(model, verb)(asked)).all()
-    with pytest.raises(ValueError, match="'abcabcab' has " + message(model, 8, 7)):
+    named = "'abcabcab' at index 3 has " + message(model, 8, 7)
+    with pytest.raises(ValueError, match=named):
         getattr(model, verb)([*asked, "abcabcab"])
     # The longest of several is named, and not in full.
     with pytest.raises(ValueError, match=message(model, 5000, 7)) as caught:

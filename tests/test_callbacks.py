@@ -32,6 +32,8 @@ class Recorder:
 
     def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
         self.tasks.append(f"end {context.task_name}")
+        if fitted_estimator is None:  # of a mixture that has not all its members
+            return False
         self.scores.append(fitted_estimator.score(X))
         assert fitted_estimator.sample(2, random_state=0)
         if context.task_name == "epoch":

@@ -14,8 +14,12 @@ from sklearn_makemore import (
     BigramCharLM,
     BigramCounter,
     BoWCharLM,
+    CharLMClassifier,
+    CharLMFeatures,
+    CharLMOutlierDetector,
     GRUCharLM,
     LSTMCharLM,
+    MixtureCharLM,
     MLPCharLM,
     NGramCounter,
     RNNCharLM,
@@ -34,8 +38,10 @@ MODELS = [
     GRUCharLM,
     LSTMCharLM,
     TransformerCharLM,
+    MixtureCharLM,
 ]
-PAIRS = list(combinations(MODELS, 2))
+MADE_OF_MODELS = [CharLMClassifier, CharLMFeatures, CharLMOutlierDetector]
+PAIRS = [*combinations(MODELS, 2), *combinations(MADE_OF_MODELS, 2)]
 
 # numpydoc's checks that are not asked for, and why.
 NOT_ASKED = {
@@ -60,6 +66,8 @@ EXCEPTIONS = {
 # alike.
 OWN_MEANING = {
     "random_state": "BigramCharLM starts at zero and drops nothing",
+    "validation_fraction": "measures the loss of a net, or finds weights of a mixture",
+    "cv": "a classifier finds weights by folds, the others measure their words",
     "smoothing": "an amount in BigramCounter, a method in NGramCounter",
     "block_size": "a window, or the most that is read from the start on",
     "block_size_": "a window, or the most that is read from the start on",
@@ -189,19 +197,19 @@ def test_meanings_of_their_own_are_used():
             for kind in ("Parameters", "Attributes")
             for entry in ClassDoc(model)[kind]
         }
-        for model in MODELS
+        for model in [*MODELS, *MADE_OF_MODELS]
     ]
     for name in OWN_MEANING:
         texts = {tuple(found[name].desc) for found in described if name in found}
         assert len(texts) > 1, name
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*MODELS, *MADE_OF_MODELS])
 def test_fitted_attributes_are_documented(model):
-    quick = (
-        {"max_epochs": 1} if "max_epochs" in inspect.signature(model).parameters else {}
-    )
-    fitted = model(**quick).fit(["emma", "olivia", "ava"])
+    choices = {"max_epochs": 1, "estimators": [BigramCounter()]}
+    parameters = inspect.signature(model).parameters
+    quick = {name: value for name, value in choices.items() if name in parameters}
+    fitted = model(**quick).fit(["emma", "olivia", "ava"], ["a", "b", "a"])
     properties = inspect.getmembers(model, lambda member: isinstance(member, property))
     names = {*vars(fitted), *(name for name, _ in properties)}
     public = {name for name in names if name.endswith("_") and name[0] != "_"}

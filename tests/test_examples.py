@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib import pyplot
+from scipy.stats import chi2_contingency
 from sklearn.linear_model import LogisticRegression
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
@@ -186,7 +187,95 @@ def recurrent_and_transformer(names):
     assert min(apart.values()) > 0.05
 
 
+def matching(names):
+    """All match; the exact ones are as those kept by hand, the masked ones run on."""
+    kinds, lengths, nll = names["kinds"], names["lengths"], names["nll"]
+    for kind in kinds:
+        assert all(word[-1] == "x" and 2 <= len(word) <= 10 for word in kinds[kind])
+    by_hand, exact = (
+        np.bincount(lengths[kind], minlength=11)[2:]
+        for kind in ("by hand", "exact=True")
+    )
+    assert chi2_contingency([by_hand, exact]).pvalue > 1e-4
+    assert abs(nll["by hand"].mean() - nll["exact=True"].mean()) < 0.1
+    assert len(kinds["by hand"]) < len(names["drawn"]) / 100
+    assert (lengths["masked"] == 10).mean() > 0.9
+    assert nll["masked"].mean() > nll["exact=True"].mean() + 0.3
+
+
+def generation(names):
+    """No draw is more probable than the best word; cold is old, hot is new."""
+    model, training = names["model"], names["names"]
+    drawn = model.sample(5000, random_state=1)
+    assert model.score_samples(drawn).max() < names["log_proba"][0] + 1e-9
+    assert "oluwa" in names["words"] and "oluwa" not in training
+    assert "oluwa" not in names["longer"].most_likely(20)[0]
+    cold, as_it_is, hot = names["reports"].values()
+    assert cold.known_share > as_it_is.known_share + 0.2 > hot.known_share + 0.4
+    assert cold.novel_share < as_it_is.novel_share - 0.2 < hot.novel_share - 0.4
+    assert cold.length_distance < as_it_is.length_distance < hot.length_distance
+    drawn = [model.sample(2000, temperature=t, random_state=0) for t in (0.5, 1, 1.5)]
+    likely = [model.score_samples(words).mean() for words in drawn]
+    assert likely == sorted(likely, reverse=True)
+    assert len(set(names["new"]) - set(training)) == 2000
+    assert set(names["few"]).isdisjoint(training)
+    assert f"Found {len(names['few'])} of 40" in str(names["caught"][0].message)
+
+
+def mixture(names):
+    """Counts and a network are better together, by the weight EM has found."""
+    nll, curve = names["nll"], names["curve"]
+    assert nll["mixture"] < nll["counts"] - 0.01 < nll["network"] - 0.04
+    found = names["mixture"].weights_[1]
+    assert abs(found - names["best"]) < 0.1
+    assert curve[round(100 * found)] < curve.min() + 1e-3
+    assert (curve[1:-1] < curve[-1]).all() and np.mean(curve < nll["counts"]) > 0.5
+    tenths = names["tenths"]
+    for wrong, right, at in (("network", "counts", 0), ("counts", "network", -1)):
+        won = tenths[wrong][at] - tenths["mixture"][at]
+        assert won > 2 * (tenths["mixture"][at] - tenths[right][at]) / 3 > 0
+
+
+def classifier(names):
+    """Bayes' rule is too sure; weights of places are not, and beat a bag."""
+    losses = names["losses"]
+    assert losses["places"] < losses["bag"] < losses["temperature"] < losses[None]
+    distances = {
+        calibration: np.abs(observed - predicted).mean()
+        for calibration, (observed, predicted) in names["curves"].items()
+    }
+    assert distances["places"] < 0.7 * distances[None]
+    assert names["areas"].min() > 0.75
+    assert {*names["words"][names["learnt"]]}.isdisjoint(
+        names["words"][names["held_out"]]
+    )
+
+
+def features(names):
+    """Out of fold, words look as new ones do, and what is learnt from them holds."""
+    seen, out_of_fold, new = (frame["nll"].mean() for frame in names["shown"].values())
+    assert out_of_fold == pytest.approx(new, abs=0.1) and seen < new - 0.5
+    numbers, known, by_folds = names["losses"].values()
+    assert by_folds < numbers - 0.2 and known > numbers
+    assert names["areas"]["words, cv=5"] > 0.9
+
+
+def outliers(names):
+    """Odd strings in the list are found, and new ones, a forest far behind."""
+    found, areas = names["found"], names["areas"]
+    assert np.mean(names["labels"] == -1) == pytest.approx(0.1, abs=1e-3)
+    assert found["random"] > 0.9 and found["shuffled"] > 0.4 and found["name"] < 0.05
+    for kind, least in ("random", 0.98), ("shuffled", 0.9):
+        assert areas[kind, "per character"] > max(least, areas[kind, "per word"])
+        assert areas[kind, "forest of counts"] < 0.5
+
+
 CLAIMS = {
+    "plot_10_matching": matching,
+    "plot_11_mixture": mixture,
+    "plot_12_classifier": classifier,
+    "plot_13_features": features,
+    "plot_14_outliers": outliers,
     "plot_1_bigram": bigram,
     "plot_2_bigram_network": bigram_network,
     "plot_4_activations": activations,
@@ -195,6 +284,7 @@ CLAIMS = {
     "plot_6_wavenet": wavenet,
     "plot_7_recurrent_and_transformer": recurrent_and_transformer,
     "plot_8_grid_search": grid_search,
+    "plot_9_generation": generation,
     "plot_quickstart": quickstart,
 }
 

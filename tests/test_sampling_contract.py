@@ -1,10 +1,11 @@
 """The contract every model keeps: draws are honest, and options do what they say.
 
 Frequencies are compared by chi-square tests with fixed seeds. Each has a chance of
-`FALSE_ALARM` to fail for an honest sampler with another seed; there are fewer than 200,
-so all together have one of less than 1e-4.
+`FALSE_ALARM` to fail for an honest sampler with another seed; there are fewer than 600,
+so all together have one of less than 3e-4.
 """
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -22,6 +23,7 @@ from scipy.stats import chisquare
 from sklearn.base import clone
 
 from sklearn_makemore import BigramCounter
+from sklearn_makemore._sampling import draw_words
 
 FALSE_ALARM = 5e-7
 N_DRAWS = 20_000
@@ -269,6 +271,40 @@ def test_unique_words_are_as_if_drawn_and_rejected_one_by_one(name, n_pairs, fit
         for _ in range(n_pairs)
     ]
     assert_frequencies(pairs, expected)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 1000])
+def test_batches_of_any_size_leave_the_order_of_the_draws(at_once):
+    # Words come in batches of guessed size; what a batch has too many is left. Three
+    # unique words have the distribution of drawing and rejecting one after the other.
+    words = np.array(["a", "b", "c", "d", "e", None])  # some cannot be ended
+    proba = np.array([0.4, 0.25, 0.15, 0.1, 0.05, 0.05])
+    left = dict(zip("abde", proba[[0, 1, 3, 4]], strict=True))
+    expected = {}
+    for triple in itertools.permutations(left, 3):
+        remaining, expected[triple] = sum(left.values()), 1.0
+        for word in triple:
+            expected[triple] *= left[word] / remaining
+            remaining -= left[word]
+    rng = np.random.RandomState(6)
+    cdf = proba.cumsum()
+
+    def draw(n_draws):
+        assert n_draws <= at_once
+        return words[np.searchsorted(cdf, rng.random_sample(n_draws))].tolist()
+
+    triples = [tuple(draw_words(draw, 3, at_once, True, ["c"])) for _ in range(6000)]
+    assert_frequencies(triples, expected)
+    # Not unique, the words are independent draws from what is not excluded.
+    total = sum(left.values())
+    expected = {word: p / total for word, p in left.items()}
+    drawn = draw_words(draw, N_DRAWS, at_once, False, ["c"])
+    assert_frequencies(drawn, expected)
+    pairs = [first + second for first, second in zip(*[iter(drawn)] * 2, strict=True)]
+    assert_frequencies(
+        pairs,
+        {a + b: expected[a] * expected[b] for a in expected for b in expected},
+    )
 
 
 @over(CLASSES)

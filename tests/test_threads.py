@@ -1,12 +1,14 @@
 """Fits in threads at once, in a forked child, and the threads of torch's own."""
 
 import os
+import pickle
 import signal
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
+import numpy as np
 import pytest
 import torch
 from estimators import CLASSES, NETS, over
@@ -52,6 +54,39 @@ def test_fits_in_threads_are_fits_in_turn(estimator, words, two_threads):
         found = list(pool.map(fit, models))
     assert found == 2 * expected
     assert torch.equal(torch.get_rng_state(), before)
+    assert torch.get_num_threads() == 2
+
+
+VERBS = {
+    "score_samples": lambda model, words: model.score_samples(words),
+    "sample": lambda model, words: model.sample(20, random_state=3),
+    "predict_proba": lambda model, words: model.predict_proba(words),
+    "token_log_proba": lambda model, words: np.hstack(model.token_log_proba(words)),
+    "most_likely": lambda model, words: model.most_likely(5),
+}
+
+
+@over(CLASSES)
+def test_eight_threads_may_use_one_model(estimator, words, two_threads):
+    state = pickle.dumps(clone(estimator).fit(words))
+    model = pickle.loads(state)
+    expected = {name: verb(model, words) for name, verb in VERBS.items()}
+    # Tables that are made at the first question are asked for by all at once, and a
+    # module that was left in training is put back by all at once.
+    shared = pickle.loads(state)
+    if hasattr(shared, "net_"):
+        shared.net_.module_.train()
+    together = Barrier(8, timeout=PATIENCE)
+
+    def ask(first):
+        order = [*VERBS][first % len(VERBS) :] + [*VERBS][: first % len(VERBS)]
+        together.wait()
+        return {name: VERBS[name](shared, words) for name in order}
+
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(ask, range(8)):
+            for name, value in expected.items():
+                np.testing.assert_array_equal(found[name], value, err_msg=name)
     assert torch.get_num_threads() == 2
 
 

@@ -7,12 +7,15 @@ something is drawn, torch where a network is looked at.
 
 from importlib import import_module
 
+from .._novelty import NoveltyReport
 from ._activation import ActivationDisplay
 from ._bigram import BigramDisplay
 from ._embedding import EmbeddingDisplay
 from ._gradient import GradientDisplay
 from ._loss_curve import LossCurveDisplay
 from ._lr_range import LRRangeDisplay
+from ._novelty import NoveltyDisplay
+from ._surprisal import SurprisalDisplay
 from ._update_ratio import UpdateRatioDisplay
 
 __all__ = [
@@ -22,6 +25,9 @@ __all__ = [
     "GradientDisplay",
     "LRRangeDisplay",
     "LossCurveDisplay",
+    "NoveltyDisplay",
+    "NoveltyReport",
+    "SurprisalDisplay",
     "TrainingRecorder",
     "UpdateRatioDisplay",
 ]

@@ -50,7 +50,8 @@ def lr_range_test(
     estimator : estimator instance
         A network, such as `MLPCharLM`. Neither it nor its weights are changed. All its
         parameters count but those of the schedule, the length of the training, its
-        validation and its messages; of its `callbacks`, those that act on gradients.
+        validation, checkpoint and messages; of its `callbacks`, those that act on
+        gradients.
 
     words : array-like of str of shape (n_words,)
         Training words.
@@ -221,6 +222,7 @@ def _losses(estimator, words, sample_weight, rates):
         max_epochs=len(rates),  # an epoch has a step at least
         validation_fraction=None,
         early_stopping=False,
+        checkpoint=None,
         callbacks=[*kept, _RisingRate(rates)],
         verbose=0,
     )

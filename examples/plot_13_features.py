@@ -1,0 +1,104 @@
+"""
+Likelihoods as columns
+======================
+
+A table with a column of words and columns of numbers: which rows are made up? The
+words become numbers, how likely they are and where they surprise, and stand beside the
+others. The claim: a model has seen its training words, and their likelihoods are those
+of new words only if each is measured by a model that has not seen it.
+"""
+
+# %%
+# The table: names of people, and as many that are the letters of a name in another
+# order. Those who invent names also log in less often, with much overlap.
+
+import numpy as np
+import pandas as pd
+
+from sklearn_makemore.datasets import load_names
+
+rng = np.random.RandomState(0)
+names = list(dict.fromkeys(load_names().data[::6]))
+half = len(names) // 2
+invented = ["".join(rng.permutation(list(name))) for name in names[half:]]
+table = pd.DataFrame(
+    {
+        "name": [*names[:half], *invented],
+        "logins": rng.poisson([6] * half + [4] * len(invented)),
+        "is_invented": [False] * half + [True] * len(invented),
+    }
+)
+table = table.sample(frac=1, random_state=0).reset_index(drop=True)
+train, test = table[: len(table) // 2], table[len(table) // 2 :]
+
+# %%
+# `set_output` gives a data frame. The model learns from all names of the table, the
+# invented ones among them, and is told nothing of them.
+
+from sklearn_makemore import CharLMFeatures
+
+features = CharLMFeatures().set_output(transform="pandas")
+out_of_fold = features.fit_transform(train["name"])
+print(pd.concat([train["name"], out_of_fold], axis=1).head().round(2).to_string())
+
+# %%
+# `fit_transform` measures each word by a model that was fitted without it, in five
+# folds. `transform` measures by the model of all words: those it has learnt look far
+# likelier than new ones.
+
+import matplotlib.pyplot as plt
+
+shown = {
+    "learnt, by the model that knows them": features.transform(train["name"]),
+    "learnt, out of fold": out_of_fold,
+    "new": features.transform(test["name"]),
+}
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+for label, frame in shown.items():
+    left.hist(
+        frame["nll"],
+        bins=np.linspace(0, 5, 50),
+        histtype="step",
+        density=True,
+        label=f"{label}: {frame['nll'].mean():.2f}",
+    )
+left.set_xlabel("NLL (nats per character)")
+left.set_ylabel("density")
+left.set_title("Out of fold, words look as new ones do")
+left.set_ylim(0, 3)
+left.legend(title="and its mean")
+
+# %%
+# In a `ColumnTransformer` the column of words is named as a string, not as a list. The
+# logistic regression then learns from features that mean the same for new words; with
+# `cv=None` it learns from those that do not.
+
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+numbers = (StandardScaler(), ["logins"])
+columns = {
+    "numbers alone": [numbers],
+    "words, cv=None": [numbers, (CharLMFeatures(cv=None), "name")],
+    "words, cv=5": [numbers, (CharLMFeatures(), "name")],
+}
+losses, areas = {}, {}
+for label, transformers in columns.items():
+    pipeline = make_pipeline(
+        make_column_transformer(*transformers),
+        StandardScaler(),
+        LogisticRegression(),
+    ).fit(train, train["is_invented"])
+    proba = pipeline.predict_proba(test)[:, 1]
+    losses[label] = log_loss(test["is_invented"], proba)
+    areas[label] = roc_auc_score(test["is_invented"], proba)
+    print(f"{label:14} log-loss {losses[label]:.3f}, AUC {areas[label]:.3f}")
+
+right.bar(list(losses), list(losses.values()), color=["0.6", "C0", "C1"])
+right.set_xlabel("columns")
+right.set_ylabel("log-loss of new rows (nats)")
+right.set_title("Is the name invented?")
+plt.show()

@@ -1,0 +1,128 @@
+"""CharLMOutlierDetector: scores, quantiles, and strings that are no names."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+from sklearn_makemore import BigramCounter, CharLMOutlierDetector, NGramCounter
+from sklearn_makemore._outlier import lower_quantile
+from sklearn_makemore.datasets import load_names
+
+
+@pytest.fixture(scope="module")
+def names():
+    return load_names().data[::20]
+
+
+def test_scores_are_those_of_the_model(words):
+    letters = "".join(sorted(set("".join(words))))
+    expected = NGramCounter(alphabet=letters, handle_unknown="unk").fit(words)
+    asked = ["anna", "", "zoë", "q" * 15]
+    log_proba = expected.score_samples(asked)
+    for per, scores in ("word", log_proba), ("character", log_proba / [5, 1, 4, 16]):
+        detector = CharLMOutlierDetector(per=per).fit(words)
+        np.testing.assert_allclose(detector.score_samples(asked), scores)
+        decision = scores - detector.offset_
+        np.testing.assert_allclose(detector.decision_function(asked), decision)
+        labels = detector.predict(asked)
+        assert labels.tolist() == np.where(decision < 0, -1, 1).tolist()
+        assert labels[0] == 1 and labels[3] == -1
+    assert np.isfinite(detector.score_samples(["日本語", "zoë"])).all()
+
+
+@pytest.mark.parametrize("contamination", [0.01, 0.1, 0.25, 0.5])
+def test_the_share_of_outliers_is_the_contamination(contamination, names):
+    names = np.random.RandomState(0).permutation(sorted(set(names))).tolist()
+    words = names[:1200]
+    detector = CharLMOutlierDetector(contamination=contamination)
+    labels = detector.fit_predict(words)
+    assert set(labels) == {-1, 1}
+    assert np.sum(labels == -1) == contamination * 1200
+    known = clone(detector).set_params(cv=None)
+    assert np.sum(known.fit_predict(words) == -1) == contamination * 1200
+    np.testing.assert_array_equal(known.predict(words), known.fit(words).predict(words))
+    # By a model that knows them, the training words look likelier.
+    assert np.mean(detector.predict(words) == -1) < contamination / 2
+    # Of new words about the share is out: twice the width of three deviations.
+    new = names[1200:]
+    width = 3 * np.sqrt(contamination * (1 - contamination) / len(new))
+    mean = np.mean(detector.predict(new) == -1)
+    assert mean == pytest.approx(contamination, abs=2 * width + 0.04)
+
+
+@pytest.mark.parametrize("contamination", [0.03, 0.13, 0.27, 0.41])
+def test_offset_is_a_quantile_of_scores_out_of_fold(contamination, words):
+    detector = CharLMOutlierDetector(BigramCounter(), contamination=contamination, cv=2)
+    labels = detector.fit_predict(words)
+    distinct = list(dict.fromkeys(words))
+    letters = "".join(sorted(set("".join(words))))
+    scores = {}
+    for fold in range(2):
+        held_out = distinct[fold::2]
+        learnt = [word for word in words if word not in held_out]
+        model = BigramCounter(alphabet=letters).fit(learnt)
+        lengths = [len(word) + 1 for word in held_out]
+        found = model.score_samples(held_out) / lengths
+        scores.update(zip(held_out, found, strict=True))
+    scores = [scores[word] for word in words]
+    expected = np.quantile(scores, contamination, method="averaged_inverted_cdf")
+    assert detector.offset_ == pytest.approx(expected)
+    # The word at the offset, if there is one, is none of the outliers.
+    assert labels.tolist() == np.where(scores < expected - 1e-9, -1, 1).tolist()
+
+
+def test_weighted_quantile_is_that_of_repeated_scores():
+    rng = np.random.RandomState(0)
+    for n_scores in (1, 2, 5, 5, 5, 8, 8, 8, 30, 30):
+        scores = rng.standard_normal(n_scores).round(1)
+        weights = rng.randint(0, 4, n_scores) + (np.arange(n_scores) == 0)
+        for share in (0.01, 0.1, 0.25, 0.5):
+            found = lower_quantile(scores, share, weights.astype(float))
+            repeated = np.repeat(scores, weights)
+            assert found == pytest.approx(lower_quantile(repeated, share, None))
+            assert np.mean(repeated < found) <= share
+
+
+def test_strings_that_are_no_names(names):
+    rng = np.random.RandomState(0)
+    learnt, new = names[::2], sorted(set(names[1::2]) - set(names[::2]))
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    random = ["".join(rng.choice(letters, len(word))) for word in new]
+    shuffled = ["".join(rng.permutation(list(word))) for word in new]
+    detector = CharLMOutlierDetector().fit(learnt)
+    is_name = [1] * len(new) + [0] * len(new)
+    for strings, least in (random, 0.93), (shuffled, 0.8):
+        assert roc_auc_score(is_name, detector.score_samples(new + strings)) > least
+    # One in twenty of the list itself: found, though the model was not told.
+    hidden = random[: len(learnt) // 20]
+    labels = CharLMOutlierDetector(contamination=0.1).fit_predict(learnt + hidden)
+    assert np.mean(labels[len(learnt) :] == -1) > 0.7
+
+
+def test_impossible_words_are_outliers():
+    words = ["anna", "nana", "anna", "xy", "na", "ana"]
+    detector = CharLMOutlierDetector(
+        BigramCounter(smoothing=0), contamination=0.5, cv=None
+    ).fit(words)
+    assert detector.predict(["xa", "anna"]).tolist()[0] == -1
+    detector.set_params(contamination=0.1, cv=3)
+    labels = detector.fit_predict(words)
+    assert labels[3] == -1 and np.isfinite(detector.offset_)
+
+
+@pytest.mark.parametrize("contamination", [0.0, 0.6, "auto"])
+def test_bad_contamination(contamination, words):
+    with pytest.raises(ValueError, match="'contamination' parameter"):
+        CharLMOutlierDetector(contamination=contamination).fit(words)
+
+
+def test_inside_a_search(names):
+    strings = ["xqzt", "kkvjq", "wzzxc", "pfftq"] * 10
+    words, y = [*strings, *names[:200], *strings], [-1] * 40 + [1] * 200 + [-1] * 40
+    folds = StratifiedKFold(3)
+    scores = cross_val_score(
+        CharLMOutlierDetector(), words, y, cv=folds, scoring="roc_auc"
+    )
+    assert scores.shape == (3,) and np.isfinite(scores).all()
