@@ -14,8 +14,8 @@ The files are the pipeline, in the order a word travels:
     drawing words, the same loop for all models; and given that they match
 ``_most_likely``, ``_novelty``
     the most probable words; what is new about words
-``_base``
-    the verbs of every model: fit, score, sample
+``_word_estimator``, ``_base``
+    what all estimators of words share; the verbs of every model: fit, score, sample
 ``_ngrams``, ``_histories``, ``_kneser_ney``, ``_ngram_model``, ``_counting``
     counted n-grams, their trie, its probabilities, the model, the estimators
 ``_members``, ``_mixture``, ``_classifier``, ``_features``, ``_outlier``

@@ -8,9 +8,7 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import check_random_state
+from sklearn.base import DensityMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,18 +21,20 @@ from ._sampling import MAX_CELLS, MIN_ROWS, DrawOptions, draw_codes, draw_words
 from ._sklearn import (
     Interval,
     StrOptions,
-    _check_sample_weight,
     _fit_context,
     validate_params,
 )
 from ._vocabulary import CharVocabulary, check_alphabet
+from ._word_estimator import (
+    BaseWordEstimator,
+    checked_training,
+    checked_weight,
+    own_random_state,
+)
 from ._words import check_words
 
 DRAWN_AT_ONCE = 1 << 24
 """Characters drawn at once, about: some 40 bytes each before they are words."""
-
-LARGEST_TOTAL = 1e307
-"""Weight of all words with which sums over their characters are finite still."""
 
 SCORED_AT_ONCE = 1 << 19
 """Predictions scored at once, about: beside many words their log-probabilities, eight
@@ -42,51 +42,6 @@ bytes each, are few."""
 
 LONGEST_RESTORED = 1 << 31
 """Most characters of the longest word of a model that comes out of a file."""
-
-
-class BaseWordEstimator(CallbackSupportMixin, BaseEstimator):
-    """What all estimators of words share: callbacks, tags, links, and their stamp."""
-
-    _doc_link_module = "sklearn_makemore"
-    _doc_link_template = (
-        "https://sklearn-makemore.readthedocs.io/en/stable/generated/"
-        "{estimator_module}.{estimator_name}.html"
-    )
-
-    def _callback_task(self, words):
-        """Return what scikit-learn's callbacks are told of every task."""
-        return {
-            "estimator": self,
-            "X": words,
-            # ScoringMonitor scores only if there is a y; this one takes no memory.
-            "y": np.broadcast_to(0.0, len(words)),
-        }
-
-    def __sklearn_tags__(self):
-        """Declare that samples are strings in one dimension."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
-        return tags
-
-    def __getstate__(self):
-        """Stamp the state with the package's version."""
-        return {**super().__getstate__(), "_sklearn_makemore_version": _version()}
-
-    def __setstate__(self, state):
-        """Restore the state, with a warning if another version wrote it."""
-        state = dict(state)
-        written_by = state.pop("_sklearn_makemore_version", None)
-        if written_by not in (None, _version()):
-            warnings.warn(
-                f"This {type(self).__name__} was saved by sklearn_makemore "
-                f"{written_by} and is loaded by {_version()}: refit it if it "
-                "misbehaves.",
-                UserWarning,
-                stacklevel=2,
-            )
-        super().__setstate__(state)
 
 
 class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
@@ -255,7 +210,7 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         TypeError
             If something in `words` is not a string.
         """
-        words, sample_weight = _checked_training(words, sample_weight)
+        words, sample_weight = checked_training(words, sample_weight)
         vocabulary, encoded = _encoded_with(words, self._fit_vocabulary)
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
         task = self._callback_task(words)
@@ -300,7 +255,7 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             the alphabet, `handle_unknown`, the order or the architecture.
         """
         self._validate_params()  # scikit-learn does so at the first call alone
-        words, sample_weight = _checked_training(words, sample_weight)
+        words, sample_weight = checked_training(words, sample_weight)
         is_fitted = self.__sklearn_is_fitted__()
         vocabulary, encoded = _encoded_with(
             words, self._partial_fit_vocabulary if is_fitted else self._fit_vocabulary
@@ -840,21 +795,6 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         """Whether `fit` or `partial_fit` has come to its end."""
         return hasattr(self, "vocabulary_")
 
-    def __sklearn_tags__(self):
-        """Declare that there is no target."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = False
-        return tags
-
-
-def own_random_state(random_state):
-    """Return a RandomState that is not numpy's global one, fresh for None."""
-    return (
-        np.random.RandomState()
-        if random_state is None
-        else check_random_state(random_state)
-    )
-
 
 def _brief(characters):
     """Show an alphabet, which can be long."""
@@ -863,40 +803,8 @@ def _brief(characters):
     return brief.repr(characters)
 
 
-def _version():
-    from . import __version__
-
-    return __version__
-
-
 def _encoded_with(words, vocabulary_of):
     """Encode words with the vocabulary that a function makes of their `CodePoints`."""
     joined = CodePoints.from_words(words)
     vocabulary = vocabulary_of(joined)
     return vocabulary, vocabulary.encode_code_points(joined)
-
-
-def _checked_training(words, sample_weight):
-    """Check words and weights, and leave out the words of weight zero."""
-    words = check_words(words)
-    sample_weight = checked_weight(sample_weight, words)
-    if sample_weight is None or sample_weight.all():
-        return words, sample_weight
-    present = np.flatnonzero(sample_weight)
-    return [words[index] for index in present], sample_weight[present]
-
-
-def checked_weight(sample_weight, words):
-    """Weights as float64 of shape (n_words,), or None if there are none."""
-    if sample_weight is None:
-        return None
-    weights = _check_sample_weight(
-        sample_weight, words, dtype=np.float64, ensure_non_negative=True
-    )
-    if np.sum(weights / LARGEST_TOTAL) > 1:
-        index = int(weights.argmax())
-        raise ValueError(
-            f"`sample_weight` has {weights[index]} at index {index}, and sums of "
-            f"weights above {LARGEST_TOTAL:.0e} overflow; divide all by one number."
-        )
-    return weights

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from ._base import _version
 from ._device import random_states, set_random_states
 from ._net import plain_module
 from ._safe_file import ModelFileError, read_safe_file, write_safe_file
+from ._word_estimator import package_version
 
 FORMAT_VERSION = 1
 
@@ -298,7 +298,7 @@ def _signature(path):
 
 
 def _versions():
-    return {"sklearn_makemore": _version(), "torch": str(torch.__version__)}
+    return {"sklearn_makemore": package_version(), "torch": str(torch.__version__)}
 
 
 def _plain(value):

@@ -11,10 +11,10 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseWordEstimator, checked_weight
 from ._code_points import joined_code_points
 from ._members import fit_members, member_for, restored_member, word_folds
 from ._sklearn import Interval, StrOptions, _fit_context
+from ._word_estimator import BaseWordEstimator, checked_weight
 from ._words import check_words
 
 N_PLACES = 6

@@ -7,9 +7,9 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseWordEstimator, checked_weight
 from ._members import fit_out_of_fold, restored_member
 from ._sklearn import Interval, _fit_context
+from ._word_estimator import BaseWordEstimator, checked_weight
 from ._words import check_words
 
 FEATURES = ["log_proba", "nll", "max_surprisal", "max_surprisal_position", "length"]

@@ -11,10 +11,11 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._base import SCORED_AT_ONCE, BaseCharLM, own_random_state
+from ._base import SCORED_AT_ONCE, BaseCharLM
 from ._contexts import distinct_rows
 from ._members import fit_subtask, held_out_words, restored_member, spelled
 from ._sklearn import Interval, StrOptions, _VisualBlock
+from ._word_estimator import own_random_state
 
 EM_GAP = 1e-10
 """How far below the best mixture's the log-likelihood may stay, in nats a character."""

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 
-from ._base import BaseCharLM, own_random_state
+from ._base import BaseCharLM
 from ._checkpoint import Checkpoint, training_identity
 from ._device import (
     device_or_auto,
@@ -28,6 +28,7 @@ from ._net import (
 )
 from ._schedules import SCHEDULES
 from ._sklearn import Interval, StrOptions, has_callbacks
+from ._word_estimator import own_random_state
 
 # Fused: one kernel for all parameters, since the step is a good part of the time. The
 # short memory of the betas suits training of a thousand steps: on names the usual

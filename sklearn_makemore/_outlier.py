@@ -7,9 +7,9 @@ from sklearn.base import OutlierMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseWordEstimator, checked_weight
 from ._members import fit_out_of_fold, restored_member
 from ._sklearn import Interval, StrOptions, _fit_context
+from ._word_estimator import BaseWordEstimator, checked_weight
 from ._words import check_words
 
 IMPOSSIBLE = -1e300

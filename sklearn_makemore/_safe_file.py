@@ -19,7 +19,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save as to_safetensors
 
-from ._base import _version
+from ._word_estimator import package_version
 
 FORMAT_VERSION = "1"
 METADATA_KEY = "sklearn_makemore"
@@ -182,7 +182,7 @@ def _to_bytes(document, arrays):
             f"What is to be written beside the arrays is too large: {len(text)} "
             f"characters of JSON, and at most {LONGEST_DOCUMENT} can be read again."
         )
-    head = f"{FORMAT_VERSION} {_version()}"
+    head = f"{FORMAT_VERSION} {package_version()}"
     text = f"{head} {_digest(head, text, arrays)} {text}"
     return to_safetensors(arrays, metadata={METADATA_KEY: text})
 
@@ -193,8 +193,8 @@ def _checked_document(text, arrays, path):
     if version != FORMAT_VERSION:
         raise ModelFileError(
             f"{path!r} has version {version[:20]!r} of the format, written by "
-            f"sklearn_makemore {written_by[:20]!r}; this one, {_version()}, reads "
-            f"version {FORMAT_VERSION}."
+            f"sklearn_makemore {written_by[:20]!r}; this one, {package_version()}, "
+            f"reads version {FORMAT_VERSION}."
         )
     if digest != _digest(f"{version} {written_by}", text, arrays):
         raise ModelFileError(

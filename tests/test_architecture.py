@@ -31,6 +31,7 @@ PIPELINE = [
     "_conditional",
     "_most_likely",
     "_novelty",
+    "_word_estimator",
     "_base",
     "_ngrams",
     "_histories",
@@ -71,7 +72,7 @@ WITHOUT_TORCH = PIPELINE[: PIPELINE.index("_safe_file") + 1]
 # These import from below, inside a function.
 UPWARD = {
     ("_counting", "_net"): "BigramCounter.to_net makes a torch module",
-    ("_base", "__init__"): "a pickled model is stamped with the version",
+    ("_word_estimator", "__init__"): "a pickled model is stamped with the version",
 }
 
 # No file of the pipeline imports these; they stand on `_sklearn` alone.

@@ -6,8 +6,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_consistent_length, indexable
 
-from .._base import own_random_state
 from .._sklearn import Interval, RealNotInt, _safe_indexing, validate_params
+from .._word_estimator import own_random_state
 from .._words import check_words
 
 _SIZE = [
