@@ -18,8 +18,10 @@ The files are the pipeline, in the order a word travels:
     what all estimators of words share; the verbs of every model: fit, score, sample
 ``_ngrams``, ``_histories``, ``_kneser_ney``, ``_ngram_model``, ``_counting``
     counted n-grams, their trie, its probabilities, the model, the estimators
-``_members``, ``_mixture``, ``_classifier``, ``_features``, ``_outlier``
-    estimators that are made of other estimators
+``_held_out``, ``_members``, ``_expectation_maximisation``, ``_mixture``
+    words held out, models that another one owns, several models as one
+``_classifier``, ``_features``, ``_outlier``
+    estimators that are made of models
 ``_safe_file``
     arrays and JSON in a file that runs no code
 ``modules``

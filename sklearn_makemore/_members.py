@@ -1,15 +1,13 @@
 """Estimators that another estimator owns and fits."""
 
 import reprlib
-from itertools import chain
-
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from ._base import BaseCharLM
 from ._counting import NGramCounter
-from ._prefixes import distinct_words
+from ._held_out import word_folds
 
 
 def default_model(estimator):
@@ -65,34 +63,6 @@ def member_for(estimator, words):
     if settings.get("block_size", ...) is None:  # twice as far as a word was seen
         member.set_params(block_size=2 * (max(map(len, words)) + 1))
     return member
-
-
-def word_folds(words, n_folds, labels=None):
-    """Part words into folds: equal words are in one, and neighbours are not.
-
-    Parameters
-    ----------
-    words : list of str of length n_words
-        Words in any order, on which the folds depend.
-
-    n_folds : int
-        Number of folds; fewer distinct words than that leave the last ones empty.
-
-    labels : ndarray of shape (n_words,), default=None
-        Classes, each of which is spread over all folds.
-
-    Returns
-    -------
-    folds : ndarray of shape (n_words,), dtype int64
-        Number of each word's fold.
-    """
-    if labels is not None:
-        order = np.argsort(labels, kind="stable").tolist()
-        fold_of = dict.fromkeys(words[index] for index in order)
-    else:
-        fold_of = dict.fromkeys(words)
-    fold_of = {word: index % n_folds for index, word in enumerate(fold_of)}
-    return np.array([fold_of[word] for word in words])
 
 
 def fit_members(fits, *, context, task, n_jobs):
@@ -245,83 +215,3 @@ def fit_subtask(subtask, member, *data, task, **params):
         member.fit(*data, **params)
         subtask.call_on_fit_task_end(**task)
     return member
-
-
-def spelled(vocabulary, encoded):
-    """Decode symbols to words that the same vocabulary encodes to the same symbols.
-
-    Parameters
-    ----------
-    vocabulary : CharVocabulary
-        The symbols.
-
-    encoded : EncodedWords
-        Their ids.
-
-    Returns
-    -------
-    words : list of str of length n_words
-        The words, with a character outside the alphabet for the unknown symbol.
-    """
-    known = set(vocabulary.characters)
-    points = chain(range(0xFFFD, 0xDFFF, -1), range(0x10000, 0x110000))  # no surrogate
-    return vocabulary.decode(
-        encoded, unknown=next(chr(point) for point in points if chr(point) not in known)
-    )
-
-
-def held_out_words(encoded, sample_weight, share, rng):
-    """Hold out words at random: equal ones all, or none of them.
-
-    What is drawn depends on the words and their weights, not on their order. The
-    longest word is not held out, so that a model with a limit learns to read all.
-
-    Parameters
-    ----------
-    encoded : EncodedWords
-        The words.
-
-    sample_weight : ndarray of shape (n_words,) or None
-        Weight of each word, positive; None for one each.
-
-    share : float
-        Share of the total weight to hold out, between 0 and 1: what comes is as near
-        below as whole words are, but at least one word.
-
-    rng : RandomState
-        Source of the draws.
-
-    Returns
-    -------
-    train : tuple of (EncodedWords, ndarray or None)
-        The other words and their weights.
-    held_out : tuple of (EncodedWords, ndarray) or None
-        The distinct words held out and the total weight of each; None if all words are
-        equal, so that none can be.
-    """
-    distinct, rows = distinct_words(encoded)
-    if distinct.n_words < 2:
-        return (encoded, sample_weight), None
-    weights = np.bincount(rows, sample_weight).astype(np.float64)
-    order = rng.permutation(distinct.n_words)
-    longest = int(distinct.lengths.argmax())
-    drawn = _drawn_groups(weights / weights.max(), order[order != longest], share)
-    is_held_out = np.zeros(distinct.n_words, dtype=bool)
-    is_held_out[drawn] = True
-    left = np.flatnonzero(~is_held_out[rows])
-    drawn = np.flatnonzero(is_held_out)
-    return (
-        (encoded.take(left), None if sample_weight is None else sample_weight[left]),
-        (distinct.take(drawn), weights[drawn]),
-    )
-
-
-def _drawn_groups(weights, order, share):
-    """Take groups in an order as long as they fit, or else the lightest one."""
-    room = share * weights.sum() * (1 + 1e-12)  # whole words are to fit exactly
-    drawn = []
-    for group, weight in zip(order.tolist(), weights[order].tolist(), strict=True):
-        if weight <= room:
-            drawn.append(group)
-            room -= weight
-    return drawn or [order[weights[order].argmin()]]

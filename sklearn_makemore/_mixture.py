@@ -11,93 +11,13 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._base import SCORED_AT_ONCE, BaseCharLM
+from ._base import BaseCharLM
 from ._contexts import distinct_rows
-from ._members import fit_subtask, held_out_words, restored_member, spelled
+from ._expectation_maximisation import em_weights, normalized
+from ._held_out import held_out_words
+from ._members import fit_members, restored_member
 from ._sklearn import Interval, StrOptions, _VisualBlock
 from ._word_estimator import own_random_state
-
-EM_GAP = 1e-10
-"""How far below the best mixture's the log-likelihood may stay, in nats a character."""
-
-EM_STEPS = 10_000
-"""Most steps, for members so alike that their weights hardly matter."""
-
-NEGLIGIBLE = 1e-6
-"""Weights below it become zero if the held-out words are not less likely then."""
-
-
-def em_weights(log_proba, counts):
-    """Find the weights of a mixture that make some observations most likely.
-
-    Expectation maximisation from equal weights: a weight becomes the mean share of the
-    member in the probability of the observations, which is the weight times `gain`, the
-    gradient of the log-likelihood. This is concave, so that no mixture is better by
-    more than ``max(gain) - 1`` nats an observation. Steps of ``gain ** stride`` are
-    tried too, longer and longer as long as they are better [1]_.
-
-    Parameters
-    ----------
-    log_proba : ndarray of shape (n_members, n_observations)
-        Log-probability of each observation, ``-inf`` if it is impossible.
-
-    counts : ndarray of shape (n_observations,)
-        Weight of each observation, positive.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_members,)
-        Weights that sum to one. No member alone is better than the mixture.
-
-    References
-    ----------
-    .. [1] R. Salakhutdinov, S. Roweis, "Adaptive overrelaxed bound optimization
-       methods", ICML 2003.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_makemore._mixture import em_weights
-    >>> em_weights(np.log([[0.8, 0.1, 0.1], [0.2, 0.9, 0.4]]), np.ones(3)).round(3)
-    array([0.184, 0.816])
-    """
-    n_members = len(log_proba)
-    best = log_proba.max(axis=0)
-    possible = best > -np.inf  # what no member can explain says nothing of the weights
-    if not possible.any():
-        return np.full(n_members, 1 / n_members)
-    ratios = np.exp(log_proba[:, possible] - best[possible])  # the largest is 1
-    shares = counts[possible] / counts[possible].sum()
-
-    def mixed(weights):
-        # Not a product of matrices, whose sums depend on the threads of the BLAS.
-        return (weights[:, np.newaxis] * ratios).sum(axis=0)
-
-    def log_likelihood(weights):
-        with np.errstate(divide="ignore"):
-            return np.sum(shares * np.log(mixed(weights)))
-
-    weights, reached, stride = np.full(n_members, 1 / n_members), -np.inf, 1.0
-    for _ in range(EM_STEPS):
-        gain = np.sum(ratios * (shares / mixed(weights)), axis=1)  # (n_members,)
-        if gain.max() - 1 <= EM_GAP:
-            break
-        # A stride of 1 is the step of EM, which never loses; longer ones save steps.
-        longer = _normalized(weights * gain**stride)
-        found = log_likelihood(longer)
-        if found > reached:
-            weights, reached, stride = longer, found, 2 * stride
-        elif stride > 1:
-            stride = max(1.0, stride / 4)
-        else:
-            break  # only rounding is left
-    # The steps only tend to the zeros that a maximum at the border has.
-    large = _normalized(np.where(weights < NEGLIGIBLE, 0, weights))
-    return max([large, weights, *np.eye(n_members)], key=log_likelihood)
-
-
-def _normalized(weights):
-    return weights / weights.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +61,10 @@ class MixtureCharLM(BaseCharLM):
         The members, models of this package, with names or without. A model without one
         is called by its class in lower case, with "-1", "-2" and so on behind it if
         there are several. Their parameters are set as ``name__parameter``, and
-        ``name`` replaces a whole member. Copies of them are fitted, with the characters
-        of the mixture: their own `alphabet` and `handle_unknown` are of no account.
+        ``name`` replaces a whole member. Copies of them are fitted, with the alphabet
+        and `handle_unknown` of the mixture; a member that asks for others is an error.
+        Each copy has a `checkpoint` of its own, the path with a name behind it; to go
+        on from these the mixture needs a `random_state`.
 
     weights : {"em", "uniform"} or array-like of shape (n_members,), default="em"
         Weights of the members: the best for words held out, or equal ones, or those
@@ -167,8 +89,8 @@ class MixtureCharLM(BaseCharLM):
 
     n_jobs : int, default=None
         Number of members that are fitted at once, in processes of their own. None is 1
-        unless a `joblib.parallel_config` says otherwise, -1 all processors. What takes
-        longest is best the first in `estimators`.
+        unless a `joblib.parallel_config` says otherwise, -1 all processors. Put the
+        slowest member first.
 
     random_state : int, RandomState instance or None, default=None
         Determines the words held out, and the `random_state` of every member where
@@ -384,19 +306,18 @@ class MixtureCharLM(BaseCharLM):
         names, _ = self._checked_members()
 
         def train(members, words, sample_weight, purpose):
-            subtasks = [
-                callback_context.subcontext(task_name=f"{purpose}-{name}")
-                for name in names
+            fits = [
+                (f"{purpose}-{name}", member, words, sample_weight)
+                for name, member in zip(names, members, strict=True)
             ]
-            task = self._callback_task(words)
-            return Parallel(n_jobs=self.n_jobs)(
-                delayed(fit_subtask)(
-                    subtask, member, words, task=task, sample_weight=sample_weight
-                )
-                for subtask, member in zip(subtasks, members, strict=True)
+            return fit_members(
+                fits,
+                context=callback_context,
+                task=self._callback_task(words),
+                n_jobs=self.n_jobs,
             )
 
-        return self._learnt(vocabulary, encoded, sample_weight, train)
+        return self._fit_and_weigh(vocabulary, encoded, sample_weight, train)
 
     def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
         def train(members, words, sample_weight, purpose=None):
@@ -406,13 +327,13 @@ class MixtureCharLM(BaseCharLM):
             )
 
         if not self.__sklearn_is_fitted__():
-            return self._learnt(vocabulary, encoded, sample_weight, train)
+            return self._fit_and_weigh(vocabulary, encoded, sample_weight, train)
         self._check_trainable(encoded, vocabulary, goes_on=True)
-        words = spelled(vocabulary, encoded)
+        words = vocabulary.decode(encoded)
         members = train(self.estimators_, words, sample_weight)
         return _by_name(self.named_estimators_, members)
 
-    def _learnt(self, vocabulary, encoded, sample_weight, train):
+    def _fit_and_weigh(self, vocabulary, encoded, sample_weight, train):
         """Fit new members, find their weights, and return the fitted attributes.
 
         Parameters
@@ -440,17 +361,17 @@ class MixtureCharLM(BaseCharLM):
         rng = own_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=len(models))
 
-        def trained(encoded, sample_weight, purpose):
+        def train_copies(encoded, sample_weight, purpose):
             members = [
                 _new_member(model, vocabulary, int(seed))
                 for model, seed in zip(models, seeds, strict=True)
             ]
-            words = spelled(vocabulary, encoded)
+            words = vocabulary.decode(encoded)
             return train(members, words, sample_weight, purpose)
 
         if not self._holds_out():
             weights = self._given_weights(len(models))
-            members = trained(encoded, sample_weight, "fit")
+            members = train_copies(encoded, sample_weight, "fit")
             return {
                 **_by_name(names, members),
                 "weights_": weights,
@@ -460,10 +381,10 @@ class MixtureCharLM(BaseCharLM):
         learning, held_out = held_out_words(
             encoded, sample_weight, self.validation_fraction, rng
         )
-        members = trained(*learning, "fit")
+        members = train_copies(*learning, "fit")
         measured = _measured(members, held_out)
         if self.refit and held_out is not None:
-            members = trained(encoded, sample_weight, "refit")
+            members = train_copies(encoded, sample_weight, "refit")
         return {**_by_name(names, members), **measured}
 
     def _given_weights(self, n_members):
@@ -481,7 +402,7 @@ class MixtureCharLM(BaseCharLM):
                 "`weights` must be finite and not negative, and not all be zero; got "
                 f"{weights}."
             )
-        return _normalized(weights / weights.max())  # their sum must not overflow
+        return normalized(weights / weights.max())  # their sum must not overflow
 
     def _kept_learnt(self):
         return {
@@ -613,11 +534,24 @@ def _is_pair(entry):
 
 def _new_member(model, vocabulary, seed):
     """Copy a model for a mixture's symbols; without a seed of its own it gets one."""
+    own = model.get_params(deep=False)
+    of_mixture = "unk" if vocabulary.unknown else "error"
+    if own["handle_unknown"] not in ("error", of_mixture):
+        raise ValueError(
+            f"{reprlib.repr(model)} has handle_unknown={own['handle_unknown']!r}, and "
+            f"the mixture has {of_mixture!r}, which holds for all its members; set it "
+            "on the mixture."
+        )
+    alphabet = own["alphabet"]
+    if alphabet is not None and {*alphabet} != {*vocabulary.characters}:
+        raise ValueError(
+            f"{reprlib.repr(model)} has an alphabet that is not the mixture's, which "
+            "holds for all its members; set it on the mixture."
+        )
     member = clone(model).set_params(
         alphabet=vocabulary.characters,
         handle_unknown="unk" if vocabulary.unknown else "error",
     )
-    own = member.get_params(deep=False)
     if "random_state" in own and own["random_state"] is None:
         member.set_params(random_state=seed)
     return member
@@ -647,12 +581,7 @@ def _measured(members, held_out):
     counts = np.repeat(word_weights / word_weights.max(), encoded.lengths)
     log_proba = np.array(
         [
-            np.concatenate(
-                [
-                    member._target_log_proba(chunk)
-                    for chunk in encoded.chunks(SCORED_AT_ONCE)
-                ]
-            )
+            np.concatenate([part for _, part in member._scored_chunks(encoded)])
             for member in members
         ]
     )  # (n_members, n_predictions)

@@ -2,6 +2,7 @@
 
 import reprlib  # a word can be long, a message should not
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -247,24 +248,22 @@ class CharVocabulary:
             raise self._unknown_characters(joined, codes == missing, name)
         return EncodedWords(codes, joined.offsets)
 
-    def decode(self, encoded, unknown="\ufffd"):
-        r"""Decode ids to words; the unknown symbol becomes U+FFFD.
+    def decode(self, encoded):
+        """Decode ids to words, which encode to the same ids.
 
         Parameters
         ----------
         encoded : EncodedWords
             Symbol ids.
 
-        unknown : str, default="\ufffd"
-            The character that stands for the unknown symbol.
-
         Returns
         -------
         words : list of str of length n_words
-            The words.
+            The words. The unknown symbol becomes U+FFFD, or if this is in the alphabet
+            another character that is not.
         """
         points = np.array(
-            [0, *map(ord, self.characters), ord(unknown)], dtype="<u4"
+            [0, *map(ord, self.characters), self._point_outside()], dtype="<u4"
         )  # (n_symbols + 1,)
         text = points[encoded.codes].tobytes().decode("utf-32-le")
         offsets = encoded.offsets.tolist()
@@ -272,6 +271,12 @@ class CharVocabulary:
             text[start + 1 : stop]
             for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
         ]
+
+    def _point_outside(self):
+        """Return a code point that is not in the alphabet."""
+        known = set(self.characters)
+        points = chain(range(0xFFFD, 0xDFFF, -1), range(0x10000, 0x110000))
+        return next(point for point in points if chr(point) not in known)
 
     def _ids_of_points(self, missing):
         """Id of each code point up to one past the last character's."""
