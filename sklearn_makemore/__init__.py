@@ -1,5 +1,10 @@
 """Character-level language models as scikit-learn estimators.
 
+Models: BigramCounter, NGramCounter (counts); BigramCharLM, BoWCharLM, MLPCharLM,
+WaveNetCharLM, RNNCharLM, GRUCharLM, LSTMCharLM, TransformerCharLM (networks);
+MixtureCharLM (several as one). Made of models: CharLMClassifier, CharLMFeatures,
+CharLMOutlierDetector. To files and back: save, load.
+
 The files are the pipeline, in the order a word travels:
 
 ``_words``
