@@ -10,7 +10,8 @@ draws.
 """
 
 # %%
-# Three syllables of a consonant and a vowel. No name of the list, and none twice:
+# Three syllables of a consonant and a vowel. No word is in the list, and none comes
+# twice:
 
 from sklearn_makemore import NGramCounter
 from sklearn_makemore.datasets import load_names

@@ -55,10 +55,10 @@ print(f"{'a bag':12} log-loss {losses['bag']:.3f}")
 
 # %%
 # On the left: of the names that are said to be a boy's with a probability of about 0.9,
-# how many are? With Bayes' rule too few. On the right the weights. Bayes' rule, as the
-# mean of both directions, would be 0.5 throughout for the log-probabilities as they
-# are, and 0 for the moderated ones, which are mixed with the mean of both classes: a
-# character that one class has never seen then counts for less.
+# how many are? With Bayes' rule too few. On the right the weights. Bayes' rule would be
+# 0.5 everywhere on the solid lines (the mean of both directions) and 0 on the dotted
+# ones, where each probability is first mixed with the mean of both classes, so that a
+# character one class has never seen counts for less.
 
 import matplotlib.pyplot as plt
 from sklearn.calibration import calibration_curve
@@ -81,9 +81,7 @@ weights = classifiers["places"].weights_.reshape(2, 2, 6)
 places = ["end", "last", "2nd last", "3rd last", "4th last", "all before"]
 for direction, name, color in (0, "forwards", "C0"), (1, "backwards", "C1"):
     right.plot(places, weights[direction, 0], "o-", color=color, label=name)
-    right.plot(
-        places, weights[direction, 1], "o:", color=color, label=f"{name}, moderated"
-    )
+    right.plot(places, weights[direction, 1], "o:", color=color, label=f"{name}, mixed")
 right.axhline(0.5, color="0.6", linestyle="--", zorder=0)
 right.set_xlabel("place, as seen from where the reading ends")
 right.set_ylabel("weight")

@@ -66,12 +66,12 @@ left.set_xlabel("NLL (nats per character)")
 left.set_ylabel("density")
 left.set_title("Out of fold, words look as new ones do")
 left.set_ylim(0, 3)
-left.legend(title="and its mean")
+left.legend(title="names, and their mean NLL")
 
 # %%
 # In a `ColumnTransformer` the column of words is named as a string, not as a list. The
-# logistic regression then learns from features that mean the same for new words; with
-# `cv=None` it learns from those that do not.
+# logistic regression then learns from features that mean the same for new words. With
+# `cv=None` it learns from likelihoods that new words do not have.
 
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression

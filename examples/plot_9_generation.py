@@ -2,9 +2,10 @@
 Drawing words well
 ==================
 
-What does a model hold for likely, what surprises it, and how much of what it draws is
-new? The claim: the lower the temperature, the more probable and the less new the words
-are; `unique` and `exclude` make every word a new one at no loss of honesty.
+Which words does a model find probable, what surprises it, and how much of what it draws
+is new? The claim: the lower the temperature, the more probable and the less new the
+words are. `unique` and `exclude` leave only new words, with the odds they have among
+each other.
 """
 
 # %%
@@ -17,8 +18,8 @@ names = list(dict.fromkeys(load_names().data))
 model = NGramCounter().fit(names)
 
 # %%
-# `most_likely` finds the most probable words of all, whatever their length, without
-# chance. Log-probabilities are in nats, of the whole word.
+# `most_likely` finds the most probable words of all, whatever their length, by search
+# and not by chance. Log-probabilities are in nats, of the whole word.
 
 words, log_proba = model.most_likely(5)
 for word, value in zip(words, log_proba, strict=True):
@@ -26,7 +27,7 @@ for word, value in zip(words, log_proba, strict=True):
 print(model.most_likely(5, prefix="kat")[0])
 
 # %%
-# Four of them are names. "oluwa" is none: many names begin so, and as many end so. A
+# Four of them are names; 'oluwa' is not: many names begin so, and as many end so. A
 # model of order 6 looks back five letters, and cannot tell the one from the other.
 # Order 7 can.
 
@@ -37,8 +38,8 @@ longer = NGramCounter(order=7).fit(names)
 print(longer.most_likely(5)[0])
 
 # %%
-# Even the most probable word comes once in two thousand draws, and what is drawn looks
-# different: it is typical, not likely. A surprise is a negative log-probability
+# Even the most probable word comes only once in two thousand draws: a typical draw is
+# not a probable word. A surprise is a negative log-probability
 # in nats; `token_log_proba` has it character by character, and the picture by colour.
 # The last cell of a word is its end.
 
@@ -83,7 +84,7 @@ for ax, (temperature, report) in zip(axes, reports.items(), strict=True):
 plt.show()
 
 # %%
-# Where only new words are of use, let `sample` see to it. `unique` and `exclude` act as
+# Where only new words are useful, ask `sample` for them. `unique` and `exclude` act as
 # if one word after the other were drawn and rejected, so that the new words keep the
 # odds they have among each other.
 

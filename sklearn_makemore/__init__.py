@@ -25,8 +25,8 @@ The files are the pipeline, in the order a word travels:
     counted n-grams, their trie, its probabilities, the model, the estimators
 ``_held_out``, ``_members``, ``_expectation_maximisation``, ``_mixture``
     words held out, models that another one owns, several models as one
-``_classifier``, ``_features``, ``_outlier``
-    estimators that are made of models
+``_calibration``, ``_classifier``, ``_features``, ``_outlier``
+    probabilities of classes, and the estimators that are made of models
 ``_safe_file``
     arrays and JSON in a file that runs no code
 ``modules``
@@ -34,6 +34,8 @@ The files are the pipeline, in the order a word travels:
 ``_batches``, ``_word_batches``, ``_schedules``, ``_device``, ``_net``, ``_checkpoint``
     batches of contexts and of words, learning rates, devices, the skorch net, and
     training that goes on where it was killed
+``_restored_net``
+    what a file says of a network, checked
 ``_neural``, ``_window``, ``_sequence``, ``_recurrent``
     what all networks share, those that see a window, those that read from the start
 ``_bigram``, ``_mlp``, ``_wavenet``

@@ -2,6 +2,7 @@
 
 import json
 import re
+import reprlib
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ WALL_SECONDS = 30
 MEMORY_BYTES = 1 << 30
 """Memory it may take to compile, where that can be limited."""
 
-MAX_CELLS = 1 << 23
+MAX_TRANSITIONS = 1 << 23
 """Most transitions that an automaton has room for, states times symbols: 32 MiB."""
 
 MAX_STEPS = 1 << 28
@@ -34,6 +35,16 @@ NOT_REGULAR = {
     r"\(\?\(": "conditions",
 }
 """What other regular expressions have and these do not, for the message."""
+
+SYNTAX = "https://docs.rs/regex/latest/regex/#syntax"
+
+HINTS = {
+    r"\\[bB]": r"word boundaries of Unicode are not supported; leave them out at "
+    r"the ends, or write (?-u:\b)",
+    r"\\Z": r"the end is \z instead of \Z",
+    r"\{,\d+\}": "{,n} is written {0,n}",
+}
+"""What these write otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +102,7 @@ def compile_pattern(pattern, characters):
     Raises
     ------
     ValueError
-        If it is no regular expression, or if its automaton is too large.
+        If it is not a regular expression, or not one that can be compiled.
 
     Examples
     --------
@@ -104,7 +115,9 @@ def compile_pattern(pattern, characters):
            [-1, -1, -1],
            [-1, -1,  2]], dtype=int32)
     """
-    start, accepting, transitions = _run_compiler(pattern, characters)
+    _check_encodable(pattern)
+    reply = _run_child(pattern, characters)
+    start, accepting, transitions = _parsed_reply(pattern, reply)
     automaton = trimmed(start, accepting, transitions, len(characters) + 1)
     if automaton is None:
         raise _too_large(pattern)
@@ -156,7 +169,7 @@ def trimmed(start, accepting, transitions, n_symbols):
     ] = True
     kept = reached(start, sources, targets)
     kept = kept[useful[kept]]
-    if len(kept) * n_symbols > MAX_CELLS:
+    if len(kept) * n_symbols > MAX_TRANSITIONS:
         return None
     numbers = np.full(n_states, -1)
     numbers[kept] = np.arange(len(kept))
@@ -170,11 +183,12 @@ def trimmed(start, accepting, transitions, n_symbols):
 
 
 class BackwardLayers:
-    """Values of states for each length of a word, from the longest one to the first.
+    """Values of the states for every length of a word.
 
-    ``values[max_length] = ends``, and before it ``values[n] = before(values[n + 1])``,
-    plus `ends` where a word of `n` characters may end. What has come to rest is kept
-    once.
+    They are computed from the largest length down: ``values[max_length] = ends``, and
+    ``values[n] = before(values[n + 1])``, plus `ends` where a word of `n` characters
+    may end. Once they no longer change from one length to the next, one copy serves all
+    shorter lengths.
 
     Parameters
     ----------
@@ -337,13 +351,14 @@ def matching_language(pattern, vocabulary, prefix, min_length, max_length):
     automaton = compile_pattern(pattern, alphabet)
     if automaton.start < 0:
         raise ValueError(
-            f"No word of the model's characters matches matching={pattern!r}; they are "
-            f"{_shortened(vocabulary.characters)}."
+            "No word of the model's characters matches matching="
+            f"{_shortened(pattern)}; they are {_shortened(vocabulary.characters)}."
         )
     start = automaton.after(1 + alphabet.index(character) for character in prefix)
     if start < 0:
         raise ValueError(
-            f"No word that begins with prefix={prefix!r} matches matching={pattern!r}."
+            f"No word that begins with prefix={_shortened(prefix)} matches "
+            f"matching={_shortened(pattern)}."
         )
     next_states = automaton.next_states[:, : 1 + len(vocabulary.characters)]
     if vocabulary.unknown:
@@ -351,10 +366,11 @@ def matching_language(pattern, vocabulary, prefix, min_length, max_length):
     lengths = len(prefix), min_length, max_length
     can_end = _can_end(next_states, automaton.accepts, lengths, pattern)
     if not can_end[len(prefix)][start]:
-        beginning = f" that begins with prefix={prefix!r}" if prefix else ""
+        beginning = f" that begins with prefix={_shortened(prefix)}" if prefix else ""
         raise ValueError(
             f"No word{beginning} of {min_length} to {max_length} of the model's "
-            f"characters matches matching={pattern!r}; see min_length, max_length."
+            f"characters matches matching={_shortened(pattern)}; see min_length and "
+            "max_length."
         )
     return Language(next_states, automaton.accepts, start, can_end)
 
@@ -379,17 +395,20 @@ def _can_end(next_states, accepts, lengths, pattern):
         raise _too_large(pattern) from None
 
 
-def _run_compiler(pattern, characters):
-    """Compile in a child process; return start, accepting states and transitions."""
-    import outlines_core
-
+def _check_encodable(pattern):
     try:
         pattern.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"matching={pattern!r} has a lone surrogate at index {error.start}, which "
-            "is no character; leave it out."
+            f"matching={_shortened(pattern)} has a lone surrogate at index "
+            f"{error.start}, which is no character; leave it out."
         ) from None
+
+
+def _run_child(pattern, characters):
+    """Compile in a child process, within limits, and return its output."""
+    import outlines_core
+
     request = {
         "pattern": pattern,
         "characters": characters,
@@ -420,8 +439,15 @@ def _run_compiler(pattern, characters):
         )
     if done.returncode:  # ended by a limit, or by the lack of memory
         raise _too_large(pattern)
-    head, _, transitions = done.stdout.partition(b"\n")
+    return done.stdout
+
+
+def _parsed_reply(pattern, output):
+    """Return start, accepting states and transitions, or raise the child's error."""
+    head, _, transitions = output.partition(b"\n")
     reply = json.loads(head)
+    if "unsupported" in reply:
+        raise ValueError(f"matching={_shortened(pattern)} {reply['unsupported']}.")
     if "error" in reply:
         raise _not_understood(pattern, reply["error"])
     transitions = np.frombuffer(transitions, dtype=np.intc).reshape(-1, 3)
@@ -430,19 +456,18 @@ def _run_compiler(pattern, characters):
 
 def _not_understood(pattern, reason):
     """Return the error of a pattern that the library refuses, and say what is in it."""
-    if "incompatible" in reason:
-        return ValueError(
-            f"No word matches a part of matching={pattern!r}; is an anchor in the "
-            "middle, or a class empty?"
-        )
-    found = [name for mark, name in NOT_REGULAR.items() if re.search(mark, pattern)]
+    text = pattern.replace("\\\\", "")  # an escaped backslash escapes nothing
+    found = [name for mark, name in NOT_REGULAR.items() if re.search(mark, text)]
     if found:
-        hint = f" It has {' and '.join(found)}, which are not in that syntax."
+        reason = f"it has {' and '.join(found)}, which are not in that syntax"
+    elif of_python := _reason_of_python(pattern):
+        reason = f"Python says of it: {of_python}"
     else:
-        hint = _reason_of_python(pattern)
+        hints = [hint for mark, hint in HINTS.items() if re.search(mark, text)]
+        reason = "; ".join(hints) or f"{reason}; see {SYNTAX}"
     return ValueError(
-        f"matching={pattern!r} is no regular expression in the syntax of Rust's regex "
-        f"crate.{hint} The library's reason: {reason}"
+        f"matching={_shortened(pattern)} is not a regular expression in the syntax of "
+        f"Rust's regex crate: {reason}."
     )
 
 
@@ -454,7 +479,7 @@ def _reason_of_python(pattern):
         # Python has no classes by property.
         re.compile(re.sub(r"\\[pP](\{[^}]*\}|\w)", r"\\w", pattern))
     except (re.error, RecursionError, OverflowError) as error:
-        return f" Python says of it: {getattr(error, 'msg', error)}."
+        return str(getattr(error, "msg", error))
     return ""
 
 
@@ -468,4 +493,7 @@ def _too_large(pattern):
 
 
 def _shortened(text):
-    return repr(text if len(text) <= 80 else f"{text[:77]}...")
+    """Show a text, which can be long."""
+    brief = reprlib.Repr()
+    brief.maxstring = 80
+    return brief.repr(text)

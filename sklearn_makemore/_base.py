@@ -1,10 +1,10 @@
 """BaseCharLM: the verbs of every model, in the order a word travels."""
 
+import re
 import reprlib
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Set
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,15 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._automaton import matching_language
 from ._code_points import CodePoints, joined_code_points
-from ._conditional import conditional
-from ._most_likely import most_likely_words
+from ._conditional import MaskedModel, conditional
+from ._most_likely import beginning_with, most_likely_words
 from ._novelty import novelty_of
 from ._sampling import MAX_CELLS, MIN_ROWS, DrawOptions, draw_codes, draw_words
 from ._sklearn import (
     Interval,
     StrOptions,
     _fit_context,
-    validate_params,
+    validate_options,
 )
 from ._vocabulary import CharVocabulary, check_alphabet
 from ._word_estimator import (
@@ -311,6 +311,13 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             If the model is not fitted.
         ValueError
             As `score_samples`.
+
+        Examples
+        --------
+        >>> from sklearn_makemore import BigramCounter
+        >>> model = BigramCounter(smoothing=0).fit(["ab", "ac"])
+        >>> [log_proba.round(2) for log_proba in model.token_log_proba(["ab", "ac"])]
+        [array([ 0.  , -0.69,  0.  ]), array([ 0.  , -0.69,  0.  ])]
         """
         return [
             log_proba
@@ -420,7 +427,7 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             return np.exp(log_proba)[rows]
         return np.exp(log_proba[rows])  # of a table of all contexts, only these
 
-    @validate_params(
+    @validate_options(
         {
             "n_samples": [Interval(Integral, 1, None, closed="left")],
             "prefix": [str],
@@ -429,13 +436,12 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             "top_p": [Interval(Real, 0, 1, closed="right"), None],
             "min_length": [Interval(Integral, 0, None, closed="left")],
             "max_length": [Interval(Integral, 0, None, closed="left"), None],
-            "matching": [str, None],
+            "matching": [str, re.Pattern, None],
             "exact": ["boolean"],
             "unique": ["boolean"],
             "exclude": "no_validation",
             "random_state": ["random_state"],
-        },
-        prefer_skip_nested_validation=True,
+        }
     )
     def sample(
         self,
@@ -494,10 +500,12 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             Regular expression that all of a word must match, prefix included, in the
             syntax of Rust's regex crate [1]_: without look-around and back references,
             with classes such as ``\p{Greek}``. Characters with which no match can go on
-            are removed before the others are drawn from, so that no draw is in vain.
-            That is not the same as drawing words and rejecting those that do not
-            match: a beginning is as likely as the model finds it, however unlikely it
-            is that the model would have gone on to a match.
+            are removed before the others are drawn from; beginnings that the model
+            cannot end, which there are without smoothing only, are rejected. This is
+            not the same as drawing words and rejecting those that do not match: a
+            beginning is as likely as the model finds it, however unlikely it is that
+            the model would have gone on to a match. Where words may have line breaks,
+            ``^`` must be the first character of the pattern.
 
         exact : bool, default=False
             With `matching`, whether to draw from the distribution that drawing and
@@ -529,9 +537,11 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         ValueError
             If `prefix` has a character outside the alphabet, if `max_length` is less
             than `min_length` or the length of `prefix`, or if these are more than the
-            model can read. With `matching`, if it is no regular expression, if its
+            model can read. With `matching`, if it is not a regular expression, if its
             automaton is too large, or if no word of the alphabet, with this prefix and
             these lengths, matches; and if `exact` is set without it.
+        TypeError
+            If `matching` is a compiled pattern.
 
         References
         ----------
@@ -548,13 +558,18 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         ['kejuan', 'kaysoon', 'keyleen']
         """
         check_is_fitted(self)
+        if isinstance(matching, re.Pattern):
+            raise TypeError(
+                "`matching` is a compiled pattern of Python; pass its text, "
+                "pattern.pattern, with flags as in (?i)."
+            )
         if exact and matching is None:
             raise ValueError(
                 "exact=True draws given that a word matches, and `matching` is None; "
                 "give a pattern, or leave out `exact`."
             )
         if exclude is not None:
-            unordered = isinstance(exclude, Set)  # the order is of no account here
+            unordered = isinstance(exclude, Set)  # the order does not matter here
             exclude = list(exclude) if unordered else exclude
             exclude = check_words(exclude, name="exclude", allow_empty=True)
             joined_code_points(exclude, name="exclude")  # that they are characters
@@ -575,7 +590,8 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             if exact:
                 model, context, options = conditional(self, context, language, options)
             else:
-                options = replace(options, language=language)
+                model = MaskedModel(self, language)
+                context = model.first_contexts(context, len(prefix))
 
         def draw(n_draws):
             encoded, complete = draw_codes(
@@ -592,9 +608,8 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             draw, int(n_samples), max_rows, unique, exclude or (), options.draws_a_word
         )
 
-    @validate_params(
-        {"n": [Interval(Integral, 1, None, closed="left")], "prefix": [str]},
-        prefer_skip_nested_validation=True,
+    @validate_options(
+        {"n": [Interval(Integral, 1, None, closed="left")], "prefix": [str]}
     )
     def most_likely(self, n=10, *, prefix=""):
         """Find the most probable words.
@@ -632,6 +647,15 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             If `prefix` has a character outside the alphabet, if it is longer than the
             model can read, or if so many words are nearly as probable that the search
             comes to its bounds: then ask for fewer words, or give a longer prefix.
+
+        Examples
+        --------
+        >>> from sklearn_makemore import NGramCounter
+        >>> from sklearn_makemore.datasets import load_names
+        >>> model = NGramCounter().fit(load_names().data)
+        >>> words, log_proba = model.most_likely(3, prefix="ka")
+        >>> words, log_proba.round(2)
+        (['kayla', 'kai', 'kayden'], array([-8.13, -8.35, -8.58]))
         """
         start = self._encoded([prefix], name="prefix")
         characters = self.vocabulary_.characters
@@ -651,13 +675,19 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         )
         if len(words) < n:
             warnings.warn(
-                f"Found {len(words)} of {n} words: no other that begins with "
-                f"{reprlib.repr(prefix)} has a probability above 0.",
+                f"Found {len(words)} of {n} words: no other{beginning_with(prefix)} "
+                "has a probability above 0.",
                 UserWarning,
                 stacklevel=3,
             )
         return words, log_proba
 
+    @validate_options(
+        {
+            "n_samples": [Interval(Integral, 1, None, closed="left")],
+            "random_state": ["random_state"],
+        }
+    )
     def novelty_report(
         self, words, n_samples=1000, *, random_state=None, **sample_options
     ):
@@ -724,7 +754,7 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         if max_length < len(prefix):
             raise ValueError(
                 f"max_length={max_length} is less than the {len(prefix)} characters of "
-                f"prefix={prefix!r}."
+                f"prefix={reprlib.repr(prefix)}."
             )
         if max_length < min_length:
             raise ValueError(

@@ -22,6 +22,15 @@ except ImportError:  # not on Windows, where only the time is limited
 BAD_PATTERN = "Failed to build DFA"
 """How the library begins its refusal of a pattern, whatever the alphabet."""
 
+NEVER = r"(?s:.)*[a&&b]"
+"""An alternative that goes on with every character and matches nothing."""
+
+LINE_BREAKS = frozenset("\n\r")
+
+
+class UnsupportedAnchorError(ValueError):
+    """An anchor stands where its meaning cannot be kept."""
+
 
 def transitions_of(pattern, characters):
     """Compile a regular expression, for words of some characters.
@@ -44,16 +53,17 @@ def transitions_of(pattern, characters):
 
     transitions : array of int32
         Source state, symbol and target state of each transition, one after the other.
-        The states can be more than the alphabet reaches.
+        From some of the states no match may be reached.
     """
     start_id, other_id = len(characters) + 1, len(characters) + 2
     # The library refuses a pattern in which a place can be reached that the tokens
-    # given cannot leave. With all single bytes among them there is always a way on.
+    # given cannot leave. With all single bytes among them there mostly is a way on.
     ids = {bytes([value]): [other_id] for value in range(256)}
     for symbol, character in enumerate(characters, start=1):
-        ids[character.encode("utf-8", "surrogatepass")] = [symbol]
+        ids[character.encode()] = [symbol]
     ids[b"\n"] = [*ids[b"\n"], start_id]
-    index = _index(pattern, Vocabulary(0, ids))
+    has_line_breaks = not LINE_BREAKS.isdisjoint(characters)
+    index = _index(pattern, Vocabulary(0, ids), has_line_breaks)
     table = index.get_transitions()
     numbers = {state: number for number, state in enumerate(table)}
     transitions = array("i")
@@ -66,32 +76,69 @@ def transitions_of(pattern, characters):
     return numbers[start], accepting, transitions
 
 
-def _index(pattern, vocabulary):
+def _index(pattern, vocabulary, has_line_breaks):
     r"""Build the automaton of a line break, which is the start, and then the pattern.
 
     The library looks for a match of the highest priority, ``a`` of ``a|ab``, unless the
-    pattern holds the end of the text: hence ``\z``. It takes no pattern that begins
-    with an anchor; behind a line break, where "m" lets it match, ``^`` is an ordinary
-    part of one, and so is ``\A`` if it is written like that.
+    pattern holds the end of the text: hence ``\z``. It refuses a pattern in which
+    nothing at all can follow somewhere, behind an anchor or an empty class: then it
+    takes the pattern with `NEVER`, which is large where the alphabet is.
     """
-    escapes = r"(?s)\\."
-    anchored = re.sub(escapes, lambda m: "^" if m[0] == r"\A" else m[0], pattern)
+    anchored = (_without_first_anchor if has_line_breaks else _by_lines)(pattern)
+    group = "(?:" if has_line_breaks else "(?m:"
     try:
-        index = Index(f"\n(?m:{anchored})\\z", vocabulary)
-    except ValueError as error:
-        if not str(error).startswith(BAD_PATTERN):
-            raise
+        index = _behind_line_break(f"{group}{anchored})", vocabulary)
+    except ValueError:
         _check_alone(pattern)
         # It is right by itself, so it ends in a comment, which the line break ends.
-        return Index(f"\n(?m:{anchored}\n)\\z", vocabulary)
+        return _behind_line_break(f"{group}{anchored}\n)", vocabulary)
     # A parenthesis may have closed our own, and a class may have become another.
     if ")" in pattern or anchored != pattern:
         _check_alone(pattern)
     return index
 
 
+def _behind_line_break(group, vocabulary):
+    try:
+        return Index(f"\n{group}\\z", vocabulary)
+    except ValueError as error:
+        if str(error).startswith(BAD_PATTERN):
+            raise
+        return Index(f"\n(?:{NEVER}|{group})\\z", vocabulary)
+
+
+def _by_lines(pattern):
+    r"""Write start anchors as ``^``: by lines they match behind the line break.
+
+    The library takes no pattern that begins with an anchor of the text.
+    """
+    if re.search(r"\(\?[a-zA-Z]*-[a-zA-Z]*m", pattern):
+        raise UnsupportedAnchorError(
+            "turns the flag m off, which is not supported; leave it out"
+        )
+    return re.sub(r"(?s)\\.", lambda m: "^" if m[0] == r"\A" else m[0], pattern)
+
+
+def _without_first_anchor(pattern):
+    r"""Leave out the start anchors that a pattern begins with, and refuse others.
+
+    Words have line breaks, behind which ``^`` must not match as it does by lines.
+    """
+    first = r"\A((?:\(\?[a-zA-Z]+\))*)(?:\^|\\A)+(?![*+?{])"
+    rest = re.sub(first, r"\1", pattern)
+    # Inside a class ^ is a character too, but only its beginning is told from anchors.
+    without_escapes = re.sub(r"(?s)\\[^A]|\[\^", "", rest)
+    if re.search(r"\^|\\A", without_escapes):
+        raise UnsupportedAnchorError(
+            "has a ^ or \\A that is not its first character, which is not supported "
+            "where words may have line breaks; leave it out, or write \\^ for the "
+            "character"
+        )
+    return rest
+
+
 def _check_alone(pattern):
-    """Raise the library's ValueError if a pattern by itself is none."""
+    """Raise the library's ValueError if a pattern by itself is not one."""
     try:
         Index(pattern, Vocabulary(0, {b"\n": [1]}))
     except ValueError as error:
@@ -122,8 +169,10 @@ def main():
         start, accepting, transitions = transitions_of(
             request["pattern"], request["characters"]
         )
+    except UnsupportedAnchorError as error:
+        reply = {"unsupported": str(error)}
     except ValueError as error:
-        reply = {"error": str(error)}
+        reply = {"error": str(error).removeprefix(f"{BAD_PATTERN} ")}
     else:
         reply = {"start": start, "accepting": accepting}
     sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")

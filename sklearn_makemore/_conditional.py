@@ -1,15 +1,15 @@
-"""The model given that the word matches: backward probabilities, or rejection."""
+"""Models whose words match: masked, or with backward probabilities, or rejection."""
 
 import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._automaton import BackwardLayers
+from ._automaton import BackwardLayers, Language
 from ._sampling import DrawOptions, next_proba
 from ._vocabulary import BOUNDARY, within_groups
 
-MAX_CELLS = 1 << 23
+MAX_PROBABILITIES = 1 << 23
 """Most probabilities of next symbols, over all pairs of states: 64 MiB."""
 
 MAX_BACKWARD = 1 << 25
@@ -26,7 +26,9 @@ AS_THEY_ARE = DrawOptions(0, sys.maxsize, 1.0, None, None, None)
 
 
 def conditional(model, context, language, options):
-    """Return what to draw from, and how, to have a model's words given that they match.
+    """Return a model, its first context and options whose draws are words that match.
+
+    They are distributed as the model's words given that they match.
 
     Parameters
     ----------
@@ -65,7 +67,84 @@ def conditional(model, context, language, options):
         exact = None if product is None else backward(product, language)
         if exact is not None:
             return exact, np.zeros(1, dtype=np.int64), AS_THEY_ARE
-    return model, context, replace(options, language=language, rejects=True)
+    return model, context, replace(options, language=language)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedContexts:
+    """Contexts of a `MaskedModel`: of the model, of the language, and their length.
+
+    Parameters
+    ----------
+    inner : contexts of length n
+        Of the model.
+
+    states : ndarray of int of shape (n,)
+        Of the language.
+
+    length : int
+        Characters so far, prefix included.
+    """
+
+    inner: object
+    states: np.ndarray
+    length: int
+
+    def __getitem__(self, rows):
+        return MaskedContexts(self.inner[rows], self.states[rows], self.length)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedModel:
+    """A model without the symbols with which words would leave a language.
+
+    It has the two hooks of `BaseCharLM` that drawing needs.
+
+    Parameters
+    ----------
+    model : BaseCharLM
+        Fitted model.
+
+    language : Language
+        The words that may be drawn.
+    """
+
+    model: object
+    language: Language
+
+    def first_contexts(self, inner, length):
+        """Return the contexts after the prefix, which has some length."""
+        states = np.full(1, self.language.start, dtype=np.int64)
+        return MaskedContexts(inner, states, length)
+
+    def _next_log_proba(self, contexts):
+        """Log-probabilities of the next symbol, ``-inf`` where it is forbidden."""
+        log_proba, rows = self.model._next_log_proba(contexts.inner)
+        n_states = self.language.n_states
+        pairs, rows = _distinct(
+            rows * np.int64(n_states) + contexts.states, len(log_proba) * n_states
+        )
+        allowed = self.language.allowed(pairs % n_states, contexts.length)
+        log_proba = log_proba[pairs // n_states]
+        log_proba[~allowed] = -np.inf
+        return log_proba, rows
+
+    def _advance(self, contexts, ids):
+        """Contexts after one more symbol each."""
+        return MaskedContexts(
+            self.model._advance(contexts.inner, ids),
+            self.language.next_states[contexts.states, ids],
+            contexts.length + 1,
+        )
+
+
+def _distinct(keys, n_keys):
+    """Return the distinct keys below `n_keys`, and the place of each key in them."""
+    if n_keys > 4 * len(keys):
+        return np.unique(keys, return_inverse=True)
+    occurs = np.zeros(n_keys, dtype=bool)
+    occurs[keys] = True
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[keys]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +207,7 @@ def explore(model, state, language, options):
     known, levels = set(keys.tolist()), []
     lengths = language.can_end
     for length in range(lengths.first, lengths.max_length + 1):
-        if len(known) * n_symbols > MAX_CELLS:
+        if len(known) * n_symbols > MAX_PROBABILITIES:
             return None
         states = keys % n_states
         proba = _proba(model, keys // n_states, options)  # (n_pairs, n_symbols)

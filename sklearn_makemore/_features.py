@@ -4,12 +4,11 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ._members import fit_out_of_fold, restored_member
+from ._members import BaseOfOneModel, fitted_out_of_fold, restored_member
 from ._sklearn import Interval, _fit_context
-from ._word_estimator import BaseWordEstimator, checked_weight
+from ._word_estimator import checked_training
 from ._words import check_words
 
 FEATURES = ["log_proba", "nll", "max_surprisal", "max_surprisal_position", "length"]
@@ -48,7 +47,7 @@ def likelihood_features(model, words):
     return np.array(rows, dtype=np.float64)
 
 
-class CharLMFeatures(TransformerMixin, BaseWordEstimator):
+class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     """Features of words: how likely a character model finds them.
 
     ===========================  ======================================================
@@ -74,8 +73,11 @@ class CharLMFeatures(TransformerMixin, BaseWordEstimator):
     Parameters
     ----------
     estimator : estimator, default=None
-        The character model, of which copies are fitted. None is
-        ``NGramCounter(handle_unknown="unk")``.
+        The character model, of which copies are fitted. None is ``NGramCounter()``. The
+        copies have ``handle_unknown="unk"``: a character that no training word has is
+        no error. Networks differ from fit to fit unless ``estimator__random_state`` is
+        set. With a `checkpoint` each copy has a file of its own, that path followed by
+        the name of its fit, ``"model.ckpt.fold-0"`` for example.
 
     cv : int or None, default=5
         Number of folds in which the training words are measured by models that have not
@@ -102,6 +104,10 @@ class CharLMFeatures(TransformerMixin, BaseWordEstimator):
     need no seed. Without an `alphabet` of its own the model of a fold knows the
     characters of all training words.
 
+    A model that is fitted already can be given as ``FrozenEstimator(model)``. It
+    measures all words as it is, whatever `cv` says: nothing is fitted. If it was fitted
+    on other words, it has seen none of these.
+
     In a `ColumnTransformer` the column is named as a string, not as a list of one: then
     the words come as a Series.
 
@@ -122,22 +128,18 @@ class CharLMFeatures(TransformerMixin, BaseWordEstimator):
         "n_jobs": [Integral, None],
     }
 
-    # Words are what scikit-learn calls X, not metadata that could be routed.
-    __metadata_request__fit = {"words": UNUSED}
-    __metadata_request__transform = {"words": UNUSED}
-
     def __init__(self, estimator=None, *, cv=5, n_jobs=None):
         self.estimator = estimator
         self.cv = cv
         self.n_jobs = n_jobs
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, words, y=None, sample_weight=None):
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
         """Fit the model on words.
 
         Parameters
         ----------
-        words : array-like of str of shape (n_words,)
+        X : array-like of str of shape (n_words,)
             Training words: a list, tuple, array, Series or one-column data frame.
             ``""`` is a word.
 
@@ -152,16 +154,16 @@ class CharLMFeatures(TransformerMixin, BaseWordEstimator):
         self : object
             The fitted transformer.
         """
-        self._fit(words, sample_weight, n_folds=None)
+        self._fit(check_words(X), sample_weight, n_folds=None)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, words, y=None, sample_weight=None):
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None, sample_weight=None):
         """Fit the model on words, and measure each by one that has not seen it.
 
         Parameters
         ----------
-        words : array-like of str of shape (n_words,)
+        X : array-like of str of shape (n_words,)
             Training words.
 
         y : Ignored
@@ -180,14 +182,16 @@ class CharLMFeatures(TransformerMixin, BaseWordEstimator):
         ValueError
             If all words are equal, unless `cv` is None.
         """
-        return self._fit(words, sample_weight, n_folds=self.cv)
+        words = check_words(X)
+        models = self._fit(words, sample_weight, n_folds=self.cv)
+        return models.measure(words, likelihood_features)
 
-    def transform(self, words):
+    def transform(self, X):
         """Measure words by the model.
 
         Parameters
         ----------
-        words : array-like of str of shape (n_words,)
+        X : array-like of str of shape (n_words,)
             The words.
 
         Returns
@@ -196,7 +200,7 @@ class CharLMFeatures(TransformerMixin, BaseWordEstimator):
             Columns as `get_feature_names_out`; a data frame after `set_output`.
         """
         check_is_fitted(self)
-        return likelihood_features(self.estimator_, check_words(words))
+        return likelihood_features(self.estimator_, check_words(X))
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns.
@@ -214,26 +218,11 @@ class CharLMFeatures(TransformerMixin, BaseWordEstimator):
         return np.array(FEATURES, dtype=object)
 
     def _fit(self, words, sample_weight, n_folds):
-        """Fit, and return the features of the training words."""
-        words = check_words(words)
-        sample_weight = checked_weight(sample_weight, words)
-        n_fits = 1 + (n_folds or 0)
-        context = self._init_callback_context(max_subtasks=n_fits)
-        task = self._callback_task(words)
-        context.call_on_fit_task_begin(**task)
-        model, features = fit_out_of_fold(
-            self.estimator,
-            words,
-            sample_weight,
-            n_folds,
-            likelihood_features,
-            context=context,
-            task=task,
-            n_jobs=self.n_jobs,
-        )
-        self.estimator_ = model
-        context.call_on_fit_task_end(**task, reconstruction_attributes={})
-        return features
+        """Fit, and return the models that measure the training words."""
+        words, sample_weight = checked_training(words, sample_weight)
+        with fitted_out_of_fold(self, words, sample_weight, n_folds) as models:
+            self.estimator_ = models.model
+        return models
 
     def _kept(self):
         """Return what a file keeps of what was fitted."""
@@ -250,9 +239,3 @@ class CharLMFeatures(TransformerMixin, BaseWordEstimator):
     def __sklearn_is_fitted__(self):
         """Whether `fit` has come to its end."""
         return hasattr(self, "estimator_")
-
-    def __sklearn_tags__(self):
-        """Declare that there is no target."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = False
-        return tags

@@ -426,11 +426,19 @@ class MixtureCharLM(BaseCharLM):
         is_sum = weights.dtype == np.float64 and abs(weights.sum() - 1) < 1e-6
         if weights.ndim != 1 or not is_sum or not (weights >= 0).all():
             raise ValueError(f"weights are {weights!r}.")
+        nll, nlls = kept["validation_nll"], kept["estimator_nlls"]
+        if nll is not None and type(nll) is not float:
+            raise ValueError(f"validation_nll is {nll!r}.")
+        if nlls is not None and (
+            not isinstance(nlls, np.ndarray)
+            or (nlls.dtype, nlls.shape) != (np.float64, weights.shape)
+        ):
+            raise ValueError(f"estimator_nlls are {nlls!r}.")
         return {
             **_by_name(names, members),
             "weights_": weights,
-            "validation_nll_": kept["validation_nll"],
-            "estimator_nlls_": kept["estimator_nlls"],
+            "validation_nll_": nll,
+            "estimator_nlls_": nlls,
         }
 
     # ------------------------------------------------------------------- hooks

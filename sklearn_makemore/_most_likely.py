@@ -2,9 +2,11 @@
 
 import heapq
 import reprlib
-from bisect import insort
+from bisect import bisect_left, insort
 
 import numpy as np
+
+from ._sampling import MAX_CELLS
 
 MAX_OPEN = 1 << 18
 """Beginnings kept to go on from: about 40 MB."""
@@ -15,8 +17,8 @@ MAX_CHARACTERS = 1 << 22
 PREFIXES_AT_ONCE = 256
 """Beginnings that go on together, if the alphabet is not large."""
 
-MAX_CELLS = 1 << 22
-"""Log-probabilities held at once: 32 MiB of float64."""
+MAX_READ = 3 << 27
+"""Log-probabilities of next symbols that are computed: some 10 seconds."""
 
 
 def most_likely_words(
@@ -58,7 +60,8 @@ def most_likely_words(
     Raises
     ------
     ValueError
-        If the words cannot be told within the bounds `MAX_OPEN` and `MAX_CHARACTERS`.
+        If the words cannot be told within the bounds `MAX_OPEN`, `MAX_CHARACTERS` and
+        `MAX_READ`.
 
     Examples
     --------
@@ -85,23 +88,25 @@ def most_likely_words(
     # is above that of an n-th best word, whose place only better ones can take; or for
     # lack of room, and of these the least -log p is kept in `lost`: an n-th best word
     # below it is below everything behind them. So the words found are the best ones.
-    n_rows = max(1, min(PREFIXES_AT_ONCE, MAX_CELLS // (1 + len(characters))))
+    n_symbols = 1 + len(characters)
+    n_rows = max(1, min(PREFIXES_AT_ONCE, MAX_CELLS // n_symbols))
     is_possible = log_proba > -np.inf
     beginnings = [(-log_proba, len(prefix), prefix)] if is_possible else []
-    found, lost, n_read = [], np.inf, 0
+    found, lost, n_characters, n_read = [], np.inf, 0, 0
     while True:
         # (lost,) is below every key that begins with the same number.
         limit = min(found[-1] if len(found) == n_words else (np.inf,), (lost,))
         batch = _pop_below(beginnings, limit, n_rows)
-        n_read += sum(length + 1 for _, length, _ in batch)
-        if (not batch and limit == (lost,) < (np.inf,)) or n_read > MAX_CHARACTERS:
-            raise ValueError(
-                f"The {n_words} most likely words that begin with "
-                f"{reprlib.repr(prefix)} are too many to be told from the others: the "
-                f"search is at its bound of {MAX_OPEN} open beginnings, or of "
-                f"{MAX_CHARACTERS} characters read. Ask for fewer words (n), or give a "
-                "longer prefix."
-            )
+        n_characters += sum(length + 1 for _, length, _ in batch)
+        n_read += n_symbols * len(batch)
+        if (
+            (not batch and limit == (lost,) < (np.inf,))
+            or n_characters > MAX_CHARACTERS
+            or n_read > MAX_READ
+        ):
+            # What is open, or was left out, has keys from here on.
+            bound = min(batch[:1] + beginnings[:1] + [(lost,)])
+            raise _too_many(n_words, prefix, bisect_left(found, bound))
         if not batch:
             words = [text for _, _, text in found]
             return words, np.array([0.0 - cost for cost, _, _ in found])
@@ -122,6 +127,21 @@ def most_likely_words(
             n_kept = MAX_OPEN // 2  # so that this is seldom
             lost = min(lost, beginnings[n_kept][0])
             del beginnings[n_kept:]
+
+
+def beginning_with(prefix):
+    """Say that words begin with a prefix, if there is one."""
+    return f" beginning with {reprlib.repr(prefix)}" if prefix else ""
+
+
+def _too_many(n_words, prefix, n_certain):
+    return ValueError(
+        f"The {n_words} most likely words{beginning_with(prefix)} are too many to be "
+        f"told from the others: the search is at its bound of {MAX_OPEN} open "
+        f"beginnings, of {MAX_CHARACTERS} characters read or of {MAX_READ} "
+        f"probabilities of next ones. Words that are certain: {n_certain}. Ask for "
+        "fewer words (n), or give a longer prefix."
+    )
 
 
 def _pop_below(beginnings, limit, n_rows):

@@ -27,6 +27,10 @@ from .modules import LookupTable
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
+class DivergedError(ValueError):
+    """The loss is not finite any more, and no epoch will mend it."""
+
+
 class CharNet(NeuralNet):
     """skorch net that trains on data sets with batches of their own.
 
@@ -147,7 +151,7 @@ class CharNet(NeuralNet):
 
     def _check_finite(self, loss):
         if not math.isfinite(loss):
-            raise ValueError(
+            raise DivergedError(
                 f"Training diverged: the loss is {loss} after epoch "
                 f"{len(self.history)}. Use a smaller lr than {self.lr}, or a smaller "
                 "weight_decay."
@@ -308,6 +312,11 @@ def train_net(
     try:
         net.partial_fit(train, epochs_done=checkpoint.n_epochs if checkpoint else 0)
         net.check_last_step(train)
+    except DivergedError:
+        # The same training would diverge again, and another one has no use for it.
+        if checkpoint is not None:
+            checkpoint.remove()
+        raise
     finally:
         # Neither the data, nor the estimator behind the tasks, nor the losses of all
         # batches stay on the net.
@@ -376,8 +385,11 @@ class KeepState(Callback):
         self.checkpoint.begin(net)
 
     def on_epoch_end(self, net, **kwargs):
-        """Write the state, unless this was the last epoch because one asked to stop."""
-        # The state does not say that one asked, so the epoch is done and asked again.
+        """Write the state, unless a callback asked to stop.
+
+        The request is not part of the state: after a kill the epoch is trained again,
+        and the callback asks again.
+        """
         if not _asked_to_stop(net.callbacks_):
             self.checkpoint.after_epoch(net)
 

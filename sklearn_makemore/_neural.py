@@ -26,6 +26,13 @@ from ._net import (
     snapshot,
     train_net,
 )
+from ._restored_net import (
+    LARGEST_RESTORED_WINDOW,
+    check_weights,
+    checked_history,
+    checked_unknown_proba,
+    recorded_values,
+)
 from ._schedules import SCHEDULES
 from ._sklearn import Interval, StrOptions, has_callbacks
 from ._word_estimator import own_random_state
@@ -42,21 +49,8 @@ OPTIMIZERS = {
     "sgd": {"optimizer": torch.optim.SGD, "optimizer__fused": True},
 }
 
-
-LARGEST_RESTORED_WINDOW = 1 << 20
-"""Most symbols that a network out of a file sees: a tree of merges has few weights."""
-
-LARGEST_RESTORED_DEPTH = 1 << 10
-"""Most layers of a network that comes out of a file: each is built by Python."""
-
 SCORED_CELLS = 1 << 24
 """Log-probabilities held at once when scoring: 128 MiB of float64."""
-
-# The vocabulary, the weights to start from and the device are compared for themselves.
-OF_NO_ACCOUNT = frozenset(
-    "alphabet handle_unknown warm_start device checkpoint callbacks verbose".split()
-)
-"""Parameters that may differ when a training goes on from its checkpoint."""
 
 
 class BaseNeuralCharLM(BaseCharLM):
@@ -183,19 +177,15 @@ class BaseNeuralCharLM(BaseCharLM):
                 "keep; leave one of the two out. scikit-learn's callbacks, given with "
                 "`set_callbacks`, work with it."
             )
-        parameters = {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if name not in OF_NO_ACCOUNT
-        }
         training = training_identity(
             self,
-            parameters,
-            words=_as_bytes(vocabulary, encoded, sample_weight),
-            start=plain_module(self.net_) if self._goes_on() else None,
+            vocabulary,
+            encoded,
+            sample_weight,
+            start=self.net_ if self._goes_on() else None,
             device=resolve_device(self.device),
         )
-        return Checkpoint(self.checkpoint, training, rng)
+        return Checkpoint.open(self.checkpoint, training, rng)
 
     def _train(
         self,
@@ -290,7 +280,7 @@ class BaseNeuralCharLM(BaseCharLM):
         return {
             "block_size": block_size,
             "unknown_proba": self.unknown_proba_,
-            "history": [_plain(row) for row in net.history],
+            "history": [recorded_values(row) for row in net.history],
             "weights": {
                 name: tensor.detach().cpu().numpy()
                 for name, tensor in plain_module(net).state_dict().items()
@@ -301,8 +291,8 @@ class BaseNeuralCharLM(BaseCharLM):
         weights, block_size = kept["weights"], kept["block_size"]
         module, params = self._module(vocabulary.n_symbols, block_size)
         check_weights(module, params, weights)
-        unknown_proba = _checked_unknown_proba(kept["unknown_proba"], vocabulary)
-        history = _checked_history(kept["history"])
+        unknown_proba = checked_unknown_proba(kept["unknown_proba"], vocabulary)
+        history = checked_history(kept["history"])
         device = resolve_device(self.device)
         with one_thread, seeded_torch(0, device):
             net = self._new_net(vocabulary.n_symbols, block_size, device)
@@ -426,15 +416,6 @@ def _split_words(encoded, sample_weight, share, rng):
     )
 
 
-def _as_bytes(vocabulary, encoded, sample_weight):
-    """Yield all that a network learns from."""
-    yield ascii([vocabulary.unknown, vocabulary.characters]).encode()
-    for array in (encoded.codes, encoded.offsets, sample_weight):
-        if array is not None:
-            yield str(array.dtype).encode()
-            yield np.ascontiguousarray(array)
-
-
 def good_turing(symbol_counts):
     """Estimate the probability of a character that was never seen.
 
@@ -461,78 +442,6 @@ def _average_unknown(module, vocabulary):
         weight = module.embedding.weight  # (V, C)
         if vocabulary.characters:
             weight[vocabulary.unknown_id] = weight[1 : vocabulary.unknown_id].mean(0)
-
-
-def check_weights(module, params, weights):
-    """Raise an error if arrays are not the weights of a module, before it is built.
-
-    Parameters
-    ----------
-    module : torch.nn.Module class
-        The module.
-
-    params : dict
-        Its keyword arguments.
-
-    weights : dict of str to ndarray
-        What should be its `state_dict`.
-
-    Raises
-    ------
-    ValueError
-        If names, shapes or types differ, or if a number is not finite.
-    """
-    # Every size is one of an array's shape, and every layer has an array.
-    sizes = [value for value in params.values() if type(value) is int]
-    n_layers = params.get("n_layers", 1)
-    if max(sizes) > sum(array.size for array in weights.values()):
-        raise ValueError(f"{module.__name__} of {params} has more weights.")
-    if n_layers > min(len(weights), LARGEST_RESTORED_DEPTH):
-        raise ValueError(f"{module.__name__} has {n_layers} layers.")
-    with torch.device("meta"):  # shapes without memory
-        expected = module(**params).state_dict()
-    shapes = {
-        name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
-        for name, tensor in expected.items()
-    }
-    found = {name: (array.shape, array.dtype.name) for name, array in weights.items()}
-    if found != shapes:
-        wrong = sorted(name for name, _ in found.items() ^ shapes.items())
-        raise ValueError(f"{wrong[0]} is not as {module.__name__} has it.")
-    for name, array in weights.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} is not finite.")
-
-
-def _checked_unknown_proba(proba, vocabulary):
-    """Return the probability of unknown characters if it can be one."""
-    if proba is None:
-        return None
-    if type(proba) is not float or not (vocabulary.unknown and 0 < proba < 1):
-        raise ValueError(f"unknown_proba is {proba!r}.")
-    return proba
-
-
-def _checked_history(history):
-    """Return the epochs if they are a list of dicts of plain values."""
-    if not isinstance(history, list) or not all(
-        isinstance(row, dict) and _plain(row) == row for row in history
-    ):
-        raise ValueError("history is no list of epochs.")
-    return history
-
-
-def _plain(row):
-    """Return what an epoch recorded as numbers, booleans and strings."""
-    row = {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in row.items()
-    }
-    return {
-        name: value
-        for name, value in row.items()
-        if isinstance(value, (bool, int, float, str, type(None)))
-    }
 
 
 def _history(net):

@@ -114,10 +114,11 @@ class NGramModel:
         """Pickle counts and log-probabilities: all else follows from the counts."""
         return _restored, (self.ngram_counts, self._log_proba, self._log_backoff)
 
-    def is_close(self, other):
+    def is_close(self, other, **tolerance):
         """Whether another model of the same n-grams has the same probabilities."""
-        return np.allclose(self._log_proba, other._log_proba) and np.allclose(
-            self._log_backoff, other._log_backoff
+        return all(
+            np.allclose(getattr(self, name), getattr(other, name), **tolerance)
+            for name in ("_log_proba", "_log_backoff")
         )
 
     @cached_property

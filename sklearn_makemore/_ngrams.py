@@ -256,7 +256,9 @@ def restored_counts(counts, shape):
     is_whole = counts.dtype.kind == "u"
     if counts.shape != shape or not (is_whole or counts.dtype == np.float64):
         raise ValueError(f"counts are of shape {counts.shape}, type {counts.dtype}.")
-    if not (counts >= 0).all() or not 0 < counts.sum(dtype=np.float64) < 2.0**62:
+    # int64 holds the sums of whole numbers.
+    most = 2.0**62 if is_whole else np.inf
+    if not (counts >= 0).all() or not 0 < counts.sum(dtype=np.float64) < most:
         raise ValueError("counts are negative, not finite, or all zero.")
     return counts.astype(np.int64) if is_whole else counts
 

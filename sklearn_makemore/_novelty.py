@@ -24,7 +24,7 @@ class NoveltyReport:
         Number of distinct words drawn, divided by `n_samples`.
 
     novel_share : float
-        Number of distinct words drawn that are no training words, divided by
+        Number of distinct words drawn that are not training words, divided by
         `n_samples`.
 
     length_distance : float
@@ -41,7 +41,7 @@ class NoveltyReport:
         twice counts twice.
 
     novel_words : tuple of str
-        The distinct words drawn that are no training words, in the order they came.
+        The distinct words drawn that are not training words, in the order they came.
 
     See Also
     --------

@@ -7,17 +7,20 @@ from sklearn.base import OutlierMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ._members import fit_out_of_fold, restored_member
+from ._members import BaseOfOneModel, fitted_out_of_fold, restored_member
 from ._sklearn import Interval, StrOptions, _fit_context
-from ._word_estimator import BaseWordEstimator, checked_weight
+from ._word_estimator import checked_training
 from ._words import check_words
 
-IMPOSSIBLE = -1e300
-"""Instead of minus infinity, of which there are no means."""
+LEAST_SCORE = -1e300
+"""Instead of minus infinity, of which there are no means and no differences."""
+
+ROUNDING = 1e-9
+"""Relative error of sums of weights, at most."""
 
 
 def lower_quantile(scores, share, sample_weight):
-    """Return the value below which is a share of the scores, or as near as can be.
+    """Return the `share` quantile of scores: at most that share of them is below it.
 
     Halfway between two scores where the share is a whole number of them. A weight of 2
     is the score twice.
@@ -31,23 +34,24 @@ def lower_quantile(scores, share, sample_weight):
         Between 0 and 1.
 
     sample_weight : ndarray of shape (n_words,) or None
-        Weight of each score.
+        Weight of each score, positive.
 
     Returns
     -------
     quantile : float
         At most the share of the scores is less than it.
     """
-    scores = np.maximum(scores, IMPOSSIBLE)
-    if sample_weight is None:
-        return float(np.quantile(scores, share, method="averaged_inverted_cdf"))
-    options = {"weights": sample_weight, "method": "inverted_cdf"}
-    first = np.quantile(scores, share, **options)
-    last = -np.quantile(-scores, 1 - share, **options)
-    return float((first + last) / 2)
+    weights = np.ones(len(scores)) if sample_weight is None else sample_weight
+    order = np.argsort(scores, kind="stable")
+    up_to = np.cumsum(weights[order]) / (share * np.sum(weights))  # in shares
+    # Sums are rounded: a share that is a whole number of scores need not look it.
+    first = np.searchsorted(up_to, 1 - ROUNDING)
+    is_whole = up_to[first] < 1 + ROUNDING and first + 1 < len(order)
+    last = first + 1 if is_whole else first
+    return float((scores[order[first]] + scores[order[last]]) / 2)
 
 
-class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
+class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     """Detector of words that a character model finds unlikely.
 
     Random strings, typing errors, words of another language: what is not spelled like
@@ -61,8 +65,11 @@ class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
     Parameters
     ----------
     estimator : estimator, default=None
-        The character model, of which copies are fitted. None is
-        ``NGramCounter(handle_unknown="unk")``.
+        The character model, of which copies are fitted. None is ``NGramCounter()``. The
+        copies have ``handle_unknown="unk"``: a character that no training word has is
+        no error. Networks differ from fit to fit unless ``estimator__random_state`` is
+        set. With a `checkpoint` each copy has a file of its own, that path followed by
+        the name of its fit, ``"model.ckpt.fold-0"`` for example.
 
     contamination : float, default=0.1
         Share of the training words that are taken for outliers.
@@ -98,6 +105,10 @@ class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
     Folds are cut from the order of the words, every `cv`-th distinct word into one, and
     need no seed. Without an `alphabet` of its own the model of a fold knows the
     characters of all training words.
+
+    A model that is fitted already can be given as ``FrozenEstimator(model)``. It
+    measures all words as it is, whatever `cv` says: nothing is fitted. If it was fitted
+    on other words, it has seen none of these.
 
     ``fit(words).predict(words)`` scores the training words by the model that has seen
     them, and so finds fewer outliers among them than `fit_predict`.
@@ -139,7 +150,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
         self.cv = cv
         self.n_jobs = n_jobs
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, words, y=None, sample_weight=None):
         """Fit the model on words, and find the offset.
 
@@ -168,7 +179,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
         self._fit(words, sample_weight)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit_predict(self, words, y=None, sample_weight=None):
         """Fit, and find the outliers among the training words.
 
@@ -191,7 +202,11 @@ class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
         labels : ndarray of shape (n_words,), dtype int64
             -1 for outliers, 1 for others.
         """
-        return _labels(self._fit(words, sample_weight) - self.offset_)
+        words = check_words(words)
+        models, scores = self._fit(words, sample_weight)
+        if len(scores) < len(words):  # those of weight zero have not been scored
+            scores = models.measure(words, self._scores)
+        return _labels(scores - self.offset_)
 
     def score_samples(self, words):
         """Compute the scores of words: the lower, the more of an outlier.
@@ -204,7 +219,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
         Returns
         -------
         scores : ndarray of shape (n_words,), dtype float64
-            Log-probability of each word in nats, per character or as it is.
+            Log-probability of each word in nats, per character or as it is; -1e300 of
+            an impossible one.
         """
         check_is_fitted(self)
         return self._scores(self.estimator_, check_words(words))
@@ -240,33 +256,22 @@ class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
         return _labels(self.decision_function(words))
 
     def _scores(self, model, words):
-        log_proba = model.score_samples(words)
+        # The same for all impossible words, so that none is below the others.
+        scores = np.maximum(model.score_samples(words), LEAST_SCORE)
         if self.per == "word":
-            return log_proba
-        return log_proba / np.array([len(word) + 1 for word in words])
+            return scores
+        lengths = np.array([len(word) + 1 for word in words])
+        return np.where(scores > LEAST_SCORE, scores / lengths, LEAST_SCORE)
 
     def _fit(self, words, sample_weight):
-        """Fit, and return the scores of the training words."""
-        words = check_words(words)
-        sample_weight = checked_weight(sample_weight, words)
-        n_fits = 1 + (self.cv or 0)
-        context = self._init_callback_context(max_subtasks=n_fits)
-        task = self._callback_task(words)
-        context.call_on_fit_task_begin(**task)
-        model, scores = fit_out_of_fold(
-            self.estimator,
-            words,
-            sample_weight,
-            self.cv,
-            self._scores,
-            context=context,
-            task=task,
-            n_jobs=self.n_jobs,
-        )
-        offset = lower_quantile(scores, float(self.contamination), sample_weight)
-        vars(self).update(estimator_=model, offset_=offset)
-        context.call_on_fit_task_end(**task, reconstruction_attributes={})
-        return scores
+        """Fit, and return the models and the scores of the words that have a weight."""
+        words, sample_weight = checked_training(words, sample_weight)
+        with fitted_out_of_fold(self, words, sample_weight, self.cv) as models:
+            scores = models.measure(words, self._scores)
+            share = float(self.contamination)
+            offset = lower_quantile(scores, share, sample_weight)
+            vars(self).update(estimator_=models.model, offset_=offset)
+        return models, scores
 
     def _kept(self):
         """Return what a file keeps of what was fitted."""
@@ -274,8 +279,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
 
     def _restore(self, kept):
         """Set the fitted attributes by what `_kept` returned."""
-        if type(kept["offset"]) is not float:
-            raise TypeError(f"offset is {kept['offset']!r}.")
+        if type(kept["offset"]) is not float or not np.isfinite(kept["offset"]):
+            raise ValueError(f"offset is {kept['offset']!r}.")
         vars(self).update(
             estimator_=restored_member(kept["estimator"]), offset_=kept["offset"]
         )
@@ -283,12 +288,6 @@ class CharLMOutlierDetector(OutlierMixin, BaseWordEstimator):
     def __sklearn_is_fitted__(self):
         """Whether `fit` has come to its end."""
         return hasattr(self, "estimator_")
-
-    def __sklearn_tags__(self):
-        """Declare that there is no target."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = False
-        return tags
 
 
 def _labels(decision):

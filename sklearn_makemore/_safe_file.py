@@ -11,9 +11,11 @@ import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
+from contextlib import suppress
 
 import numpy as np
 from safetensors import safe_open
@@ -33,7 +35,7 @@ three characters of the text and 64 bytes of memory."""
 
 ADVICE = {
     errno.ENOENT: "The folder does not exist; create it first",
-    errno.ENOTDIR: "Part of the path to this file is no folder; use another path",
+    errno.ENOTDIR: "Part of the path to this file is not a folder; use another path",
     errno.EISDIR: "There is a folder of this name; use another name for the file",
     errno.EACCES: "This folder cannot be written to; use another one",
     errno.EPERM: "This folder cannot be written to; use another one",
@@ -45,8 +47,23 @@ ADVICE = {
 }
 
 
+# Protocols 4 and 5, and what joblib and torch pack them in: zip, zlib, gzip, bzip2.
+PICKLES = (
+    b"\x80\x04\x95",
+    b"\x80\x05\x95",
+    b"PK\x03\x04",
+    b"\x78\x01",
+    b"\x78\x5e",
+    b"\x78\x9c",
+    b"\x78\xda",
+    b"\x1f\x8b",
+    b"BZh",
+)
+"""What pickles begin with."""
+
+
 class ModelFileError(ValueError):
-    """The file is no model, or is damaged, or was changed.
+    """The file is not a model, or is damaged, or was changed.
 
     `load` raises it for every file that does not hold a whole model which this version
     of the package can read.
@@ -100,7 +117,8 @@ def write_safe_file(path, document, arrays):
     ValueError
         If the document is too long.
     """
-    path = os.path.realpath(path)  # a link goes on to lead there
+    # A link goes on to lead there.
+    path = os.path.realpath(os.path.expanduser(path))
     data = _to_bytes(document, arrays)
     temporary = os.path.join(
         os.path.dirname(path), f".sklearn_makemore-{secrets.token_hex(8)}.tmp"
@@ -115,7 +133,8 @@ def write_safe_file(path, document, arrays):
                 file.flush()
                 os.fsync(file.fileno())
             if os.path.exists(path):
-                shutil.copymode(path, temporary)
+                with suppress(OSError):  # not all file systems have permissions
+                    shutil.copymode(path, temporary)
             os.replace(temporary, path)
         except BaseException:
             if os.path.exists(temporary):
@@ -149,10 +168,11 @@ def read_safe_file(path):
     OSError
         If it cannot be read; `FileNotFoundError` if there is none.
     """
+    path = os.path.expanduser(path)
     if not stat.S_ISREG(os.stat(path).st_mode):
         if os.path.isdir(path):
-            raise IsADirectoryError(errno.EISDIR, "This is a folder, no file", path)
-        raise ModelFileError(f"{os.fspath(path)!r} is no ordinary file.")
+            raise IsADirectoryError(errno.EISDIR, "This is a folder, not a file", path)
+        raise ModelFileError(f"{os.fspath(path)!r} is not an ordinary file.")
     with open(path, "rb"):
         pass  # as the system words it, if it may not be read
     try:
@@ -163,7 +183,7 @@ def read_safe_file(path):
         raise
     except Exception as error:
         raise ModelFileError(
-            f"{os.fspath(path)!r} is no model file, or is damaged: {error}"
+            f"{os.fspath(path)!r} {_described(path)} (safetensors: {error})"
         ) from error
     if text is None:
         raise ModelFileError(
@@ -173,17 +193,55 @@ def read_safe_file(path):
     return _checked_document(text, arrays, os.fspath(path)), arrays
 
 
+def content_digest(texts, arrays):
+    """Compute the SHA-256 of texts and arrays.
+
+    Parameters
+    ----------
+    texts : list of str
+        Texts.
+
+    arrays : dict of str to ndarray
+        Arrays; their names, types and shapes count too.
+
+    Returns
+    -------
+    digest : str
+        Hexadecimal digits, the same on every machine.
+    """
+    digest = hashlib.sha256(json.dumps(texts).encode())
+    for name, array in sorted(arrays.items()):
+        array = _little_endian(array)
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(array)
+    return digest.hexdigest()
+
+
+def _described(path):
+    """Say what a file is that is not a safetensors file."""
+    with open(path, "rb") as file:
+        start = file.read(max(map(len, PICKLES)))
+    if start.startswith(PICKLES):
+        return (
+            "is not a model file. It looks like a pickle: `joblib.load` or "
+            "`pickle.load` may read it, which run code that is in it, so do that only "
+            "if you trust it"
+        )
+    return "is not a model file that sklearn_makemore.save wrote, or is damaged"
+
+
 def _to_bytes(document, arrays):
     """Return the content of the file."""
     arrays = {name: _little_endian(array) for name, array in arrays.items()}
-    text = json.dumps(document, separators=(",", ":"))
+    text = document_text(document)
     if not _is_bounded(text):
         raise ValueError(
             f"What is to be written beside the arrays is too large: {len(text)} "
-            f"characters of JSON, and at most {LONGEST_DOCUMENT} can be read again."
+            f"characters of JSON, and at most {LONGEST_DOCUMENT} can be read again. "
+            "joblib keeps models of any size."
         )
     head = f"{FORMAT_VERSION} {package_version()}"
-    text = f"{head} {_digest(head, text, arrays)} {text}"
+    text = f"{head} {content_digest([head, text], arrays)} {text}"
     return to_safetensors(arrays, metadata={METADATA_KEY: text})
 
 
@@ -196,17 +254,17 @@ def _checked_document(text, arrays, path):
             f"sklearn_makemore {written_by[:20]!r}; this one, {package_version()}, "
             f"reads version {FORMAT_VERSION}."
         )
-    if digest != _digest(f"{version} {written_by}", text, arrays):
+    if digest != content_digest([f"{version} {written_by}", text], arrays):
         raise ModelFileError(
-            f"{path!r} is damaged: its content does not match its SHA-256. Take a copy "
-            "of it, or save the model again."
+            f"{path!r} is damaged: its content does not match its SHA-256. Restore "
+            "it from a copy, or save the model again."
         )
     if not _is_bounded(text):
         raise ModelFileError(f"{path!r} has more JSON than any model.")
     try:
         document = json.loads(text)
         # Repeated keys, of which readers differ in what they take, do not come back.
-        is_plain = json.dumps(document, separators=(",", ":")) == text
+        is_plain = document_text(document) == text
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path!r} holds no valid JSON: {error}") from error
     if not is_plain or not isinstance(document, dict):
@@ -214,21 +272,28 @@ def _checked_document(text, arrays, path):
     return document
 
 
+def document_text(document):
+    """Return a document as JSON, in the one way that is read again.
+
+    Parameters
+    ----------
+    document : dict
+        What JSON can say.
+
+    Returns
+    -------
+    text : str
+        JSON; what UTF-8 cannot say, halves of surrogate pairs, is escaped.
+    """
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
 def _is_bounded(text):
     """Whether the objects of a JSON text take no more than some times its memory."""
     n_containers = text.count("[") + text.count("{")
     fits = n_containers <= 1000 + len(text) // CHARACTERS_A_CONTAINER
     return fits and len(text) <= LONGEST_DOCUMENT
-
-
-def _digest(head, text, arrays):
-    """Compute the SHA-256 of all that a file says, in hexadecimal digits."""
-    digest = hashlib.sha256(json.dumps([head, text]).encode())
-    for name, array in sorted(arrays.items()):
-        array = _little_endian(array)
-        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
-        digest.update(array)
-    return digest.hexdigest()
 
 
 def _little_endian(array):
@@ -245,4 +310,6 @@ def _check_replaceable(path):
     if os.path.isdir(path):
         raise OSError(errno.EISDIR, "")
     if os.path.exists(path) and not os.path.isfile(path):
-        raise OSError(errno.EINVAL, "This is no ordinary file; use another name", path)
+        raise OSError(
+            errno.EINVAL, "This is not an ordinary file; use another name", path
+        )

@@ -48,11 +48,7 @@ class DrawOptions:
         Id of a symbol that is not drawn at all.
 
     language : Language, default=None
-        The words that may be drawn; its lengths are `min_length` and `max_length`.
-
-    rejects : bool, default=False
-        Whether a word is given up when it has left the language. Otherwise it cannot
-        leave it: what would is removed together with what the lengths forbid.
+        A word is given up when it has left it.
     """
 
     min_length: int
@@ -62,7 +58,6 @@ class DrawOptions:
     top_p: float | None
     never_id: int | None
     language: Language | None = None
-    rejects: bool = False
 
     def limits(self, length):
         """Whether a word of `length` characters is too short, and whether full."""
@@ -71,7 +66,7 @@ class DrawOptions:
     @property
     def draws_a_word(self):
         """Draws that are made for each word wanted, at most."""
-        return DRAWS_A_REJECTED_WORD if self.rejects else DRAWS_A_WORD
+        return DRAWS_A_WORD if self.language is None else DRAWS_A_REJECTED_WORD
 
 
 def masked(log_proba, length, options):
@@ -108,52 +103,6 @@ def masked(log_proba, length, options):
     return log_proba
 
 
-def masked_by_language(log_proba, rows, states, length, language):
-    """Remove the symbols with which words would leave a language.
-
-    Parameters
-    ----------
-    log_proba : ndarray of shape (n_contexts, n_symbols)
-        Log-probabilities of the next symbol.
-
-    rows : ndarray of int of shape (n_draws,)
-        The row of each word in them.
-
-    states : ndarray of int of shape (n_draws,)
-        The state of the language that each word is in.
-
-    length : int
-        Characters so far.
-
-    language : Language
-        The words that may be drawn.
-
-    Returns
-    -------
-    log_proba : ndarray of shape (n_distinct, n_symbols)
-        A row for each pair of a row and a state that occurs, ``-inf`` where forbidden.
-
-    rows : ndarray of int of shape (n_draws,)
-        The row of each word in these.
-    """
-    n_states = language.n_states
-    pairs, rows = _distinct(
-        rows * np.int64(n_states) + states, len(log_proba) * n_states
-    )
-    log_proba = log_proba[pairs // n_states]
-    log_proba[~language.allowed(pairs % n_states, length)] = -np.inf
-    return log_proba, rows
-
-
-def _distinct(keys, n_keys):
-    """Return the distinct keys below `n_keys`, and the place of each key in them."""
-    if n_keys > 4 * len(keys):
-        return np.unique(keys, return_inverse=True)
-    occurs = np.zeros(n_keys, dtype=bool)
-    occurs[keys] = True
-    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[keys]
-
-
 def tempered(log_proba, temperature):
     """Divide by the temperature; in the limit 0 only the first of the largest stays."""
     if temperature == 1.0:
@@ -186,9 +135,11 @@ def keep_top_p(log_proba, top_p):
     ordered = np.take_along_axis(log_proba, order, axis=1)
     proba = relative_proba(ordered)
     total = proba.sum(axis=1, keepdims=True)
-    before = np.cumsum(proba, axis=1) - proba  # mass of all more probable symbols
+    before = np.zeros_like(proba)  # mass of all more probable symbols
+    np.cumsum(proba[:, :-1], axis=1, out=before[:, 1:])
     kept = np.empty_like(log_proba)
-    is_kept = before < top_p * total
+    # What is reached but for rounding is reached.
+    is_kept = before < top_p * total * (1 - 1e-12)
     np.put_along_axis(kept, order, np.where(is_kept, ordered, -np.inf), axis=1)
     return kept
 
@@ -269,8 +220,8 @@ def draw_codes(model, context, n_draws, length, options, rng):
 
     Parameters
     ----------
-    model : BaseCharLM
-        Fitted model; its hooks `_next_log_proba` and `_advance` are called.
+    model : BaseCharLM, MaskedModel or ConditionalModel
+        Its hooks `_next_log_proba` and `_advance` are called.
 
     context : contexts of length 1
         The context all words go on from.
@@ -304,10 +255,6 @@ def draw_codes(model, context, n_draws, length, options, rng):
     table, limits = None, None
     for n_characters in count(length):
         log_proba, rows = model._next_log_proba(contexts)
-        if language is not None and not options.rejects:
-            log_proba, rows = masked_by_language(
-                log_proba, rows, states, n_characters, language
-            )
         limits_here = options.limits(n_characters)
         # A model that is a table returns the same one at every step.
         if log_proba is not table or limits_here != limits:
@@ -317,7 +264,7 @@ def draw_codes(model, context, n_draws, length, options, rng):
             steps, rows, rng.random_sample(len(alive)), log_proba.shape[1]
         )
         lost = dead[rows] if dead.any() else None
-        if options.rejects:
+        if language is not None:
             left = ~language.allows(states, symbols, n_characters)
             lost = left if lost is None else lost | left
         if lost is not None:

@@ -4,6 +4,10 @@ Third-party estimators have no public way to reach them yet. When a release of
 scikit-learn moves one, this is the only file to mend.
 """
 
+import functools
+import inspect
+
+from sklearn import get_config
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._optional_dependencies import (
@@ -14,10 +18,36 @@ from sklearn.utils._param_validation import (
     Interval,
     RealNotInt,
     StrOptions,
+    validate_parameter_constraints,
     validate_params,
 )
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.validation import _check_sample_weight
+
+
+def validate_options(constraints):
+    """Validate what a method is given, as `validate_params` does a function.
+
+    The error names the estimator's own class, not the one that has the method.
+    """
+
+    def decorated(method):
+        signature = inspect.signature(method)
+
+        @functools.wraps(method)
+        def validated(self, *args, **kwargs):
+            if not get_config()["skip_parameter_validation"]:
+                bound = signature.bind(self, *args, **kwargs)
+                bound.apply_defaults()
+                given = {name: bound.arguments[name] for name in constraints}
+                caller = f"{type(self).__name__}.{method.__name__}"
+                validate_parameter_constraints(constraints, given, caller)
+            return method(self, *args, **kwargs)
+
+        validated._skl_parameter_constraints = constraints
+        return validated
+
+    return decorated
 
 
 def has_callbacks(estimator):
@@ -42,5 +72,6 @@ __all__ = [
     "check_pandas_support",
     "check_pipeline",
     "has_callbacks",
+    "validate_options",
     "validate_params",
 ]

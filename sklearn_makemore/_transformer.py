@@ -93,8 +93,9 @@ class TransformerCharLM(BasePositionCharLM):
         File that keeps the state of `fit` while it trains: it is written after every
         epoch, or after several short ones, and removed at the end. When `fit` was
         interrupted or killed, the next one with the same words and parameters goes on
-        from there and, on one machine, ends with the same weights bit for bit. Every
-        fit needs a path of its own, and `callbacks` are not possible with it.
+        from there and, on one machine, ends with the same weights bit for bit. It is
+        for a single fit, not for searches and cross-validation, whose fits would share
+        the path; and `callbacks` are not possible with it.
 
     alphabet : str or array-like of str, default=None
         Characters the model knows; None takes those of the training words.

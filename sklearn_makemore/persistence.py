@@ -5,48 +5,63 @@ list that is here. JSON says numbers, strings, booleans, None and lists; all els
 dict of one key, which says what it is.
 """
 
+import os
 import warnings
-from importlib import import_module
+from contextlib import contextmanager
 
 import numpy as np
+from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._safe_file import ModelFileError, read_safe_file, write_safe_file
-from ._sklearn import check_pipeline
+from ._sklearn import check_pipeline, validate_params
 from ._vocabulary import CharVocabulary, check_alphabet
 
-FILES = {
-    "BigramCharLM": "_bigram",
-    "BigramCounter": "_counting",
-    "BoWCharLM": "_bow",
-    "CharLMClassifier": "_classifier",
-    "CharLMFeatures": "_features",
-    "CharLMOutlierDetector": "_outlier",
-    "GRUCharLM": "_gru",
-    "LSTMCharLM": "_lstm",
-    "MLPCharLM": "_mlp",
-    "MixtureCharLM": "_mixture",
-    "NGramCounter": "_counting",
-    "RNNCharLM": "_rnn",
-    "TransformerCharLM": "_transformer",
-    "WaveNetCharLM": "_wavenet",
-}
-"""The file of each class that can be saved; no other class is ever made."""
+SAVABLE = frozenset(
+    {
+        "BigramCharLM",
+        "BigramCounter",
+        "BoWCharLM",
+        "CharLMClassifier",
+        "CharLMFeatures",
+        "CharLMOutlierDetector",
+        "GRUCharLM",
+        "LSTMCharLM",
+        "MLPCharLM",
+        "MixtureCharLM",
+        "NGramCounter",
+        "RNNCharLM",
+        "TransformerCharLM",
+        "WaveNetCharLM",
+    }
+)
+"""The classes of this package that can be saved; no other but `Pipeline` is made."""
 
-MOST_ESTIMATORS = 10_000
-"""Most estimators in a file."""
+MOST_ESTIMATORS = 1 << 15
+"""Most estimators in a file, where one counts double for each that it is in:
+scikit-learn shows what is in an estimator twice, and errors may show one."""
 
-FORGOTTEN = {"callbacks", "checkpoint", "memory"}
+DEEPEST_ESTIMATOR = 8
+"""Most estimators around an estimator."""
+
+MOST_TEXT_CELLS = 1 << 24
+"""Most characters that the arrays of fixed width may hold together: 64 MiB."""
+
+NOT_SAVED = {"callbacks", "checkpoint", "memory"}
 """Parameters that a file does not keep: code, and paths that hold on one machine."""
 
+METHODS_WITH_METADATA = ("fit", "partial_fit", "score")
+"""Methods whose requests for metadata, such as sample weights, are kept."""
 
+
+@validate_params({"path": [str, os.PathLike]}, prefer_skip_nested_validation=True)
 def save(model, path):
     """Save a fitted model in a file.
 
-    The file holds the parameters and what was learnt, in the safetensors format with
-    JSON in its metadata. It takes the place of an older one as a whole: if the process
-    is killed meanwhile, the older one is still there.
+    The file holds the parameters, the requests for metadata and what was learnt, in the
+    safetensors format with JSON in its metadata. It takes the place of an older one as
+    a whole: if the process is killed meanwhile, the older one is still there.
 
     These are not kept: the state of the optimiser, so that training after `load` goes
     on from the weights alone; callbacks, of scikit-learn and of skorch; `checkpoint`,
@@ -58,14 +73,15 @@ def save(model, path):
         A fitted estimator of this package, or a `sklearn.pipeline.Pipeline` of such.
 
     path : str or path-like
-        The file.
+        The file; a "~" at its beginning is the home folder.
 
     Raises
     ------
     NotFittedError
         If the model, or a step of the pipeline, is not fitted.
     TypeError
-        If it is no estimator of this package, or has a parameter that is not data.
+        If it is not an estimator of this package, or has a parameter that is not data;
+        if `path` is not a path.
     ValueError
         If parameters have been changed since `fit` in such a way that what was learnt
         would not be the same with them.
@@ -97,16 +113,20 @@ def save(model, path):
     writer = _Writer()
     document = writer.estimator(model, "model")
     check_all_fitted(model)
-    if writer.forgotten:
+    if writer.not_saved:
         warnings.warn(
-            f"A file keeps no code, so these are None in it: {writer.forgotten}. Give "
+            f"A file keeps no code, so these are None in it: {writer.not_saved}. Give "
             "them again after loading, or use pickle.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,  # beyond the check of the arguments
         )
     write_safe_file(path, document, writer.arrays)
 
 
+@validate_params(
+    {"path": [str, os.PathLike], "device": [str, None]},
+    prefer_skip_nested_validation=True,
+)
 def load(path, device=None):
     """Load a model that `save` wrote.
 
@@ -116,7 +136,7 @@ def load(path, device=None):
     Parameters
     ----------
     path : str or path-like
-        The file.
+        The file; a "~" at its beginning is the home folder.
 
     device : str, default=None
         Where networks compute from now on: "cpu", "cuda", "cuda:1", "mps", "auto". None
@@ -132,12 +152,14 @@ def load(path, device=None):
     Raises
     ------
     ModelFileError
-        If the file is no model of this package, of another version of the format, or
+        If the file is not a model of this package, of another version of the format, or
         is damaged.
     OSError
         If it cannot be read; `FileNotFoundError` if there is none.
     ValueError
         If `device` is not available on this machine.
+    TypeError
+        If `path` is not a path, or `device` is not a string.
 
     See Also
     --------
@@ -159,6 +181,11 @@ def load(path, device=None):
 
         resolve_device(device)
     document, arrays = read_safe_file(path)
+    if "training" in document:
+        raise ModelFileError(
+            f"{path!s} is the checkpoint of a training that has not come to its end, "
+            "not a model: call the same `fit` again, with this `checkpoint`."
+        )
     reader = _Reader(arrays, device)
     try:
         model = reader.estimator(document)
@@ -166,16 +193,17 @@ def load(path, device=None):
         if arrays:
             raise ValueError(f"the array {min(arrays)!r} belongs to nothing.")
     except Exception as error:
+        lacks = isinstance(error, KeyError)
+        reason = f"it lacks {error}" if lacks else f"{type(error).__name__}: {error}"
         raise ModelFileError(
-            f"{path!s} holds no model that can be restored: "
-            f"{type(error).__name__}: {error}"
+            f"{path!s} holds no model that can be restored: {reason}"
         ) from error
     for missing in sorted(reader.missing_devices):
         warnings.warn(
             f"The model was on device={missing!r}, which is not available on this "
             "machine; its device is 'auto' now.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,  # beyond the check of the arguments
         )
     return model
 
@@ -190,7 +218,49 @@ def check_all_fitted(model):
             check_is_fitted(step)
 
 
-class _Writer:
+class _Bounded:
+    """What bounds the estimators and the arrays of texts of a file.
+
+    Attributes
+    ----------
+    depth : int
+        Number of estimators around this place.
+
+    n_estimators : int
+        Number of estimators so far, see `MOST_ESTIMATORS`.
+
+    n_text_cells : int
+        Characters of the arrays of fixed width so far.
+    """
+
+    def __init__(self):
+        self.depth = self.n_estimators = self.n_text_cells = 0
+
+    @contextmanager
+    def inside(self):
+        """Count an estimator and, in the block, what is in it."""
+        self.n_estimators += 2**self.depth
+        if self.depth > DEEPEST_ESTIMATOR or self.n_estimators > MOST_ESTIMATORS:
+            raise ValueError(
+                "There are too many estimators in each other: a file has at most "
+                f"{MOST_ESTIMATORS:,}, each counted double for each that it is in, and "
+                f"at most {DEEPEST_ESTIMATOR} around one."
+            )
+        self.depth += 1
+        yield
+        self.depth -= 1
+
+    def check_texts(self, texts):
+        """Raise an error if an array of fixed width would be too large."""
+        self.n_text_cells += len(texts) * max(map(len, texts), default=0)
+        if self.n_text_cells > MOST_TEXT_CELLS:
+            raise ValueError(
+                f"Arrays of texts of fixed width have more than {MOST_TEXT_CELLS:,} "
+                "characters; use arrays of objects."
+            )
+
+
+class _Writer(_Bounded):
     """Models as JSON and arrays.
 
     Attributes
@@ -198,37 +268,41 @@ class _Writer:
     arrays : dict of str to ndarray
         The arrays, named by where they belong.
 
-    forgotten : list of str
+    not_saved : list of str
         Parameters that were not kept although they have a value.
     """
 
     def __init__(self):
+        super().__init__()
         self.arrays = {}
-        self.forgotten = []
-        self.n_estimators = 0
+        self.not_saved = []
 
     def estimator(self, model, place):
         """Return an estimator, fitted or not, as JSON."""
         name = type(model).__name__
         if isinstance(model, type) or type(model) is not _class_of(name):
             raise TypeError(
-                f"{place} is {_described(model)}, and `save` keeps {', '.join(FILES)} "
-                "and pipelines of them; save what is not of these kinds with joblib."
+                f"{place} is {_described(model)}, and `save` keeps "
+                f"{', '.join(sorted(SAVABLE))} and pipelines of them; save what is not "
+                "of these kinds with joblib."
             )
-        self.n_estimators += 1
-        if self.n_estimators > MOST_ESTIMATORS:
-            raise ValueError(f"More than {MOST_ESTIMATORS} estimators are in {place}.")
         kept = None
-        if type(model) is not Pipeline and model.__sklearn_is_fitted__():
-            kept = self.items(model._kept(), place)
-        return {"class": name, "params": self.params(model, place), "fitted": kept}
+        with self.inside():
+            if type(model) is not Pipeline and model.__sklearn_is_fitted__():
+                kept = self.items(model._kept(), place)
+            return {
+                "class": name,
+                "params": self.params(model, place),
+                "requests": _requests(model),
+                "fitted": kept,
+            }
 
     def params(self, model, place):
         """Return the parameters of an estimator as JSON."""
         params = model.get_params(deep=False)
-        for name in FORGOTTEN & params.keys():
+        for name in NOT_SAVED & params.keys():
             if params[name] and name != "checkpoint":
-                self.forgotten.append(f"{place}.{name}")
+                self.not_saved.append(f"{place}.{name}")
             params[name] = None
         alphabet = params.get("alphabet")
         if alphabet is not None and not isinstance(alphabet, str):
@@ -249,7 +323,7 @@ class _Writer:
         if value is None or type(value) in (bool, int, float, str):
             return value
         if isinstance(value, str):
-            return str(value)
+            return str.__str__(value)  # not the name of an enumeration's member
         if isinstance(value, list):
             return [self.value(part, f"{place}.{i}") for i, part in enumerate(value)]
         if isinstance(value, tuple):
@@ -281,8 +355,11 @@ class _Writer:
                 f"{place} is an array of {array.dtype}, which `save` cannot keep: only "
                 "numbers, and strings in one dimension."
             )
-        kind = "fixed" if array.dtype.kind == "U" else "object"
-        return {f"texts_{kind}": [str(text) for text in array]}
+        texts = [str.__str__(text) for text in array]
+        if array.dtype.kind != "U":
+            return {"texts_object": texts}
+        self.check_texts(texts)
+        return {"texts_fixed": texts}
 
     def random_state(self, random_state, place):
         """Return a generator of random numbers as JSON."""
@@ -292,7 +369,7 @@ class _Writer:
         return [self.value(part, place) for part in (keys, *rest)]
 
 
-class _Reader:
+class _Reader(_Bounded):
     """JSON and arrays as models: the inverse of `_Writer`, and nothing else.
 
     Parameters
@@ -311,22 +388,24 @@ class _Reader:
     """
 
     def __init__(self, arrays, device):
+        super().__init__()
         self.arrays = arrays
         self.device = device
-        self.n_estimators = 0
         self.missing_devices = set()
 
     def estimator(self, node):
         """Return an estimator."""
-        self.n_estimators += 1
-        if self.n_estimators > MOST_ESTIMATORS:
-            raise ValueError("too many estimators")
+        with self.inside():
+            return self.restored(node)
+
+    def restored(self, node):
+        """Return an estimator that has been counted."""
         name, params, kept = (node[key] for key in ("class", "params", "fitted"))
         made = _class_of(name)
         if made is None:
-            raise ValueError(f"{name!r} is no class that can be loaded")
+            raise ValueError(f"{name!r} is not a class that can be loaded")
         params = {name: self.value(value) for name, value in params.items()}
-        if any(params.get(forgotten) is not None for forgotten in FORGOTTEN):
+        if any(params.get(not_saved) is not None for not_saved in NOT_SAVED):
             raise ValueError("a parameter is there that is never kept")
         if "device" in params:
             params["device"] = self.device_here(params["device"])
@@ -334,6 +413,7 @@ class _Reader:
             check_alphabet(params["alphabet"])
         model = made(**params)
         model._validate_params()
+        _set_requests(model, node["requests"])
         if type(model) is Pipeline:
             _check_steps(model)
         elif kept is not None:
@@ -365,7 +445,7 @@ class _Reader:
         if kind == "array":
             return self.arrays.pop(content)
         if kind in ("texts_fixed", "texts_object"):
-            return _texts(content, str if kind == "texts_fixed" else object)
+            return self.texts(content, str if kind == "texts_fixed" else object)
         if kind == "random_state":
             return _random_state(*map(self.value, content))
         if kind == "vocabulary":
@@ -374,14 +454,52 @@ class _Reader:
             return self.estimator(content)
         raise ValueError(f"{kind!r} is nothing that a model has")
 
+    def texts(self, texts, dtype):
+        """Return an array of strings."""
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("texts are no strings")
+        if dtype is str:
+            self.check_texts(texts)
+        return np.array(texts, dtype=dtype)
+
 
 def _class_of(name):
     """Return the class of a name, None if it cannot be saved."""
     if name == "Pipeline":
         return Pipeline
-    if name not in FILES:
+    if name not in SAVABLE:
         return None
-    return getattr(import_module(f".{FILES[name]}", __package__), name)
+    import sklearn_makemore  # which imports a class when it is asked for
+
+    return getattr(sklearn_makemore, name)
+
+
+def _requests(model):
+    """Return which metadata the methods of an estimator ask for, by their names."""
+    if type(model) is Pipeline:
+        return {}  # it only hands on
+    routing = model.get_metadata_routing()
+    requests = {
+        method: {
+            name: asked
+            for name, asked in getattr(routing, method).requests.items()
+            if asked is not None
+        }
+        for method in METHODS_WITH_METADATA
+    }
+    return {method: asked for method, asked in requests.items() if asked}
+
+
+def _set_requests(model, requests):
+    """Let the methods of an estimator ask for metadata as `_requests` said."""
+    for method, names in requests.items():
+        if not all(
+            type(asked) is bool or (isinstance(asked, str) and asked.isidentifier())
+            for asked in names.values()
+        ):
+            raise ValueError(f"{method!r} requests {names!r}")
+        with config_context(enable_metadata_routing=True):  # else none can be set
+            getattr(model, f"set_{method}_request")(**names)
 
 
 def _is_no_step(step):
@@ -395,25 +513,15 @@ def _check_steps(pipeline):
         if not isinstance(name, str):
             raise TypeError(f"a step has the name {name!r}")
         if not _is_no_step(step) and _class_of(type(step).__name__) is not type(step):
-            raise TypeError(f"the step {name!r} is {step!r}")
+            raise TypeError(f"the step {name!r} is a {type(step).__name__}")
     check_pipeline(pipeline)
-
-
-def _texts(texts, dtype):
-    """Return an array of strings."""
-    # An array of fixed width has the width of the longest string.
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("texts are no strings")
-    if dtype is str and len(texts) * max(map(len, texts), default=0) > 1 << 24:
-        raise ValueError("texts are too long")
-    return np.array(texts, dtype=dtype)
 
 
 def _vocabulary(characters, unknown):
     """Return a vocabulary of sorted, distinct characters."""
     if not isinstance(characters, str) or not isinstance(unknown, bool):
         raise TypeError("a vocabulary is characters, and whether some are unknown")
-    vocabulary = CharVocabulary(characters, unknown=unknown)
+    vocabulary = CharVocabulary(check_alphabet(characters), unknown=unknown)
     if vocabulary.characters != characters:
         raise ValueError("the characters are not sorted and distinct")
     return vocabulary
@@ -434,5 +542,5 @@ def _random_state(keys, place, has_normal, normal):
 def _described(value):
     """Return the kind of a value in words."""
     if isinstance(value, type):
-        return f"the class {value.__name__} and no estimator"
+        return f"the class {value.__name__} and not an estimator"
     return f"of type {type(value).__module__}.{type(value).__qualname__}"

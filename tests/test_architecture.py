@@ -42,6 +42,7 @@ PIPELINE = [
     "_members",
     "_expectation_maximisation",
     "_mixture",
+    "_calibration",
     "_classifier",
     "_features",
     "_outlier",
@@ -53,6 +54,7 @@ PIPELINE = [
     "_device",
     "_net",
     "_checkpoint",
+    "_restored_net",
     "_neural",
     "_window",
     "_sequence",
@@ -75,6 +77,7 @@ WITHOUT_TORCH = PIPELINE[: PIPELINE.index("_safe_file") + 1]
 UPWARD = {
     ("_counting", "_net"): "BigramCounter.to_net makes a torch module",
     ("_word_estimator", "__init__"): "a pickled model is stamped with the version",
+    ("persistence", "__init__"): "it knows the file of each class that can be loaded",
 }
 
 # No file of the pipeline imports these; they stand on `_sklearn` alone.

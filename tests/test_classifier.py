@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_makemore import BigramCounter, CharLMClassifier, NGramCounter, _classifier
-from sklearn_makemore._classifier import (
+from sklearn_makemore._calibration import (
     PENALTY,
     best_weights,
     log_likelihood,
@@ -209,6 +209,9 @@ def test_priors(calibration, names):
         ([0.5, 0.6], "sum to 1"),
         ([-0.5, 1.5], "not be negative"),
         ("equal", "The 'priors' parameter"),
+        ({"F": 0.5, "M": 0.5}, "`priors` must be a list of numbers.*'F': 0.5"),
+        (["half", "half"], "`priors` must be a list of numbers"),
+        ([[0.5], [0.2, 0.3]], "`priors` must be a list of numbers"),
     ],
 )
 def test_bad_priors(priors, message, names):
@@ -232,12 +235,36 @@ def test_one_class_and_rare_classes():
     assert model.classes_.tolist() == ["a", "o"]
 
 
+def test_classes_of_every_kind_of_string(names):
+    words, sex = names
+    expected = clone(BAYES).fit(words, sex)
+    for y in sex.astype(np.dtypes.StringDType()), sex.astype(object), pd.Series(sex):
+        model = clone(BAYES).fit(words, y)
+        assert model.classes_.tolist() == ["F", "M"]
+        assert model.predict(ASKED).tolist() == expected.predict(ASKED).tolist()
+
+
+def test_long_words_are_told_apart_by_all_their_characters(names):
+    model = clone(BAYES).set_params(estimator=BigramCounter(1e-3)).fit(*names)
+    word = "qz" * 50_000
+    girls, boys = (one.token_log_proba([word])[0] for one in model.estimators_)
+    assert max(girls.sum(), boys.sum()) < -7e5
+    prior = np.diff(np.log(model.class_prior_))
+    np.testing.assert_allclose(
+        model.decision_function([word]), prior + np.sum(boys - girls)
+    )
+
+
 def test_impossible_words_have_probabilities(names):
     model = CharLMClassifier(BigramCounter(smoothing=0), calibration=None)
     for calibration in None, "temperature", "places":
         model.set_params(calibration=calibration).fit(*names)
         proba = model.predict_proba(["qzxqzx", "xxx", "anna"])
         np.testing.assert_allclose(proba.sum(axis=1), 1)
+    # Possible in one class alone, and in none.
+    model.set_params(calibration=None).fit(["aa", "ba", "ba", "bb"], list("nyyy"))
+    proba = model.predict_proba(["aa", "bb", "xx"])
+    np.testing.assert_allclose(proba, [[1, 0], [0, 1], [0.25, 0.75]])
 
 
 BAD_CLASSES = {
@@ -290,3 +317,16 @@ def test_inside_scikit_learn(names):
 
 def lower(words):
     return [word.lower() for word in words]
+
+
+def test_a_class_of_one_word_leaves_the_others_calibrated(names):
+    words, sex = names
+    learnt, asked = (words[::2], sex[::2]), (words[1::2], sex[1::2])
+    for calibration in "places", "temperature":
+        model = CharLMClassifier(calibration=calibration)
+        alone = clone(model).fit(*learnt).predict_proba(asked[0])
+        beside = clone(model).fit([*learnt[0], "zzz"], [*learnt[1], "Q"])
+        assert beside.classes_.tolist() == ["F", "M", "Q"] and beside.bias_[2] == 0
+        proba = beside.predict_proba(asked[0])[:, :2]
+        proba /= proba.sum(axis=1, keepdims=True)
+        assert log_loss(asked[1], proba) < log_loss(asked[1], alone) + 0.01

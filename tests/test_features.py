@@ -29,6 +29,20 @@ def features_by_hand(model, word):
     return [sum(log_proba), nll, -min(log_proba), position, len(word)]
 
 
+def test_every_verb_by_keyword(words):
+    model, weights = clone(FEATURES), np.ones(len(words))
+    fitted = model.fit(X=words, y=None, sample_weight=weights)
+    found = fitted.transform(X=words[:9])
+    expected = clone(FEATURES).fit(words).transform(words[:9])
+    np.testing.assert_array_equal(found, expected)
+    model.set_output(transform="pandas")
+    measured = model.fit_transform(X=words, y=None, sample_weight=weights)
+    np.testing.assert_array_equal(measured, clone(FEATURES).fit_transform(words))
+    assert list(model.transform(X=words[:9]).columns) == COLUMNS
+    names = model.get_feature_names_out(input_features=["name"])
+    assert names.tolist() == COLUMNS
+
+
 def test_columns_by_hand(words):
     model = clone(FEATURES).fit(words)
     asked = ["anna", "ch", "axelrod", "", "zoë", "eliz"]
@@ -118,9 +132,11 @@ def test_beside_columns_of_numbers(words):
 
 
 def test_weights_are_those_of_the_model(words):
-    weights = np.arange(len(words)) % 3
+    weights = 1 + np.arange(len(words)) % 3
     model = clone(FEATURES).set_params(estimator=BigramCounter())
     found = model.fit(words, sample_weight=weights).transform(words)
     letters = "".join(sorted(set("".join(words))))
-    expected = BigramCounter(alphabet=letters).fit(words, sample_weight=weights)
+    expected = BigramCounter(alphabet=letters, handle_unknown="unk").fit(
+        words, sample_weight=weights
+    )
     np.testing.assert_allclose(found[:, 0], expected.score_samples(words))

@@ -39,7 +39,7 @@ def matches(pattern, prefix, limits, letters="abc"):
 
 def textbook_masked(model, words, prefix, **options):
     """Distribution over words where what leads to none of them is removed first."""
-    table = {beginning(word, n): None for word in words for n in range(len(word) + 1)}
+    table = {word[:n]: None for word in words for n in range(len(word) + 1)}
     table = dict(zip(table, model.predict_proba(list(table)), strict=True))
     expected = {}
 
@@ -66,7 +66,7 @@ def textbook_exact(model, words, prefix, **options):
     proba = {}
     for word in words:
         proba[word] = 1.0
-        starts = [beginning(word, n) for n in range(len(prefix), len(word) + 1)]
+        starts = [word[:n] for n in range(len(prefix), len(word) + 1)]
         ids = [model.symbols_.index(letter) for letter in word[len(prefix) :]] + [0]
         for row, symbol in zip(model.predict_proba(starts), ids, strict=True):
             known = [s for s, text in enumerate(model.symbols_) if text != "<unk>"]
@@ -74,10 +74,6 @@ def textbook_exact(model, words, prefix, **options):
             proba[word] *= following.get(symbol, 0.0)
     total = sum(proba.values())
     return {word: mass / total for word, mass in proba.items() if mass}
-
-
-def beginning(word, n):
-    return word[:n]
 
 
 CASES = {
@@ -131,7 +127,7 @@ def test_exact_draws_are_the_words_given_that_they_match(estimator, case, fit_on
 
 
 @over({name: COUNTERS[name] for name in ("bigram", "kneser-ney-6", "additive-3")})
-@pytest.mark.parametrize("bound", ["MAX_CELLS", "MAX_BACKWARD"])
+@pytest.mark.parametrize("bound", ["MAX_PROBABILITIES", "MAX_BACKWARD"])
 def test_words_of_any_length_are_those_of_rejection(
     estimator, bound, fit_once, monkeypatch
 ):
@@ -241,6 +237,8 @@ def test_an_impossible_pattern_is_an_error_at_once(
             model.sample(5, exact=exact, random_state=0, **options)
     with pytest.raises(ValueError, match="`matching` is None"):
         model.sample(exact=True)
+    with pytest.raises(TypeError, match="pass its text, pattern.pattern"):
+        model.sample(matching=re.compile("a"))
 
 
 def test_the_model_itself_can_make_a_pattern_impossible():

@@ -1,5 +1,7 @@
 """The most probable words: as if all words had been looked at, in bounded memory."""
 
+import re
+
 import numpy as np
 import pytest
 from estimators import CLASSES, TINY_WORDS, over, text_symbols, words_by_length
@@ -163,12 +165,14 @@ def test_a_probability_rounded_above_one_changes_no_order():
 def test_fewer_words_are_found_where_there_are_no_more(estimator):
     words = ["ab", "ab", "cd", "ce"]
     model = clone(estimator).fit(words)
-    with pytest.warns(UserWarning, match="Found 3 of 10 words: .*''.* above 0") as seen:
+    with pytest.warns(
+        UserWarning, match="of 10 words: no other has .* above 0"
+    ) as seen:
         found, log_proba = model.most_likely()
     assert seen[0].filename == __file__
     assert found == ["ab", "cd", "ce"]
     np.testing.assert_allclose(np.exp(log_proba), [0.5, 0.25, 0.25])
-    with pytest.warns(UserWarning, match="Found 0 of 2 words"):
+    with pytest.warns(UserWarning, match="no other beginning with 'ba' has"):
         found, log_proba = model.most_likely(2, prefix="ba")
     assert found == [] and log_proba.shape == (0,)
     assert model.most_likely(2, prefix="c")[0] == ["cd", "ce"]  # no warning
@@ -195,21 +199,28 @@ def test_no_word_is_longer_than_the_model_can_read():
         model.most_likely(prefix="abca")
 
 
-@pytest.mark.parametrize("bound", ["MAX_OPEN", "MAX_CHARACTERS"])
+@pytest.mark.parametrize("bound", ["MAX_OPEN", "MAX_CHARACTERS", "MAX_READ"])
 def test_past_a_bound_the_error_says_what_to_do(bound, words, fit_once, monkeypatch):
     model = fit_once(CLASSES["kneser-ney-3"], words)
     best, log_proba = model.most_likely(200)
     monkeypatch.setattr(_most_likely, bound, 100)
     with pytest.raises(ValueError, match=r"'an' are too many.* fewer words \(n\), or"):
         model.most_likely(200, prefix="an")
-    monkeypatch.setattr(_most_likely, bound, 1500)
+    value = {"MAX_OPEN": 200, "MAX_CHARACTERS": 1500, "MAX_READ": 27 * 500}[bound]
+    monkeypatch.setattr(_most_likely, bound, value)
+    monkeypatch.setattr(_most_likely, "PREFIXES_AT_ONCE", 8)
     assert model.most_likely(5)[0] == best[:5]
+    with pytest.raises(ValueError, match="200 most likely words are .*certain") as e:
+        model.most_likely(200)
+    n_certain = int(re.search(r"certain: (\d+)", str(e.value))[1])
+    assert 5 <= n_certain < 200
+    assert model.most_likely(n_certain)[0] == best[:n_certain]
 
 
 def test_bad_arguments():
     model = BigramCounter().fit(["ab"])
     for n in 0, -1, 2.5, None:
-        with pytest.raises(ValueError, match="The 'n' parameter of .*most_likely"):
+        with pytest.raises(ValueError, match="'n' parameter of BigramCounter.most"):
             model.most_likely(n)
     with pytest.raises(ValueError, match="The 'prefix' parameter of"):
         model.most_likely(prefix=["a"])

@@ -3,9 +3,11 @@
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,11 @@ import pytest
 from estimators import CLASSES, ESTIMATORS, NETS, over
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
 
 import sklearn_makemore
@@ -33,7 +37,7 @@ from sklearn_makemore import (
     save,
 )
 from sklearn_makemore import _safe_file as safe_file
-from sklearn_makemore.persistence import FILES
+from sklearn_makemore.persistence import METHODS_WITH_METADATA, SAVABLE
 
 UNKNOWN = ["", "zoë", "xerxès", "ab"]
 
@@ -202,7 +206,10 @@ def test_every_estimator_of_the_package_can_be_saved():
         for name, found in public.items()
         if isinstance(found, type) and issubclass(found, BaseEstimator)
     }
-    assert set(FILES) == estimators
+    assert SAVABLE == estimators
+    for name in estimators:
+        asking = re.findall(r"set_(\w+)_request", " ".join(dir(public[name])))
+        assert set(asking) <= set(METHODS_WITH_METADATA), name
 
 
 # --------------------------------------------------------------------------- parameters
@@ -233,7 +240,30 @@ def test_parameters_of_all_forms_come_back(words, path):
     again.partial_fit(words)
 
 
-def test_callbacks_and_paths_are_forgotten(words, path, tmp_path):
+def test_requests_for_metadata_come_back(words, path):
+    weights = 1 + np.arange(len(words)) % 5
+    with config_context(enable_metadata_routing=True):
+        model = NGramCounter(order=2, handle_unknown="unk")
+        model.set_fit_request(sample_weight="counts")
+        model.set_score_request(sample_weight=True).set_partial_fit_request(
+            sample_weight=False
+        )
+        features = CharLMFeatures(clone(model)).set_fit_request(sample_weight=True)
+        save(Pipeline([("m", features)]).fit(words), path)
+    for asked in load(path).steps[0][1], load(path).steps[0][1].estimator_:
+        assert asked.get_metadata_routing().fit.requests["sample_weight"]
+    again = reloaded(model.fit(words), path)  # without routing as well
+    assert str(again.get_metadata_routing()) == str(model.get_metadata_routing())
+    with config_context(enable_metadata_routing=True):
+        params = {"counts": weights, "sample_weight": weights[::-1]}
+        found, expected, other = (
+            cross_validate(one, words, cv=2, params=given)["test_score"].tolist()
+            for one, given in ((again, params), (model, params), (again, {}))
+        )
+    assert found == expected != other
+
+
+def test_callbacks_and_paths_are_not_saved(words, path, tmp_path):
     from skorch.callbacks import EpochTimer
 
     model = clone(TINY_NET).set_params(callbacks=[EpochTimer()]).fit(words)
@@ -288,14 +318,17 @@ def test_devices(words, path):
     mixture = MixtureCharLM([clone(TINY_NET)], random_state=0).fit(words)
     mixture.estimators_[0].device = "mps"
     save(model, path)
-    with pytest.warns(UserWarning, match="device='cuda:7', which is not available"):
+    with pytest.warns(UserWarning, match="'cuda:7', which is not available") as caught:
         again = load(path)
+    assert caught[0].filename == __file__
     assert again.device == "auto"
     again.partial_fit(words)
     assert load(path, device="cpu").device == "cpu"
     assert reloaded(mixture, path, device="cpu").estimators_[0].device == "cpu"
     with pytest.raises(ValueError, match="device='tpu' is not known"):
         load(path, device="tpu")
+    with pytest.raises(ValueError, match="The 'device' parameter of load must be"):
+        load(path, device=0)
 
 
 # -------------------------------------------------------------------------------- files
@@ -397,17 +430,42 @@ def test_places_where_no_file_can_be(tmp_path):
         save(model, tmp_path / "absent" / "model")
     with pytest.raises(IsADirectoryError, match="folder of this name"):
         save(model, tmp_path / "folder")
-    with pytest.raises(NotADirectoryError, match="is no folder"):
+    with pytest.raises(NotADirectoryError, match="is not a folder"):
         save(model, tmp_path / "file" / "model")
-    with pytest.raises(OSError, match="no ordinary file"):
+    with pytest.raises(OSError, match="not an ordinary file"):
         save(model, os.devnull)
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "absent")
     with pytest.raises(IsADirectoryError):
         load(tmp_path / "folder")
-    with pytest.raises(ModelFileError, match="no ordinary file"):
+    with pytest.raises(ModelFileError, match="not an ordinary file"):
         load(os.devnull)
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+
+
+def test_paths_that_are_none_are_named(tmp_path, monkeypatch):
+    model = BigramCounter().fit(["ab"])
+    for path in (None, b"model", 3):
+        for call in (lambda path: save(model, path), load):
+            with pytest.raises(TypeError, match="'path' parameter of (save|load) must"):
+                call(path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    save(model, "~/model")
+    assert (tmp_path / "model").is_file()
+    assert load(Path("~", "model")).symbols_ == model.symbols_
+
+
+def test_a_checkpoint_is_known(words, path):
+    def kill(net, dataset):
+        raise KeyboardInterrupt
+
+    net = clone(TINY_NET).set_params(checkpoint=path)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("sklearn_makemore._net.CharNet.check_last_step", kill)
+        net.fit(words)
+    with pytest.raises(ModelFileError, match=r"checkpoint of a training.*`fit` again"):
+        load(path)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions and links are POSIX's")
@@ -437,6 +495,9 @@ class Payload:
         return Path.touch, (Path(self.path),)
 
 
+PICKLES = {"pickle", "model as pickle", "compressed", "zip"}
+
+
 def test_files_that_are_no_models(words, path):
     harm = path.with_name("harm")
     foreign = {
@@ -444,6 +505,7 @@ def test_files_that_are_no_models(words, path):
         "text": b"emma\nolivia\n",
         "pickle": pickle.dumps(Payload(harm)),
         "model as pickle": pickle.dumps(BigramCounter().fit(words)),
+        "compressed": zlib.compress(pickle.dumps(BigramCounter().fit(words))),
         "zip": b"PK\x03\x04" + bytes(100),
         "huge header": (2**63).to_bytes(8, "little") + b"{}",
         "long header": (10**8).to_bytes(8, "little") + b"{}",
@@ -451,7 +513,8 @@ def test_files_that_are_no_models(words, path):
     }
     for name, content in foreign.items():
         path.write_bytes(content)
-        with pytest.raises(ModelFileError, match="no model file"):
+        message = "looks like a pickle" if name in PICKLES else "sklearn_makemore.save"
+        with pytest.raises(ModelFileError, match=f"is not a model file.*{message}"):
             load(path)
         assert not harm.exists(), name
     save_file({"a": np.zeros(3)}, path)
@@ -519,7 +582,7 @@ def test_documents_and_arrays_come_back(path):
 )
 def test_signed_text_that_is_no_document(path, text):
     head = f"1 {sklearn_makemore.__version__}"
-    signed = f"{head} {safe_file._digest(head, text, {})} {text}"
+    signed = f"{head} {safe_file.content_digest([head, text], {})} {text}"
     save_file({}, path, {"sklearn_makemore": signed})
     with pytest.raises(ModelFileError, match="JSON"):
         safe_file.read_safe_file(path)

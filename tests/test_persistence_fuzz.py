@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from any_words import search
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sklearn_makemore import (
     BigramCounter,
+    MixtureCharLM,
     MLPCharLM,
     ModelFileError,
     NGramCounter,
@@ -52,12 +54,7 @@ def contents(path):
     return fuzzing.originals(path.parent)
 
 
-FEW = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+FEW = search(150)
 
 
 @FEW
@@ -110,8 +107,13 @@ LIES = {
     "a checkpoint": {"params": {"checkpoint": "/etc/passwd"}},
     "not fitted": {"fitted": {}, "class": "NGramCounter"},
     "other characters": {"fitted": {"vocabulary": {"vocabulary": ["ba", False]}}},
+    "a surrogate": {"fitted": {"vocabulary": {"vocabulary": ["a\ud800", False]}}},
     "more characters": {"fitted": {"vocabulary": {"vocabulary": ["abc", False]}}},
     "a negative length": {"fitted": {"longest_word": -1}},
+    "an unknown request": {"requests": {"sample": {"n_samples": True}}},
+    "a request of nothing": {"requests": {"fit": {"X": True}}},
+    "a request that is no word": {"requests": {"fit": {"sample_weight": "$WARN$"}}},
+    "a request of a number": {"requests": {"fit": {"sample_weight": 1}}},
     "an array twice": {"params": {"alphabet": {"array": "model.counts"}}},
 }
 
@@ -128,8 +130,18 @@ def test_lies_are_refused(path, name):
 @pytest.mark.parametrize("name", ["eval", "os.system", "Own", "LogisticRegression"])
 def test_classes_that_are_not_in_the_list_are_not_looked_for(path, name):
     resigned(BigramCounter().fit(["ab"]), path, **{"class": name})
-    with pytest.raises(ModelFileError, match=f"'{name}' is no class that can be"):
+    with pytest.raises(ModelFileError, match=f"'{name}' is not a class that can be"):
         load(path)
+
+
+def test_what_is_lacking_is_named(path):
+    document, arrays = fuzzing.saved(BigramCounter().fit(["ab"]), path)
+    for name in "class", "params", "requests", "fitted":
+        rest = {key: value for key, value in document.items() if key != name}
+        text = fuzzing.json.dumps(rest, separators=(",", ":"))
+        path.write_bytes(fuzzing.signed(text, arrays))
+        with pytest.raises(ModelFileError, match=f"restored: it lacks '{name}'"):
+            load(path)
 
 
 NETS_THAT_LIE = {
@@ -161,6 +173,25 @@ def test_numbers_that_no_fit_leaves_are_refused(path):
         text = fuzzing.json.dumps(document, separators=(",", ":"))
         path.write_bytes(fuzzing.signed(text, arrays))
         with pytest.raises(ModelFileError, match=message):
+            load(path)
+
+
+MEASURED = {
+    "validation_nll": ["2.5", 2, {"dict": {}}],
+    "estimator_nlls": [1.5, [1.5], {"texts_fixed": ["1.5"]}, {"array": "other"}],
+}
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_mixtures_that_lie_about_their_likelihood_are_refused(path, name):
+    model = MixtureCharLM([NGramCounter(order=2)], random_state=0)
+    document, arrays = fuzzing.saved(model.fit(["ab", "b"] * 9), path)
+    for value in MEASURED[name]:
+        arrays["other"] = np.zeros((1, 1))
+        document["fitted"][name] = value
+        text = fuzzing.json.dumps(document, separators=(",", ":"))
+        path.write_bytes(fuzzing.signed(text, arrays))
+        with pytest.raises(ModelFileError, match=f"{name} (is|are) "):
             load(path)
 
 

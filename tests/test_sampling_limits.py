@@ -1,12 +1,16 @@
 """Drawing words where something is at its limit: lengths, memory, tables, alphabets."""
 
+import itertools
+
 import numpy as np
 import pytest
+import sklearn
 from estimators import CLASSES, TINY_WORDS, over
 from sklearn.base import clone
 from test_sampling_contract import assert_frequencies, textbook_words
 
 from sklearn_makemore import BigramCounter, NGramCounter, _base, _ngram_model
+from sklearn_makemore._sampling import keep_top_p, tempered
 
 UNSMOOTHED = {
     "bigram": BigramCounter(smoothing=0),
@@ -107,6 +111,30 @@ def test_ngrams_without_tables_are_the_same(name, words, monkeypatch):
     np.testing.assert_allclose(
         without.predict_proba(many), with_tables.predict_proba(many), rtol=1e-12
     )
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_a_nucleus_that_ties_exactly_has_no_symbol_too_many(temperature):
+    # Shares of small counts, which no floating point number is equal to.
+    counts = np.array([*itertools.product(range(8), repeat=4)][1:])
+    with np.errstate(divide="ignore"):
+        log_proba = np.log(counts / counts.sum(axis=1, keepdims=True)) * temperature
+    counts = np.sort(counts, axis=1)[:, ::-1]
+    for tenths in range(1, 10):
+        kept = keep_top_p(tempered(log_proba, temperature), tenths / 10)
+        before = np.cumsum(counts, axis=1) - counts
+        n_kept = (10 * before < tenths * counts.sum(axis=1, keepdims=True)).sum(axis=1)
+        np.testing.assert_array_equal((kept > -np.inf).sum(axis=1), n_kept)
+
+
+def test_errors_of_parameters_name_the_class_of_the_model():
+    model = BigramCounter().fit(["ab"])
+    with pytest.raises(ValueError, match="'top_k' parameter of BigramCounter.sample"):
+        model.sample(top_k=0)
+    with pytest.raises(ValueError, match="of BigramCounter.novelty_report must"):
+        model.novelty_report(["ab"], n_samples=0)
+    with sklearn.config_context(skip_parameter_validation=True):
+        assert len(model.sample("2")) == 2
 
 
 def test_the_warning_points_to_the_line_of_the_call():

@@ -25,6 +25,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from report import machine_line, markdown
 from safetensors.numpy import save as to_safetensors
 
 import sklearn_makemore
@@ -229,7 +230,7 @@ def mutated_content(rng, document, arrays):
 def signed(text, arrays):
     """Return a file with any text for a document, and the digest that belongs to it."""
     head = f"{_safe_file.FORMAT_VERSION} {sklearn_makemore.__version__}"
-    text = f"{head} {_safe_file._digest(head, text, arrays)} {text}"
+    text = f"{head} {_safe_file.content_digest([head, text], arrays)} {text}"
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     return to_safetensors(arrays, metadata={_safe_file.METADATA_KEY: text})
 
@@ -384,9 +385,12 @@ def every_bit():
 
 def bombs(size):
     """Yield names and files of about `size` bytes that are made to take much memory."""
-    many = size // 60
-    node = '{"estimator":{"class":"GRUCharLM","params":{},"fitted":null}}'
-    model = '{"class":"MixtureCharLM","params":{"estimators":[%s]},"fitted":null}'
+    many = size // 80
+    node = '{"estimator":{"class":"GRUCharLM","params":{},"requests":{},"fitted":null}}'
+    model = (
+        '{"class":"MixtureCharLM","params":{"estimators":[%s]},'
+        '"requests":{},"fitted":null}'
+    )
     yield "lists in JSON", signed('{"a":[' + "[]," * (size // 3) + "1]}", {})
     yield "numbers in JSON", signed('{"a":[' + "300," * (size // 4) + "1]}", {})
     yield "strings in JSON", signed('{"a":["' + 'xy","' * (size // 5) + '"]}', {})
@@ -397,6 +401,7 @@ def bombs(size):
     document = {
         "class": "BigramCounter",
         "params": {},
+        "requests": {},
         "fitted": {
             "vocabulary": {"vocabulary": [characters, False]},
             "longest_word": 1,
@@ -412,7 +417,7 @@ def bombs(size):
 
 
 def run_bombs(size=4_000_000):
-    """Return for each bomb its name, its bytes, seconds, and bytes of memory."""
+    """Return for each bomb its name, the outcome, its bytes, seconds, and memory."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model")
@@ -421,7 +426,7 @@ def run_bombs(size=4_000_000):
             start = time.perf_counter()
             result, memory = peak_memory(lambda: outcome(path, ask=False))
             seconds = time.perf_counter() - start
-            rows.append((f"{name}, {result}", len(data), seconds, memory))
+            rows.append((name, result, len(data), seconds, memory))
     return rows
 
 
@@ -464,25 +469,45 @@ def main(argv=None):
     arguments = parser.parse_args(argv)
     start = time.perf_counter()
     counts, failures, slowest, largest = run_files(arguments.files, arguments.seed)
+    seconds = time.perf_counter() - start
     n_bits, unnoticed = every_bit()
-    print(f"{sum(counts.values())} files in {time.perf_counter() - start:.0f} s")
-    for (kind, result), count in sorted(counts.items()):
-        print(f"- {kind}: {count} {result}")
-    print(f"- slowest {slowest:.2f} s, most memory {largest / 1e6:.1f} MB")
-    print(f"- every one of {n_bits} bits flipped: {unnoticed} unnoticed")
-    for failure in failures:
-        print("FAILED", *failure)
-    for name, n_bytes, seconds, memory in run_bombs():
-        print(
-            f"- {name}: {n_bytes / 1e6:.1f} MB, {seconds:.1f} s, "
-            f"memory {memory / n_bytes:.1f} times the file"
-        )
+    print(machine_line(), end="\n\n")
+    rows = [
+        [f"{kind} mutated", result, f"{count:,}"]
+        for (kind, result), count in sorted(counts.items())
+    ]
+    rows.append(["one bit flipped, each in turn", "refused", f"{n_bits - unnoticed:,}"])
+    if unnoticed:
+        rows.append(["one bit flipped, each in turn", "**works**", f"{unnoticed:,}"])
+    print(markdown(["files", "outcome", "how many"], rows), end="\n\n")
+    print(
+        f"{sum(counts.values()):,} mutated files in {seconds:.0f} s, the slowest in "
+        f"{slowest:.2f} s; most memory {largest / 1e6:.1f} MB",
+        end="\n\n",
+    )
+    if failures:
+        heads = ["number", "mutated", "what failed"]
+        rows = [[f"{number:,}", kind, why] for number, kind, why in failures]
+        print(markdown(heads, rows), end="\n\n")
+    rows = [
+        [
+            name,
+            result,
+            f"{n_bytes / 1e6:.1f}",
+            f"{seconds:.1f}",
+            f"{memory / n_bytes:.1f}",
+        ]
+        for name, result, n_bytes, seconds, memory in run_bombs()
+    ]
+    heads = ["made to take memory", "outcome", "MB", "s", "memory / file"]
+    print(markdown(heads, rows), end="\n\n")
     seen = run_kills(arguments.kills, arguments.seed)
-    for (length, n_beside), count in sorted(seen.items()):
-        print(
-            f"- killed: {count} whole, of words of {length}, "
-            f"{n_beside} temporary files left"
-        )
+    rows = [
+        [f"{length:,}", f"{n_beside}", f"{count:,}"]
+        for (length, n_beside), count in sorted(seen.items())
+    ]
+    heads = ["longest word of the model in the file", "files left beside it", "kills"]
+    print(markdown(heads, rows))
     return not failures and not unnoticed and sum(seen.values()) == arguments.kills
 
 
