@@ -132,7 +132,7 @@ def test_impossible_words_are_outliers():
         BigramCounter(smoothing=0), contamination=0.5, cv=None
     ).fit(words)
     assert detector.predict(["xa", "anna"]).tolist()[0] == -1
-    # Out of fold more than a tenth of them are impossible, and none more so than others.
+    # Out of fold more than a tenth are impossible, and none more so than others.
     detector.set_params(contamination=0.1, cv=3)
     assert (detector.fit_predict(words) == 1).all() and np.isfinite(detector.offset_)
 

@@ -219,7 +219,7 @@ def script_bow(split, n_seeds):
 
 def all_results(split, n_seeds, only):
     for entry in ENTRIES:
-        if only and entry.label not in only:
+        if only and not {entry.label, entry.name} & {*only}:
             continue
         result = measure(entry, split, n_seeds)
         if entry.name == "BoWCharLM":
