@@ -765,15 +765,19 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
     def _kept_vocabulary(self):
         """Return the fitted vocabulary, if the parameters still ask for it."""
         known = self.vocabulary_
-        asked = known.characters if self.alphabet is None else self.alphabet
-        unknown = self.handle_unknown == "unk"
-        if CharVocabulary(check_alphabet(asked), unknown=unknown) != known:
+        if not self._asks_for(known):
             raise ValueError(
                 f"The fitted model has the alphabet {_brief(known.characters)} and "
                 f"handle_unknown={'unk' if known.unknown else 'error'!r}, and going on "
                 "from it cannot change them; set the parameters back, or fit anew."
             )
         return known
+
+    def _asks_for(self, vocabulary):
+        """Whether the parameters allow a vocabulary."""
+        asked = vocabulary.characters if self.alphabet is None else self.alphabet
+        unknown = self.handle_unknown == "unk"
+        return CharVocabulary(check_alphabet(asked), unknown=unknown) == vocabulary
 
     def _word_log_proba(self, encoded):
         """Compute the log-probability of each word, shape (n_words,), part by part."""
@@ -806,7 +810,7 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
     def _kept(self):
         """Return what a file keeps of the fitted model: all else follows from it."""
         return {
-            "vocabulary": self.vocabulary_,
+            "vocabulary": self._kept_vocabulary(),
             "longest_word": self.longest_word_,
             **self._kept_learnt(),
         }
@@ -816,6 +820,8 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         vocabulary, longest_word = kept["vocabulary"], kept["longest_word"]
         if not isinstance(vocabulary, CharVocabulary):
             raise TypeError(f"vocabulary is {vocabulary!r}.")
+        if not self._asks_for(vocabulary):
+            raise ValueError("alphabet or handle_unknown is not the vocabulary's.")
         if type(longest_word) is not int or not 0 <= longest_word <= LONGEST_RESTORED:
             raise ValueError(f"longest_word is {longest_word!r}.")
         learnt = self._restored_learnt(kept, vocabulary)

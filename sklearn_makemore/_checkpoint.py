@@ -311,8 +311,8 @@ def check_state(net, n_epochs, learning_rates, arrays):
             row |= {"valid_loss": 0.0, "valid_loss_best": True}
         for name, value in row.items():
             expected[f"history.{name}"] = np.broadcast_to(np.array(value), n_epochs)
-    misses, threshold, best_epoch = arrays.get("stopping", np.zeros(3)).tolist()
-    if best_epoch != 0:
+    has_best = any(name.startswith("best.") for name in arrays)
+    if has_best:
         expected |= _arrays("best", net.module_.state_dict())
     shapes, found = (
         {name: (array.shape, array.dtype.name) for name, array in some.items()}
@@ -325,19 +325,20 @@ def check_state(net, n_epochs, learning_rates, arrays):
         is_recorded = name == "stopping" or name.startswith("history.")
         if not is_recorded and not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite")
+    misses, threshold, best_epoch = arrays.get("stopping", np.zeros(3)).tolist()
     epochs = np.arange(n_epochs) + 1 + n_before
     if n_epochs and not np.array_equal(arrays["history.epoch"], epochs):
         raise ValueError("history.epoch does not count")
     if (
         misses not in range(n_epochs + 1)
-        or best_epoch not in (0, *epochs)
+        or best_epoch not in (epochs if has_best else [0])
         or np.isnan(threshold)
     ):
         raise ValueError("stopping is no state of early stopping")
     groups = net.optimizer_.param_groups
     if not isinstance(learning_rates, list) or len(learning_rates) != len(groups):
         raise ValueError("lr is not one number a group")
-    if not all(type(lr) is float and 0 <= lr < np.inf for lr in learning_rates):
+    if not all(type(lr) in (int, float) and 0 <= lr < np.inf for lr in learning_rates):
         raise ValueError(f"lr is {learning_rates!r}")
 
 
@@ -379,7 +380,7 @@ def restore_state(net, learning_rates, arrays):
 def _check_same_training(path, document, training):
     """Raise an error if a checkpoint is of another training, and say which."""
     kept = document.get("training")
-    if not isinstance(kept, dict):
+    if not isinstance(kept, dict) or not isinstance(kept.get("parameters"), dict):
         raise ModelFileError(
             f"{path!r} is not a checkpoint. Give `checkpoint` another path."
         )
@@ -406,9 +407,9 @@ def _differences(kept, training):
         if kept.get(name) != training[name]:
             yield what.format(kept.get(name))
             return
-    if kept["words"] != training["words"]:
+    if kept.get("words") != training["words"]:
         yield "it has other words, sample weights or symbols, or another order of them"
-    if kept["start"] != training["start"]:
+    if kept.get("start") != training["start"]:
         yield "it started from other weights or another state of the optimizer"
     theirs, ours = kept["parameters"], training["parameters"]
     for name in sorted({*theirs, *ours}):

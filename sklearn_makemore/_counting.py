@@ -24,6 +24,10 @@ from ._vocabulary import CharVocabulary
 PAIRS_AT_ONCE = 1 << 18
 """Pairs counted at once: their 64-bit keys stay in the cache."""
 
+LARGEST_SMOOTHING = np.float64(1e300)
+"""Far above, the sum over the symbols overflows. Of numpy, since Python's own numbers
+are turned into the type that they are compared with: float32 has none so large."""
+
 EQUAL = {"rtol": 1e-12, "atol": 1e-12}
 """How far log-probabilities of the same counts differ: a logarithm is not rounded
 equally on all processors, and a pickle may come from another."""
@@ -224,8 +228,7 @@ class BigramCounter(BaseCounter):
 
     _parameter_constraints: dict = {
         **BaseCounter._parameter_constraints,
-        # Far above, the sum over the symbols overflows.
-        "smoothing": [Interval(Real, 0, 1e300, closed="both")],
+        "smoothing": [Interval(Real, 0, LARGEST_SMOOTHING, closed="both")],
     }
 
     def __init__(self, smoothing=1.0, *, alphabet=None, handle_unknown="error"):
@@ -382,7 +385,7 @@ class NGramCounter(BaseCounter):
         **BaseCounter._parameter_constraints,
         "order": [Interval(Integral, 1, None, closed="left")],
         "smoothing": [StrOptions({"kneser-ney", "additive"})],
-        "alpha": [Interval(Real, 0, 1e300, closed="both")],
+        "alpha": [Interval(Real, 0, LARGEST_SMOOTHING, closed="both")],
     }
 
     def __init__(

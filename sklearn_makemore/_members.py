@@ -107,7 +107,7 @@ def restored_member(member):
         If it is something else.
     """
     if not isinstance(member, BaseCharLM) or not member.__sklearn_is_fitted__():
-        raise TypeError(f"in the place of a fitted model is {member!r}.")
+        raise TypeError(f"in the place of a fitted model is a {type(member).__name__}.")
     return member
 
 

@@ -160,7 +160,9 @@ class BaseNeuralCharLM(BaseCharLM):
                 {name: value for name, value in group.items() if name != "params"}
                 for group in net.optimizer_.param_groups
             ]
-            net.optimizer_.load_state_dict(before.optimizer_.state_dict())
+            # It takes over the moments themselves, and steps change them in place.
+            state = copy.deepcopy(before.optimizer_.state_dict())
+            net.optimizer_.load_state_dict(state)
             for group, setting in zip(
                 net.optimizer_.param_groups, settings, strict=True
             ):

@@ -43,10 +43,11 @@ def lower_quantile(scores, share, sample_weight):
     """
     weights = np.ones(len(scores)) if sample_weight is None else sample_weight
     order = np.argsort(scores, kind="stable")
-    up_to = np.cumsum(weights[order]) / (share * np.sum(weights))  # in shares
+    up_to = np.cumsum(weights[order])
+    below = share * up_to[-1]
     # Sums are rounded: a share that is a whole number of scores need not look it.
-    first = np.searchsorted(up_to, 1 - ROUNDING)
-    is_whole = up_to[first] < 1 + ROUNDING and first + 1 < len(order)
+    first = np.searchsorted(up_to, below * (1 - ROUNDING))
+    is_whole = up_to[first] < below * (1 + ROUNDING) and first + 1 < len(order)
     last = first + 1 if is_whole else first
     return float((scores[order[first]] + scores[order[last]]) / 2)
 

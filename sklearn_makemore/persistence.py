@@ -363,9 +363,10 @@ class _Writer(_Bounded):
 
     def random_state(self, random_state, place):
         """Return a generator of random numbers as JSON."""
-        algorithm, keys, *rest = random_state.get_state(legacy=True)
+        algorithm = random_state.get_state(legacy=False)["bit_generator"]
         if algorithm != "MT19937":
             raise TypeError(f"{place} draws by {algorithm}, not by MT19937.")
+        _, keys, *rest = random_state.get_state(legacy=True)
         return [self.value(part, place) for part in (keys, *rest)]
 
 

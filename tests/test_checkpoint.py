@@ -1,5 +1,6 @@
 """Training that was interrupted or killed ends as if nothing had happened."""
 
+import copy
 import errno
 import os
 import random
@@ -18,7 +19,7 @@ import torch
 from estimators import KINDS, NETS, over
 from sklearn.base import clone
 
-from sklearn_makemore import ModelFileError, _checkpoint
+from sklearn_makemore import ModelFileError, _checkpoint, load, save
 from sklearn_makemore._net import CharNet
 from sklearn_makemore._safe_file import read_safe_file, write_safe_file
 from sklearn_makemore.model_selection import lr_range_test
@@ -395,6 +396,108 @@ def test_what_is_no_checkpoint_is_refused(content, words, path, half_trained):
     with pytest.raises(ModelFileError, match=r"training\.checkpoint"):
         model.fit(words)
     assert path.read_bytes() == before
+
+
+def without(prefix):
+    def lie(document, arrays):
+        for name in [name for name in arrays if name.startswith(prefix)]:
+            del arrays[name]
+
+    return lie
+
+
+def other_array(name, change):
+    def lie(document, arrays):
+        arrays[name] = np.ascontiguousarray(change(arrays[name]))
+
+    return lie
+
+
+MOMENT = "optimizer.0.exp_avg"
+LIES = {
+    "n_epochs is 1.0": lambda document, arrays: document.update(n_epochs=1.0),
+    "n_epochs is True": lambda document, arrays: document.update(n_epochs=True),
+    "n_epochs is -1": lambda document, arrays: document.update(n_epochs=-1),
+    "n_epochs is 4": lambda document, arrays: document.update(n_epochs=4),
+    r"history\..* is not as": lambda document, arrays: document.update(n_epochs=2),
+    "optimizer.0.* is not as": without("optimizer."),
+    f"{MOMENT} is not as": other_array(MOMENT, lambda array: array[:1]),
+    f"{MOMENT} is not as this": other_array(MOMENT, np.float64),
+    "optimizer.0.step is not as": other_array("optimizer.0.step", np.atleast_1d),
+    "optimizer.9.* is not as": lambda document, arrays: arrays.update(
+        {"optimizer.9.exp_avg": arrays[MOMENT]}
+    ),
+    "history.dur is not as": without("history."),
+    "history.epoch does not count": other_array("history.epoch", np.zeros_like),
+    "module.* is not as": other_array("module.embedding.weight", np.transpose),
+    "module.* is not finite": other_array(
+        "module.embedding.weight", lambda array: array * np.nan
+    ),
+    "random.cpu is not as": other_array("random.cpu", lambda array: array[:10]),
+    "Invalid": other_array("random.cpu", lambda array: np.full_like(array, 255)),
+    "stopping is not as": other_array("stopping", lambda array: array[:2]),
+    "stopping is no state": other_array("stopping", lambda array: array + [9, 0, 0]),
+    "stopping is no": without("best."),
+    "best.* is not as": without("best.embedding"),
+    "lr is .*inf": lambda document, arrays: document.update(lr=[np.inf]),
+    "lr is .*x": lambda document, arrays: document.update(lr=["x"]),
+    "lr is not one": lambda document, arrays: document.update(lr=[0.1, 0.1]),
+    "pos=625": lambda document, arrays: document["random_state"]["state"].update(
+        pos=625
+    ),
+    "random_state|Error": lambda document, arrays: document["random_state"][
+        "state"
+    ].update(key=[1, 2]),
+}
+
+
+def test_states_that_no_training_leaves_change_nothing(words, path, tmp_path):
+    # The fused kernels would write past the end of moments that are too short.
+    model = clone(NETS["mlp"]).set_params(
+        max_epochs=3,
+        checkpoint=path,
+        early_stopping=True,
+        random_state=np.random.RandomState(5),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        model.set_callbacks(Epochs(2)).fit(words)
+    document, arrays = read_safe_file(path)
+    assert "stopping" in arrays
+    for message, lie in LIES.items():
+        told, others = copy.deepcopy(document), dict(arrays)
+        lie(told, others)
+        write_safe_file(path, told, others)
+        rng = model.random_state = np.random.RandomState(5)
+        before = str(rng.get_state(legacy=True))
+        with pytest.raises(ModelFileError, match=message):
+            model.fit(words)
+        state = str(rng.get_state(legacy=True))
+        assert state == before, message
+    write_safe_file(path, document, arrays)
+    model.random_state = np.random.RandomState(5)
+    assert resumed(model, words)[1] == 2
+
+
+def test_a_training_that_diverged_leaves_nothing(words, path):
+    model = clone(NETS["mlp"]).set_params(
+        checkpoint=path, optimizer="sgd", lr_schedule="constant", lr=1e30
+    )
+    with pytest.raises(ValueError, match="Training diverged"):
+        model.fit(words)
+    assert not path.exists()
+    model.set_params(lr=0.01).fit(words)
+
+
+def test_where_a_training_started_is_more_than_weights(words, path, tmp_path):
+    model = clone(NETS["mlp"]).fit(words)
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model")  # the same weights, without optimizer
+    for one in model, again:
+        one.set_params(checkpoint=path, warm_start=True)
+    interrupted(model, words, epoch=1)
+    with pytest.raises(ValueError, match="another state of the optimizer"):
+        again.fit(words)
+    resumed(model, words)
 
 
 @pytest.mark.parametrize(

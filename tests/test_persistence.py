@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zlib
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from sklearn_makemore import (
     ModelFileError,
     NGramCounter,
     load,
+    persistence,
     save,
 )
 from sklearn_makemore import _safe_file as safe_file
@@ -132,6 +134,13 @@ def test_counts_are_kept_in_the_smallest_type(path, n_words, dtype):
         assert file.get_slice(name).get_dtype() == dtype
 
 
+def test_counts_without_end_come_back(words, path):
+    for weight in 1e15, 1e19, 1e200:
+        for estimator in BigramCounter(), NGramCounter(order=3):
+            model = clone(estimator).fit(words, sample_weight=[weight] * len(words))
+            check_same(model, reloaded(model, path), words)
+
+
 def test_counts_of_long_n_grams_come_back(path):
     # Keys of several integers; of fewer characters than the order allows; one symbol.
     alphabet = "".join(map(chr, range(0x4E00, 0x4E00 + 3000)))
@@ -195,6 +204,57 @@ def test_classifiers_and_pipelines_come_back(words, path, kind):
     )
     assert again.classes_.dtype == model.classes_.dtype
     assert again.predict(words).tolist() == model.predict(words).tolist()
+
+
+class Sex(str, Enum):  # noqa: UP042 - its `str` names the member, that of StrEnum not
+    FEMALE, MALE = "f", "male"
+
+
+def test_members_of_enumerations_are_the_texts_that_they_are(words, path):
+    class Smoothing(str, Enum):  # noqa: UP042
+        ADDITIVE = "additive"
+
+    model = NGramCounter(order=2, smoothing=Smoothing.ADDITIVE).fit(words)
+    assert reloaded(model, path).smoothing == "additive"
+    y = np.array([[*Sex][word[-1] in "nrsel"] for word in words], dtype=object)
+    model = CharLMClassifier(NGramCounter(order=2), **FOLDS).fit(words, y)
+    assert reloaded(model, path).classes_.tolist() == ["f", "male"]
+
+
+def nested(depth):
+    model = NGramCounter(order=1)
+    for _ in range(depth):
+        model = MixtureCharLM([model], weights="uniform")
+    return model.fit(["ab"])
+
+
+def test_estimators_in_each_other_are_bounded(path, monkeypatch):
+    # scikit-learn shows each of them twice in the one around it.
+    assert reloaded(nested(7), path).symbols_ == ["", "a", "b"]
+    save(nested(2), path)
+    with monkeypatch.context() as patch:
+        for name in "DEEPEST_ESTIMATOR", "MOST_ESTIMATORS":
+            patch.setattr(persistence, name, 1)
+            for use in (lambda: save(nested(2), path), lambda: load(path)):
+                with pytest.raises(ValueError, match="too many estimators"):
+                    use()
+            patch.undo()
+    with pytest.raises(ValueError, match="too many estimators in each other"):
+        save(nested(9), path)
+
+
+def test_texts_of_fixed_width_are_bounded_together(monkeypatch):
+    monkeypatch.setattr(persistence, "MOST_TEXT_CELLS", 16)
+    reader, writer = persistence._Reader({}, None), persistence._Writer()
+    texts = writer.array(LABELS["texts"], "place")  # 2 texts of 4 characters
+    for bounded, use in (
+        (reader, lambda: reader.value(texts)),
+        (writer, lambda: writer.array(LABELS["texts"], "place")),
+    ):
+        bounded.n_text_cells = 8
+        use()
+        with pytest.raises(ValueError, match="fixed width"):
+            use()
 
 
 def test_every_estimator_of_the_package_can_be_saved():
@@ -288,6 +348,9 @@ def test_what_cannot_be_saved_says_so(words, path):
             save(other, path)
     with pytest.raises(TypeError, match=r"model\.steps.*LogisticRegression"):
         save(make_pipeline(fitted, LogisticRegression()), path)
+    other = np.random.RandomState(np.random.PCG64(0))
+    with pytest.raises(TypeError, match="draws by PCG64"):
+        save(clone(TINY_NET).set_params(random_state=other).fit(words), path)
     fitted.alphabet = [object()]
     with pytest.raises(ValueError, match="alphabet"):
         save(fitted, path)
@@ -302,14 +365,28 @@ CHANGES = {
     "mlp": {"n_hidden": 5},
     "wavenet": {"fan_in": 3},
     "gru": {"dropout": 0.3},
+    "additive": {"alpha": 1.000001},
+    "smoothed": {"smoothing": 1.000001},
+    "letters": {"alphabet": "ab"},
+    "unknown": {"handle_unknown": "unk"},
 }
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_parameters_changed_since_the_fit_are_refused(name, words, path):
-    model = clone(ESTIMATORS[name]).fit(words).set_params(**CHANGES[name])
-    with pytest.raises(ValueError, match="changed since"):
+    own = {"additive": NGramCounter(order=3, smoothing="additive")}
+    estimator = own.get(name) or ESTIMATORS.get(name, BigramCounter())
+    model = clone(estimator).fit(words).set_params(**CHANGES[name])
+    with pytest.raises(ValueError, match="changed since|cannot change them"):
         save(model, path)
+
+
+def test_the_precision_of_a_parameter_is_of_no_account(words, path):
+    model = NGramCounter(order=3, smoothing="additive", alpha=np.float32(0.1))
+    again = reloaded(model.fit(words), path)
+    np.testing.assert_array_equal(
+        again.score_samples(words), model.score_samples(words)
+    )
 
 
 def test_devices(words, path):
@@ -485,6 +562,15 @@ def test_permissions_and_links_stay(tmp_path):
     assert isinstance(load(str(tmp_path / "model")), NGramCounter)
 
 
+def test_a_disk_without_permissions(path, monkeypatch):
+    import errno
+
+    save(BigramCounter().fit(["ab"]), path)
+    monkeypatch.setattr(safe_file.shutil, "copymode", oserror(errno.EPERM))
+    save(BigramCounter().fit(["abc"]), path)
+    assert load(path).symbols_ == ["", "a", "b", "c"]
+
+
 class Payload:
     """A pickle of it makes a file when it is loaded."""
 
@@ -589,7 +675,10 @@ def test_signed_text_that_is_no_document(path, text):
 
 
 def test_too_long_a_document_is_refused_before_anything_is_written(path):
-    with pytest.raises(ValueError, match="too large"):
+    # Characters count, not the escapes of an alphabet.
+    safe_file.write_safe_file(path, {"a": "\u4e00" * (1 << 23)}, {})
+    path.unlink()
+    with pytest.raises(ValueError, match=r"too large.*joblib"):
         safe_file.write_safe_file(path, {"a": json.dumps("x" * (1 << 24))}, {})
     with pytest.raises(TypeError, match="JSON serializable"):
         safe_file.write_safe_file(path, {"a": object()}, {})

@@ -85,7 +85,7 @@ def test_any_value_in_any_place(contents, path, seed, value):
     document = fuzzing.copy.deepcopy(document)
     *before, key = rng.choice(list(fuzzing.places(document)))
     fuzzing.at(document, before)[key] = value
-    text = fuzzing.json.dumps(document, separators=(",", ":"))
+    text = fuzzing._safe_file.document_text(document)
     result, why = fuzzing.judged(path, "content", fuzzing.signed(text, arrays), ())
     assert result in ("refused", "works"), why
 
@@ -96,7 +96,7 @@ def resigned(model, path, *, params=None, fitted=None, **changed):
     document["params"] |= params or {}
     document["fitted"] |= fitted or {}
     document |= changed
-    text = fuzzing.json.dumps(document, separators=(",", ":"))
+    text = fuzzing._safe_file.document_text(document)
     path.write_bytes(fuzzing.signed(text, arrays))
 
 
@@ -114,6 +114,8 @@ LIES = {
     "a request of nothing": {"requests": {"fit": {"X": True}}},
     "a request that is no word": {"requests": {"fit": {"sample_weight": "$WARN$"}}},
     "a request of a number": {"requests": {"fit": {"sample_weight": 1}}},
+    "another alphabet": {"params": {"alphabet": "qq"}},
+    "an unknown symbol": {"params": {"handle_unknown": "unk"}},
     "an array twice": {"params": {"alphabet": {"array": "model.counts"}}},
 }
 
@@ -138,7 +140,7 @@ def test_what_is_lacking_is_named(path):
     document, arrays = fuzzing.saved(BigramCounter().fit(["ab"]), path)
     for name in "class", "params", "requests", "fitted":
         rest = {key: value for key, value in document.items() if key != name}
-        text = fuzzing.json.dumps(rest, separators=(",", ":"))
+        text = fuzzing._safe_file.document_text(rest)
         path.write_bytes(fuzzing.signed(text, arrays))
         with pytest.raises(ModelFileError, match=f"restored: it lacks '{name}'"):
             load(path)
@@ -167,13 +169,42 @@ def test_numbers_that_no_fit_leaves_are_refused(path):
     for model, name, value, message in (
         (net, "model.weights.embedding.weight", np.nan, "not finite"),
         (counter, "model.counts", 200, "not those of any words"),
+        (counter, "model.counts", 0, "never occur"),
     ):
         document, arrays = fuzzing.saved(model.fit(["ab", "b"] * 9), path)
         arrays[name].flat[0] = value
-        text = fuzzing.json.dumps(document, separators=(",", ":"))
+        text = fuzzing._safe_file.document_text(document)
         path.write_bytes(fuzzing.signed(text, arrays))
         with pytest.raises(ModelFileError, match=message):
             load(path)
+
+
+def test_n_grams_that_come_twice_are_refused(path):
+    document, arrays = fuzzing.saved(NGramCounter(order=2).fit(["ab", "b"]), path)
+    for change in (lambda array: array[..., ::-1], lambda array: array.repeat(2, -1)):
+        others = {name: np.ascontiguousarray(change(arrays[name])) for name in arrays}
+        text = fuzzing._safe_file.document_text(document)
+        path.write_bytes(fuzzing.signed(text, others))
+        with pytest.raises(ModelFileError, match="not distinct and sorted"):
+            load(path)
+
+
+@pytest.mark.parametrize("place", [-1, 625, 10**6, 1.0, True])
+def test_places_outside_the_state_of_a_generator_are_refused(path, place):
+    net = MLPCharLM(n_hidden=3, n_embd=2, max_epochs=1)
+    net.set_params(random_state=np.random.RandomState(0)).fit(["ab", "b"] * 9)
+    document, arrays = fuzzing.saved(net, path)
+    document["params"]["random_state"]["random_state"][1] = place
+    text = fuzzing._safe_file.document_text(document)
+    path.write_bytes(fuzzing.signed(text, arrays))
+    with pytest.raises(ModelFileError, match="no place in the state"):
+        load(path)
+
+
+def test_a_net_out_of_a_file_is_not_in_training(path):
+    net = MLPCharLM(n_hidden=3, n_embd=2, max_epochs=1).fit(["ab", "b"] * 9)
+    fuzzing.saved(net, path)
+    assert not any(part.training for part in load(path).net_.module_.modules())
 
 
 MEASURED = {
@@ -189,7 +220,7 @@ def test_mixtures_that_lie_about_their_likelihood_are_refused(path, name):
     for value in MEASURED[name]:
         arrays["other"] = np.zeros((1, 1))
         document["fitted"][name] = value
-        text = fuzzing.json.dumps(document, separators=(",", ":"))
+        text = fuzzing._safe_file.document_text(document)
         path.write_bytes(fuzzing.signed(text, arrays))
         with pytest.raises(ModelFileError, match=f"{name} (is|are) "):
             load(path)
@@ -208,9 +239,15 @@ def test_a_tree_of_merges_with_a_window_without_end_is_refused(path):
         document["fitted"]["weights"] = {
             "dict": {name: {"array": name} for name in arrays}
         }
-        text = fuzzing.json.dumps(document, separators=(",", ":"))
+        text = fuzzing._safe_file.document_text(document)
         path.write_bytes(fuzzing.signed(text, arrays))
         assert fuzzing.outcome(path) == ("works" if n_layers == 4 else "refused")
+
+
+def test_mutated_checkpoints_are_refused_or_end():
+    counts, failures = fuzzing.run_checkpoints(60)
+    assert not failures
+    assert min(counts["works"], counts["refused"]) > 0
 
 
 def test_bombs_take_little(path):

@@ -224,7 +224,7 @@ def mutated_content(rng, document, arrays):
             mutate_document(rng, document)
         else:
             mutate_arrays(rng, arrays)
-    return signed(json.dumps(document, separators=(",", ":")), arrays)
+    return signed(_safe_file.document_text(document), arrays)
 
 
 def signed(text, arrays):
@@ -395,6 +395,14 @@ def bombs(size):
     yield "numbers in JSON", signed('{"a":[' + "300," * (size // 4) + "1]}", {})
     yield "strings in JSON", signed('{"a":["' + 'xy","' * (size // 5) + '"]}', {})
     yield "models without end", signed(model % ",".join([node] * many), {})
+    chain = node.replace("GRUCharLM", "NGramCounter")
+    for _ in range(min(60, size // 100)):  # shown, each is there twice
+        chain = model % f'{{"estimator":{chain}}}'
+    yield "models in each other", signed(chain, {})
+    texts = {"texts_fixed": ["x" * 1000, *[""] * 1000]}
+    params = {"smoothing": [texts] * (size // 4000)}
+    wide = {"class": "BigramCounter", "params": params, "requests": {}, "fitted": None}
+    yield "texts of fixed width", signed(_safe_file.document_text(wide), {})
     yield "empty tensors", signed("{}", {str(i): np.zeros(0) for i in range(many)})
     counts = np.ones((int(size**0.5),) * 2, np.uint8)
     characters = "".join(map(chr, range(256, 256 + len(counts) - 1)))
@@ -410,7 +418,7 @@ def bombs(size):
     }
     yield (
         "an honest table of counts",
-        signed(json.dumps(document, separators=(",", ":")), {"counts": counts}),
+        signed(_safe_file.document_text(document), {"counts": counts}),
     )
     header = json.dumps({"__metadata__": {"a": " " * size}}).encode()
     yield "metadata of another kind", len(header).to_bytes(8, "little") + header
@@ -428,6 +436,50 @@ def run_bombs(size=4_000_000):
             seconds = time.perf_counter() - start
             rows.append((name, result, len(data), seconds, memory))
     return rows
+
+
+# -------------------------------------------------------------------------- checkpoints
+
+
+def run_checkpoints(n_files, seed=0):
+    """Go on from mutated checkpoints; return what came of how many, and failures."""
+    from sklearn_makemore._net import CharNet
+
+    def interrupt(net, dataset):
+        raise KeyboardInterrupt
+
+    counts, failures = Counter(), []
+    check_last_step = CharNet.check_last_step
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(folder, "checkpoint")
+        model = sklearn_makemore.MLPCharLM(
+            n_embd=2, n_hidden=3, max_epochs=2, early_stopping=True, random_state=0
+        ).set_params(checkpoint=path)
+        CharNet.check_last_step = interrupt
+        try:
+            model.fit(WORDS)
+        except KeyboardInterrupt:
+            content = _safe_file.read_safe_file(path)
+        finally:
+            CharNet.check_last_step = check_last_step
+        for number in range(n_files):
+            rng = random.Random(f"{seed} {number}")
+            path.write_bytes(mutated_content(rng, *content))
+            try:
+                use(model.fit(WORDS))
+                counts["works"] += 1
+            except ModelFileError:
+                counts["refused"] += 1
+            except ValueError as error:
+                is_told = "another training" in str(error)
+                counts["of another training" if is_told else "failed"] += 1
+                if not is_told:
+                    failures.append((number, "checkpoint", repr(error)[:200]))
+            except Exception as error:
+                counts["failed"] += 1
+                failures.append((number, "checkpoint", repr(error)[:200]))
+    return counts, failures
 
 
 # -------------------------------------------------------------------------------- kills
@@ -471,10 +523,16 @@ def main(argv=None):
     counts, failures, slowest, largest = run_files(arguments.files, arguments.seed)
     seconds = time.perf_counter() - start
     n_bits, unnoticed = every_bit()
+    of_checkpoints, failed = run_checkpoints(arguments.files // 20, arguments.seed)
+    failures += failed
     print(machine_line(), end="\n\n")
     rows = [
         [f"{kind} mutated", result, f"{count:,}"]
         for (kind, result), count in sorted(counts.items())
+    ]
+    rows += [
+        ["checkpoint mutated", result, f"{count:,}"]
+        for result, count in sorted(of_checkpoints.items())
     ]
     rows.append(["one bit flipped, each in turn", "refused", f"{n_bits - unnoticed:,}"])
     if unnoticed:
