@@ -27,8 +27,10 @@ def interrupted_at(call):
 
     def trace(frame, event, argument):
         code = frame.f_code
-        # A generator is entered once more when it is thrown away, where nothing raises.
-        if code.co_filename.startswith(PACKAGE) and not code.co_flags & CO_GENERATOR:
+        # A generator is entered once more when it is thrown away, where nothing raises;
+        # and what is interrupted as it puts things back cannot put them back.
+        is_left_alone = code.co_flags & CO_GENERATOR or code.co_name == "__exit__"
+        if code.co_filename.startswith(PACKAGE) and not is_left_alone:
             called.append(code.co_name)
             if len(called) == call:
                 raise KeyboardInterrupt
