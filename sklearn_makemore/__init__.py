@@ -13,8 +13,9 @@ The files are the pipeline, in the order a word travels:
     the words as one array of characters, and these to symbol ids and back
 ``_contexts``, ``_prefixes``
     encoded words to windows and distinct contexts with counts, and to prefixes
-``_compile_pattern``, ``_automaton``
-    a regular expression as the automaton of the words that match it
+``_compile_pattern``, ``_automaton``, ``_language``
+    a regular expression as the automaton of the words that match it; of these the ones
+    that have a prefix and some lengths
 ``_sampling``, ``_conditional``
     drawing words, the same loop for all models; and given that they match
 ``_most_likely``, ``_novelty``
@@ -31,9 +32,10 @@ The files are the pipeline, in the order a word travels:
     arrays and JSON in a file that runs no code
 ``modules``
     the networks in plain torch
-``_batches``, ``_word_batches``, ``_schedules``, ``_device``, ``_net``, ``_checkpoint``
-    batches of contexts and of words, learning rates, devices, the skorch net, and
-    training that goes on where it was killed
+``_batches``, ``_word_batches``, ``_schedules``, ``_device``, ``_net``
+    batches of contexts and of words, learning rates, devices, the skorch net
+``_training_state``, ``_checkpoint``
+    the state of a net in training, and training that goes on where it was killed
 ``_restored_net``
     what a file says of a network, checked
 ``_neural``, ``_window``, ``_sequence``, ``_recurrent``

@@ -1,4 +1,4 @@
-"""A regular expression to the automaton of its matches, and to the words still open."""
+"""A regular expression to the automaton of the words that match it."""
 
 import json
 import re
@@ -11,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ._vocabulary import BOUNDARY
-
 CPU_SECONDS = 5
 """Processor time that a pattern may take to compile."""
 
@@ -24,9 +22,6 @@ MEMORY_BYTES = 1 << 30
 
 MAX_TRANSITIONS = 1 << 23
 """Most transitions that an automaton has room for, states times symbols: 32 MiB."""
-
-MAX_STEPS = 1 << 28
-"""Most transitions looked at, over all lengths, to see which words can be ended."""
 
 NOT_REGULAR = {
     r"\(\?<?[=!]": "look-around",
@@ -120,7 +115,7 @@ def compile_pattern(pattern, characters):
     start, accepting, transitions = _parsed_reply(pattern, reply)
     automaton = trimmed(start, accepting, transitions, len(characters) + 1)
     if automaton is None:
-        raise _too_large(pattern)
+        raise too_large(pattern)
     return automaton
 
 
@@ -182,225 +177,12 @@ def trimmed(start, accepting, transitions, n_symbols):
     return Automaton(next_states, accepts, int(numbers[start]))
 
 
-class BackwardLayers:
-    """Values of the states for every length of a word.
-
-    They are computed from the largest length down: ``values[max_length] = ends``, and
-    ``values[n] = before(values[n + 1])``, plus `ends` where a word of `n` characters
-    may end. Once they no longer change from one length to the next, one copy serves all
-    shorter lengths.
-
-    Parameters
-    ----------
-    before : callable
-        Values of one character less, of those of one more.
-
-    ends : ndarray of shape (n_states,)
-        Values of a word that ends; of bool, plus is or.
-
-    lengths : tuple of int
-        The first length, the least and the largest one of a word that ends.
-
-    is_settled : callable
-        Whether values, and those of one character more, may pass for equal.
-
-    max_layers : int
-        Most lengths that may have values of their own.
-
-    Raises
-    ------
-    OverflowError
-        If they are more.
-    """
-
-    def __init__(self, before, ends, lengths, is_settled, max_layers):
-        first, self.min_length, self.max_length = lengths
-        self.first = first
-        self._none = np.zeros_like(ends)
-        self._late = [ends]  # from the largest length down
-        while self.max_length - len(self._late) >= max(first, self.min_length):
-            values = ends + before(self._late[-1])
-            if is_settled(values, self._late[-1]):
-                break
-            self._append(self._late, values, max_layers)
-        self._early = []  # from the least length down
-        for _ in range(first, self.min_length):
-            later = self._early[-1] if self._early else self[self.min_length]
-            self._append(self._early, before(later), max_layers - len(self._late))
-
-    @staticmethod
-    def _append(layers, values, max_layers):
-        if len(layers) >= max_layers:
-            raise OverflowError
-        layers.append(values)
-
-    def __getitem__(self, length):
-        """Return the values at a length; beyond the largest there is nothing."""
-        if length > self.max_length:
-            return self._none
-        if length < self.min_length:
-            return self._early[self.min_length - 1 - length]
-        return self._late[min(self.max_length - length, len(self._late) - 1)]
-
-
-@dataclass(frozen=True, eq=False)
-class Language:
-    """The words that match, begin with a prefix, and are neither too short nor long.
-
-    Parameters
-    ----------
-    next_states : ndarray of shape (n_states, n_symbols), dtype int32
-        As in `Automaton`, over all symbols of a vocabulary.
-
-    accepts : ndarray of shape (n_states,), dtype bool
-        As in `Automaton`.
-
-    start : int
-        The state after the prefix.
-
-    can_end : BackwardLayers
-        Whether a word of some length in a state can be ended yet: bool arrays of shape
-        (n_states + 1,), the last False, so that state -1 cannot.
-    """
-
-    next_states: np.ndarray
-    accepts: np.ndarray
-    start: int
-    can_end: BackwardLayers
-
-    @property
-    def n_states(self):
-        """Number of states."""
-        return len(self.accepts)
-
-    def allowed(self, states, length):
-        """Tell with which symbols words in some states can go on, or end.
-
-        Parameters
-        ----------
-        states : ndarray of int of shape (n,)
-            Their states.
-
-        length : int
-            Characters so far.
-
-        Returns
-        -------
-        allowed : ndarray of shape (n, n_symbols), dtype bool
-            The first column is the end mark.
-        """
-        allowed = self.can_end[length + 1][self.next_states[states]]
-        allowed[:, BOUNDARY] = self._may_end(states, length)
-        return allowed
-
-    def allows(self, states, symbols, length):
-        """Tell whether words in some states can go on with a symbol each.
-
-        Parameters
-        ----------
-        states : ndarray of int of shape (n,)
-            Their states.
-
-        symbols : ndarray of int of shape (n,)
-            What comes next, 0 for the end.
-
-        length : int
-            Characters so far.
-
-        Returns
-        -------
-        allows : ndarray of shape (n,), dtype bool
-            As `allowed`.
-        """
-        goes_on = self.can_end[length + 1][self.next_states[states, symbols]]
-        return np.where(symbols == BOUNDARY, self._may_end(states, length), goes_on)
-
-    def _may_end(self, states, length):
-        return self.accepts[states] & (length >= self.can_end.min_length)
-
-
-def matching_language(pattern, vocabulary, prefix, min_length, max_length):
-    """Return the words of a vocabulary that match, with a prefix and of some lengths.
-
-    Parameters
-    ----------
-    pattern : str
-        Regular expression that all of a word must match.
-
-    vocabulary : CharVocabulary
-        The symbols. The unknown one is no character, and no match has it.
-
-    prefix : str
-        What the words begin with; of its characters any may be unknown.
-
-    min_length, max_length : int
-        Number of characters, prefix included.
-
-    Returns
-    -------
-    language : Language
-        At least one word.
-
-    Raises
-    ------
-    ValueError
-        If there is no such word, or as `compile_pattern`.
-    """
-    strange = "".join(sorted(set(prefix) - set(vocabulary.characters)))
-    alphabet = vocabulary.characters + strange
-    automaton = compile_pattern(pattern, alphabet)
-    if automaton.start < 0:
-        raise ValueError(
-            "No word of the model's characters matches matching="
-            f"{_shortened(pattern)}; they are {_shortened(vocabulary.characters)}."
-        )
-    start = automaton.after(1 + alphabet.index(character) for character in prefix)
-    if start < 0:
-        raise ValueError(
-            f"No word that begins with prefix={_shortened(prefix)} matches "
-            f"matching={_shortened(pattern)}."
-        )
-    next_states = automaton.next_states[:, : 1 + len(vocabulary.characters)]
-    if vocabulary.unknown:
-        next_states = np.pad(next_states, [(0, 0), (0, 1)], constant_values=-1)
-    lengths = len(prefix), min_length, max_length
-    can_end = _can_end(next_states, automaton.accepts, lengths, pattern)
-    if not can_end[len(prefix)][start]:
-        beginning = f" that begins with prefix={_shortened(prefix)}" if prefix else ""
-        raise ValueError(
-            f"No word{beginning} of {min_length} to {max_length} of the model's "
-            f"characters matches matching={_shortened(pattern)}; see min_length and "
-            "max_length."
-        )
-    return Language(next_states, automaton.accepts, start, can_end)
-
-
-def _can_end(next_states, accepts, lengths, pattern):
-    """Whether words of each length in each state can be ended, as in `Language`."""
-    n_states = len(accepts)
-    sources, symbols = np.nonzero(next_states >= 0)
-    pairs = np.unique(sources * n_states + next_states[sources, symbols])
-    sources, targets = pairs // n_states, pairs % n_states
-
-    def before(can_end):
-        earlier = np.zeros_like(can_end)
-        earlier[sources[can_end[targets]]] = True
-        return earlier
-
-    max_layers = 1 + MAX_STEPS // (len(pairs) + n_states)
-    ends = np.append(accepts, False)
-    try:
-        return BackwardLayers(before, ends, lengths, np.array_equal, max_layers)
-    except OverflowError:
-        raise _too_large(pattern) from None
-
-
 def _check_encodable(pattern):
     try:
         pattern.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"matching={_shortened(pattern)} has a lone surrogate at index "
+            f"matching={shortened(pattern)} has a lone surrogate at index "
             f"{error.start}, which is no character; leave it out."
         ) from None
 
@@ -431,14 +213,14 @@ def _run_child(pattern, characters):
             timeout=WALL_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise _too_large(pattern) from None
+        raise too_large(pattern) from None
     if done.returncode == 1 and not re.search(rb"MemoryError|panicked", done.stderr):
         raise RuntimeError(
             "The process that compiles `matching` failed: "
             f"{done.stderr.decode(errors='replace')}"
         )
     if done.returncode:  # ended by a limit, or by the lack of memory
-        raise _too_large(pattern)
+        raise too_large(pattern)
     return done.stdout
 
 
@@ -447,7 +229,7 @@ def _parsed_reply(pattern, output):
     head, _, transitions = output.partition(b"\n")
     reply = json.loads(head)
     if "unsupported" in reply:
-        raise ValueError(f"matching={_shortened(pattern)} {reply['unsupported']}.")
+        raise ValueError(f"matching={shortened(pattern)} {reply['unsupported']}.")
     if "error" in reply:
         raise _not_understood(pattern, reply["error"])
     transitions = np.frombuffer(transitions, dtype=np.intc).reshape(-1, 3)
@@ -466,7 +248,7 @@ def _not_understood(pattern, reason):
         hints = [hint for mark, hint in HINTS.items() if re.search(mark, text)]
         reason = "; ".join(hints) or f"{reason}; see {SYNTAX}"
     return ValueError(
-        f"matching={_shortened(pattern)} is not a regular expression in the syntax of "
+        f"matching={shortened(pattern)} is not a regular expression in the syntax of "
         f"Rust's regex crate: {reason}."
     )
 
@@ -483,16 +265,17 @@ def _reason_of_python(pattern):
     return ""
 
 
-def _too_large(pattern):
+def too_large(pattern):
+    """Return the error of a pattern that takes too much time or memory."""
     return ValueError(
-        f"matching={_shortened(pattern)} is too large: its automaton would take more "
+        f"matching={shortened(pattern)} is too large: its automaton would take more "
         f"than {CPU_SECONDS} seconds to build, or too much memory. Use smaller counts "
         "in braces, or narrower classes than \\w; lengths are better asked for with "
         "`min_length` and `max_length`."
     )
 
 
-def _shortened(text):
+def shortened(text):
     """Show a text, which can be long."""
     brief = reprlib.Repr()
     brief.maxstring = 80

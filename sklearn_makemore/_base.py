@@ -12,9 +12,9 @@ from sklearn.base import DensityMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ._automaton import matching_language
 from ._code_points import CodePoints, joined_code_points
 from ._conditional import MaskedModel, conditional
+from ._language import matching_language
 from ._most_likely import beginning_with, most_likely_words
 from ._novelty import novelty_of
 from ._sampling import MAX_CELLS, MIN_ROWS, DrawOptions, draw_codes, draw_words

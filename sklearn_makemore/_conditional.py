@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._automaton import BackwardLayers, Language
+from ._language import BackwardLayers, Language
 from ._sampling import DrawOptions, next_proba
 from ._vocabulary import BOUNDARY, within_groups
 

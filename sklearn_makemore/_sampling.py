@@ -6,7 +6,7 @@ from itertools import count
 
 import numpy as np
 
-from ._automaton import Language
+from ._language import Language
 from ._vocabulary import BOUNDARY, EncodedWords
 
 MAX_CELLS = 1 << 22

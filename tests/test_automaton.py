@@ -12,14 +12,10 @@ from any_words import search
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_makemore import _automaton
-from sklearn_makemore._automaton import (
-    BackwardLayers,
-    compile_pattern,
-    matching_language,
-    trimmed,
-)
+from sklearn_makemore import _automaton, _language
+from sklearn_makemore._automaton import compile_pattern, trimmed
 from sklearn_makemore._compile_pattern import transitions_of
+from sklearn_makemore._language import BackwardLayers, matching_language
 from sklearn_makemore._vocabulary import CharVocabulary
 
 ABC = "abc"
@@ -291,7 +287,7 @@ def test_an_automaton_without_room_is_refused(monkeypatch):
     assert matching_language(".{100}", vocabulary, "", 0, 100).n_states == 101
     with pytest.raises(ValueError, match="too large"):
         matching_language(".{101}", vocabulary, "", 0, 101)
-    monkeypatch.setattr(_automaton, "MAX_STEPS", 300)
+    monkeypatch.setattr(_language, "MAX_STEPS", 300)
     assert matching_language(".{10}", vocabulary, "", 0, 10).n_states == 11
     with pytest.raises(ValueError, match="too large"):
         matching_language(".{100}", vocabulary, "", 0, 100)

@@ -12,9 +12,9 @@ COLORS = "C0", "C1", "0.75"
 class NoveltyDisplay:
     """Lengths of drawn words, by whether they are new, beside those of training words.
 
-    One bar per length: its parts are the samples that are new words, training words, and
-    new words that were drawn before; the legend has their shares. The line is that of
-    the training words: a model that has learnt their lengths has bars as high as it.
+    One bar per length: its parts are the samples that are new words, training words,
+    and new words that were drawn before; the legend has their shares. The line is that
+    of the training words: a model that has learnt their lengths has bars as high as it.
     The axis goes as far as the longest training word, and as 99.5 % of the samples.
 
     It is recommended to use `from_estimator` or `from_report` to create a display. All
