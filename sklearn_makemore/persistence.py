@@ -410,8 +410,6 @@ class _Reader(_Bounded):
             raise ValueError("a parameter is there that is never kept")
         if "device" in params:
             params["device"] = self.device_here(params["device"])
-        if params.get("alphabet") is not None:
-            check_alphabet(params["alphabet"])
         model = made(**params)
         model._validate_params()
         _set_requests(model, node["requests"])
@@ -522,7 +520,7 @@ def _vocabulary(characters, unknown):
     """Return a vocabulary of sorted, distinct characters."""
     if not isinstance(characters, str) or not isinstance(unknown, bool):
         raise TypeError("a vocabulary is characters, and whether some are unknown")
-    vocabulary = CharVocabulary(check_alphabet(characters), unknown=unknown)
+    vocabulary = CharVocabulary(characters, unknown=unknown)
     if vocabulary.characters != characters:
         raise ValueError("the characters are not sorted and distinct")
     return vocabulary
