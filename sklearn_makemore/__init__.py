@@ -7,6 +7,8 @@ CharLMOutlierDetector. To files and back: save, load.
 
 The files are the pipeline, in the order a word travels:
 
+``datasets``
+    lists of names, and words out of files
 ``_words``
     any collection of strings to a list of words
 ``_code_points``, ``_vocabulary``
@@ -32,6 +34,8 @@ The files are the pipeline, in the order a word travels:
     arrays and JSON in a file that runs no code
 ``modules``
     the networks in plain torch
+``_processes``
+    the processes that train a network: this one, or several
 ``_batches``, ``_word_batches``, ``_schedules``, ``_device``, ``_net``
     batches of contexts and of words, learning rates, devices, the skorch net
 ``_training_state``, ``_checkpoint``
@@ -46,18 +50,15 @@ The files are the pipeline, in the order a word travels:
     one estimator each
 ``persistence``
     models to files and back
+``distributed``
+    files of words counted in many processes
 ``model_selection``
     splits, and the search for a learning rate
 ``inspection``
     the pictures of the lectures
-``datasets``
-    lists of names
 """
 
 from importlib import import_module
-
-from . import datasets
-from ._counting import BigramCounter, NGramCounter
 
 __version__ = "0.1.0"
 
@@ -78,6 +79,7 @@ __all__ = [
     "TransformerCharLM",
     "WaveNetCharLM",
     "datasets",
+    "distributed",
     "inspection",
     "load",
     "model_selection",
@@ -85,9 +87,11 @@ __all__ = [
     "save",
 ]
 
-# Torch takes seconds to import, and SciPy one; the counters do without them.
+# Torch takes seconds to import, and SciPy one; the counters do without them. The
+# counters are late too, so that the command line can answer to Ctrl-C at once.
 _IMPORTED_LATE = {
     "BigramCharLM": "._bigram",
+    "BigramCounter": "._counting",
     "BoWCharLM": "._bow",
     "CharLMClassifier": "._classifier",
     "CharLMFeatures": "._features",
@@ -97,9 +101,12 @@ _IMPORTED_LATE = {
     "MLPCharLM": "._mlp",
     "MixtureCharLM": "._mixture",
     "ModelFileError": "._safe_file",
+    "NGramCounter": "._counting",
     "RNNCharLM": "._rnn",
     "TransformerCharLM": "._transformer",
     "WaveNetCharLM": "._wavenet",
+    "datasets": None,
+    "distributed": None,
     "inspection": None,
     "load": ".persistence",
     "model_selection": None,

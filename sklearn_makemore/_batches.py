@@ -1,8 +1,12 @@
 """Distinct contexts as tensors, and the batches of an epoch."""
 
+from itertools import accumulate, pairwise
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
+
+from ._processes import ALONE, JointError, share
 
 GROUP_CELLS = 1 << 20
 """Counts assembled at once: batches are slices of them, which cost next to nothing."""
@@ -128,9 +132,9 @@ class ContextDataset(Dataset):
         """Return the number of distinct contexts."""
         return len(self.contexts)
 
-    def batches(self, batch_size, training):
+    def batches(self, batch_size, training, processes=ALONE):
         """Return the batches of an epoch, of training or of validation."""
-        return ContextBatches(self, batch_size, training)
+        return ContextBatches(self, batch_size, training, processes)
 
 
 def within_reason(weights):
@@ -181,11 +185,15 @@ class ContextBatches:
     training : bool
         Whether to learn from them. Without it every context comes once, in order, and
         `batch_size` is of no account.
+
+    processes : OneProcess, default=ALONE
+        The processes that share the rows of each batch.
     """
 
-    def __init__(self, dataset, batch_size, training):
+    def __init__(self, dataset, batch_size, training, processes=ALONE):
         self.dataset = dataset
         self.training = training
+        self.processes = processes
         if not training:
             self.repeats = torch.ones_like(dataset.totals, dtype=torch.long)
             n_rows = min(VALIDATION_ROWS, VALIDATION_LOGITS // dataset.n_symbols)
@@ -193,7 +201,9 @@ class ContextBatches:
         else:
             n_batches = number_of_batches(dataset.total, batch_size)
             self.repeats = _repeats(dataset.totals, n_batches)
-            self.n_batches = min(n_batches, int(self.repeats.sum()))
+            n_rows = int(self.repeats.sum())
+            self.n_batches = min(n_batches, n_rows)
+            check_shared(n_rows // self.n_batches, processes)
         self.weights = dataset.totals / self.repeats  # (n_contexts,)
         self.is_even = bool((self.weights == self.weights[0]).all())
 
@@ -209,8 +219,10 @@ class ContextBatches:
         """
         dataset, scale = self.dataset, self.n_batches / self.dataset.total
         rows = spread(self.repeats) if self.training else torch.arange(len(dataset))
-        rows = rows.to(dataset.totals.device)
+        rows = self.processes.same(rows).to(dataset.totals.device)
         bounds = batch_bounds(len(rows), self.n_batches)
+        if self.processes.count > 1:
+            rows, bounds = shares(rows, bounds, self.processes)
         largest = bounds[1] + 1
         n_grouped = max(1, GROUP_CELLS // (largest * dataset.n_symbols))
         for first in range(0, self.n_batches, n_grouped):
@@ -273,6 +285,44 @@ def spread(repeats):
 def batch_bounds(n_rows, n_batches):
     """Cut rows into batches that differ by one row at most: n_batches + 1 bounds."""
     return [n_rows * batch // n_batches for batch in range(n_batches + 1)]
+
+
+def shares(rows, bounds, processes):
+    """Return this process's share of each batch.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n_rows,)
+        Rows of an epoch.
+
+    bounds : list of int
+        Where the batches begin and end.
+
+    processes : OneProcess
+        The processes.
+
+    Returns
+    -------
+    rows : Tensor of shape (n_rows / count,), about
+        The rows of this process.
+
+    bounds : list of int
+        Where its shares of the batches begin and end.
+    """
+    parts = [
+        share(rows[start:stop], processes.index, processes.count)
+        for start, stop in pairwise(bounds)
+    ]
+    return torch.cat(parts), [0, *accumulate(map(len, parts))]
+
+
+def check_shared(n_rows, processes):
+    """Raise an error if a batch has too few rows for each process to have one."""
+    if n_rows < processes.count:
+        raise JointError(
+            f"A batch of {n_rows} distinct rows cannot be shared by {processes.count} "
+            "processes: use a larger batch_size, or accelerate=False."
+        )
 
 
 def _repeats(totals, n_batches):

@@ -78,6 +78,9 @@ class Checkpoint:
         The document and the arrays that the file held.
     """
 
+    is_written = True
+    """Whether this process writes the file; of several that train one net, one does."""
+
     def __init__(
         self, path, training, random_state, signature=None, n_epochs=0, kept=None
     ):
@@ -167,7 +170,7 @@ class Checkpoint:
 
     def remove(self):
         """Remove the file, since the training has come to its end."""
-        if _signature(self.path) != self.signature:
+        if not self.is_written or _signature(self.path) != self.signature:
             return
         try:
             os.remove(self.path)
@@ -180,6 +183,8 @@ class Checkpoint:
             )
 
     def _write(self, net):
+        if not self.is_written:
+            return
         start = time.perf_counter()
         if _signature(self.path) not in (self.signature, None):
             raise ValueError(
@@ -245,6 +250,27 @@ def training_identity(model, vocabulary, encoded, sample_weight, start, device):
     }
 
 
+def check_agreement(trainings):
+    """Raise an error if processes that train one net are given different trainings.
+
+    Parameters
+    ----------
+    trainings : list of dict
+        What `training_identity` returned in each of them.
+
+    Raises
+    ------
+    ValueError
+        If they are not all equal.
+    """
+    for index, training in enumerate(trainings):
+        for difference in _differences(training, trainings[0]):
+            raise ValueError(
+                "All processes must be given the same training, and compared with the "
+                f"first, process {index} has another: {difference}."
+            )
+
+
 def _check_same_training(path, document, training):
     """Raise an error if a checkpoint is of another training, and say which."""
     kept = document.get("training")
@@ -272,7 +298,7 @@ def _check_same_training(path, document, training):
 def _differences(kept, training):
     """Say what two trainings have not in common."""
     for name, what in (("format", "its format is {}"), ("class", "its model is {}")):
-        if kept.get(name) != training[name]:
+        if kept.get(name) != training.get(name):
             yield what.format(kept.get(name))
             return
     if kept.get("words") != training["words"]:

@@ -1,12 +1,15 @@
 """BigramCounter and NGramCounter: models that are counts, without torch."""
 
+import reprlib  # an alphabet can be long, a message should not
 from abc import abstractmethod
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseCharLM
+from ._code_points import CodePoints
 from ._histories import HistoryTrie
 from ._kneser_ney import additive, kneser_ney
 from ._ngram_model import NGramModel
@@ -113,6 +116,27 @@ def smoothed_log_proba(counts, smoothing):
     return log_proba
 
 
+@dataclass(frozen=True, eq=False)
+class CountedWords:
+    """What is kept of some words that were counted.
+
+    Parameters
+    ----------
+    vocabulary : CharVocabulary
+        The symbols.
+
+    counts : ndarray or NGramCounts
+        What `_count` of a counter returned for the words, under these symbols.
+
+    longest_word : int
+        Number of characters of the longest of the words.
+    """
+
+    vocabulary: CharVocabulary
+    counts: object
+    longest_word: int
+
+
 class BaseCounter(BaseCharLM):
     """Template of the models that count: more words are added exactly.
 
@@ -120,10 +144,17 @@ class BaseCounter(BaseCharLM):
 
     _count(encoded, n_symbols, sample_weight)
         The counts of some words.
-    _added(counts, vocabulary)
-        The counts so far, in the ids of a larger vocabulary, and new ones, as one.
+    _widened(counts, new_ids, n_symbols)
+        The same counts in the ids of a larger vocabulary.
+    _sum(counts, others)
+        The counts of two lists of words, in the same ids, as those of one list.
+    _fitted_counts()
+        The counts so far, if they are those that the parameters ask for.
     _fitted_attributes(counts)
         The fitted attributes that follow from the counts.
+
+    All but `_fitted_counts` read parameters alone, so that an estimator which is not
+    fitted can count some words elsewhere, and add up what was counted.
     """
 
     _has_states = True
@@ -133,8 +164,16 @@ class BaseCounter(BaseCharLM):
         """Return the counts of some words."""
 
     @abstractmethod
-    def _added(self, counts, vocabulary):
-        """Return the counts so far and new ones as one."""
+    def _widened(self, counts, new_ids, n_symbols):
+        """Return the same counts in the ids of a larger vocabulary."""
+
+    @abstractmethod
+    def _sum(self, counts, others):
+        """Return the counts of two lists of words as those of one list."""
+
+    @abstractmethod
+    def _fitted_counts(self):
+        """Return the counts so far, if the parameters still ask for them."""
 
     @abstractmethod
     def _fitted_attributes(self, counts):
@@ -143,11 +182,117 @@ class BaseCounter(BaseCharLM):
     def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
         return self._count(encoded, vocabulary.n_symbols, sample_weight)
 
+    def merge(self, other):
+        """Add the counts of another fitted counter.
+
+        This is exact: the counts are those that one `fit` on the words of both would
+        have. They are the same bit for bit in any order of merging if all weights are
+        whole numbers, else up to the rounding of their sums. The alphabet is that of
+        both.
+
+        Parameters
+        ----------
+        other : object
+            A fitted counter of the same class and with the same `handle_unknown`,
+            `order` and `alphabet`. It stays as it is, and its smoothing is of no
+            account: the probabilities are computed anew, by the parameters of this
+            counter.
+
+        Returns
+        -------
+        self : object
+            This counter, which is changed as by `partial_fit`.
+
+        Raises
+        ------
+        TypeError
+            If `other` is not of the same class.
+        NotFittedError
+            If one of the two is not fitted.
+        ValueError
+            If a parameter that decides what is counted differs, or if one of this
+            counter is not valid.
+
+        Examples
+        --------
+        >>> from sklearn_makemore import NGramCounter
+        >>> one = NGramCounter(order=3).fit(["emma", "ava"])
+        >>> other = NGramCounter(order=3).fit(["noah"])
+        >>> both = NGramCounter(order=3).fit(["emma", "ava", "noah"])
+        >>> one.merge(other).score(["nova"]) == both.score(["nova"])
+        True
+        """
+        self._validate_params()
+        self._check_mergeable(other)
+        total = self._added(self._fitted_words(), other._fitted_words())
+        self._set_fitted(
+            total.vocabulary, total.longest_word, total.counts, goes_on=False
+        )
+        return self
+
+    def _check_mergeable(self, other):
+        """Raise an error if the counts of another counter cannot be added."""
+        if type(other) is not type(self):
+            raise TypeError(
+                f"Only a {type(self).__name__} can be merged with this one, got "
+                f"{reprlib.repr(other)}."
+            )
+        check_is_fitted(self)
+        check_is_fitted(other)
+        asked = other._asked_of_counts()
+        for name, own in self._asked_of_counts().items():
+            if own != asked[name]:
+                raise ValueError(
+                    f"Counts of {name}={reprlib.repr(own)} and of {name}="
+                    f"{reprlib.repr(asked[name])} cannot be merged; fit both with one."
+                )
+
+    def _asked_of_counts(self):
+        """Return the parameters that two counts must share to be added."""
+        given = self.alphabet is not None
+        return {
+            "handle_unknown": self.handle_unknown,
+            "alphabet": self._kept_vocabulary().characters if given else None,
+        }
+
+    def _fitted_words(self):
+        """Return the words so far as they were counted."""
+        return CountedWords(
+            self._kept_vocabulary(), self._fitted_counts(), self.longest_word_
+        )
+
+    def _counted(self, words):
+        """Return a list of words as it is counted; changes nothing here."""
+        joined = CodePoints.from_words(words)
+        vocabulary = self._fit_vocabulary(joined)
+        encoded = vocabulary.encode_code_points(joined)
+        counts = self._count(encoded, vocabulary.n_symbols, None)
+        return CountedWords(vocabulary, counts, max(map(len, words)))
+
+    def _added(self, counted, others):
+        """Return two lists of words that were counted as one."""
+        vocabulary = counted.vocabulary.union(others.vocabulary)
+        return CountedWords(
+            vocabulary,
+            self._sum(
+                self._counts_in(vocabulary, counted),
+                self._counts_in(vocabulary, others),
+            ),
+            max(counted.longest_word, others.longest_word),
+        )
+
+    def _counts_in(self, vocabulary, counted):
+        """Return counts in the ids of a vocabulary that has all their characters."""
+        if vocabulary == counted.vocabulary:
+            return counted.counts
+        new_ids = counted.vocabulary.ids_in(vocabulary)
+        return self._widened(counted.counts, new_ids, vocabulary.n_symbols)
+
     def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
         counts = self._count(encoded, vocabulary.n_symbols, sample_weight)
-        if self.__sklearn_is_fitted__():
-            return self._added(counts, vocabulary)
-        return counts
+        if not self.__sklearn_is_fitted__():
+            return counts
+        return self._sum(self._counts_in(vocabulary, self._fitted_words()), counts)
 
     def _check_unchanged(self, is_same):
         """Raise an error if the probabilities are not those of the parameters."""
@@ -266,11 +411,17 @@ class BigramCounter(BaseCounter):
         check_table(n_symbols, self)
         return count_pairs(encoded, n_symbols, sample_weight)
 
-    def _added(self, counts, vocabulary):
-        ids = self.vocabulary_.ids_in(vocabulary)
-        total = counts.astype(np.result_type(counts, self.counts_))
-        total[np.ix_(ids, ids)] += self.counts_
-        return total
+    def _widened(self, counts, new_ids, n_symbols):
+        check_table(n_symbols, self)
+        widened = np.zeros((n_symbols, n_symbols), counts.dtype)
+        widened[np.ix_(new_ids, new_ids)] = counts
+        return widened
+
+    def _sum(self, counts, others):
+        return counts + others
+
+    def _fitted_counts(self):
+        return self.counts_
 
     def _kept_learnt(self):
         fresh = self._fitted_attributes(self.counts_)["log_proba_"]
@@ -408,19 +559,25 @@ class NGramCounter(BaseCounter):
         order = min(int(self.order), whole_order(encoded))
         return NGramCounts.from_encoded(encoded, order, n_symbols, sample_weight)
 
-    def _added(self, counts, vocabulary):
-        known = self.ngram_counts_.remap(
-            self.vocabulary_.ids_in(vocabulary), vocabulary.n_symbols
-        )
-        # Both boundaries are in the order: no n-gram so far was cut off.
-        are_whole = known.order >= self.longest_word_ + 2
-        if self.order != known.order and not (are_whole and self.order > known.order):
+    def _widened(self, counts, new_ids, n_symbols):
+        return counts.remap(new_ids, n_symbols)
+
+    def _sum(self, counts, others):
+        # Of the shorter ones no n-gram was cut off: both boundaries are in their order.
+        order = max(counts.order, others.order)
+        return counts.lengthen(order).merge(others.lengthen(order))
+
+    def _asked_of_counts(self):
+        return {"order": self.order, **super()._asked_of_counts()}
+
+    def _fitted_counts(self):
+        counts = self.ngram_counts_
+        if not self._is_order(counts.order, self.longest_word_):
             raise ValueError(
-                f"The counts so far are of order {known.order} and cannot go on with "
+                f"The counts so far are of order {counts.order} and cannot go on with "
                 f"order={self.order}; set it back, or fit anew."
             )
-        order = max(known.order, counts.order)
-        return known.lengthen(order).merge(counts.lengthen(order))
+        return counts
 
     def _kept_learnt(self):
         counts = self.ngram_counts_

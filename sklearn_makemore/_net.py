@@ -22,13 +22,26 @@ from skorch.callbacks import (
 from skorch.helper import predefined_split
 
 from ._device import seeded_torch
+from ._processes import ALONE, JointError
 from .modules import LookupTable
+
+NOT_COPIED = {
+    "callbacks_": [],
+    "train_split": None,
+    "processes_": ALONE,
+    "in_training_": None,
+}
+"""What a copy of a net in training has instead of the training's own."""
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
-class DivergedError(ValueError):
+class DivergedError(JointError):
     """The loss is not finite any more, and no epoch will mend it."""
+
+
+class _Stopped(Exception):
+    """A callback has asked for the end of the training."""
 
 
 class CharNet(NeuralNet):
@@ -51,6 +64,10 @@ class CharNet(NeuralNet):
         As `skorch.NeuralNet` takes them.
     """
 
+    # What `train_net` sets for the time of a training.
+    processes_ = ALONE
+    in_training_ = None
+
     def __init__(self, module, *, schedule=None, **kwargs):
         self.schedule = schedule
         defaults = {
@@ -69,14 +86,23 @@ class CharNet(NeuralNet):
     def get_iterator(self, dataset, training=False):
         """Return the data set's own batches, or else skorch's iterator."""
         if hasattr(dataset, "batches"):
-            return dataset.batches(self.batch_size, training)
+            if not training:  # every process measures all
+                return dataset.batches(self.batch_size, training)
+            return dataset.batches(self.batch_size, training, self.processes_)
         return super().get_iterator(dataset, training=training)
 
     def notify(self, method_name, **cb_kwargs):
-        """Call all callbacks, and stop after an epoch if one of scikit-learn asked."""
-        super().notify(method_name, **cb_kwargs)
-        if method_name == "on_epoch_end" and _asked_to_stop(self.callbacks_):
-            raise KeyboardInterrupt
+        """Call all callbacks, and stop after an epoch if one asked, in any process."""
+        if method_name != "on_epoch_end":
+            super().notify(method_name, **cb_kwargs)
+            return
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt:
+            if not _asked_to_stop(self.callbacks_):
+                raise
+        if any(self.processes_.all_of(_asked_to_stop(self.callbacks_))):
+            raise _Stopped
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
         """Train `max_epochs` more; a keyboard interrupt is an error, not an end.
@@ -89,9 +115,8 @@ class CharNet(NeuralNet):
         self.notify("on_train_begin", X=X, y=y)
         try:
             self.fit_loop(X, y, **fit_params)
-        except KeyboardInterrupt:
-            if not _asked_to_stop(self.callbacks_):
-                raise
+        except _Stopped:
+            pass
         self.notify("on_train_end", X=X, y=y)
         self.module_.eval()
         return self
@@ -118,8 +143,15 @@ class CharNet(NeuralNet):
             return
         if self.is_lean_:
             self._set_training(training)
+            if training:
+                self.processes_.begin_epoch(len(self.history) - 1)
             losses = [step_fn(batch, **fit_params)["loss"] for batch in iterator]
-            loss = torch.stack(losses).mean().item()
+            loss = torch.stack(losses).mean()
+            # Of training each process has its share, of validation all.
+            over_processes = (
+                self.processes_.sum_of if training else self.processes_.same
+            )
+            loss = over_processes(loss).item()
             # Callbacks such as Checkpoint look for a batch.
             self.history.new_batch()
             self.history.record_batch(f"{prefix}_loss", loss)
@@ -176,13 +208,14 @@ class CharNet(NeuralNet):
         if not self.is_lean_:
             return super().train_step(batch, **fit_params)
         inputs, counts = batch
-        loss = self.criterion_(self.module_(**inputs, **fit_params), counts)
+        module, optimizer = self.in_training_ or (self.module_, self.optimizer_)
+        loss = self.criterion_(module(**inputs, **fit_params), counts)
         # Dropping gradients one by one is several times faster than zero_grad.
         for group in self.optimizer_.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None
-        loss.backward()
-        self.optimizer_.step()
+        self.processes_.backward(loss)
+        optimizer.step()
         return {"loss": loss.detach()}
 
     def validation_step(self, batch, **fit_params):
@@ -271,6 +304,8 @@ def train_net(
     early_stopping=None,
     epoch_tasks=None,
     checkpoint=None,
+    processes=ALONE,
+    seed=0,
 ):
     """Train an initialised net in place for some epochs.
 
@@ -294,23 +329,30 @@ def train_net(
 
     checkpoint : Checkpoint, default=None
         Keeps the state of the training, or had one to go on from.
+
+    processes : OneProcess, default=ALONE
+        The processes that share the work.
+
+    seed : int, default=0
+        Determines dropout in all of them but the first.
     """
-    kept = net.callbacks_, net.train_split
-    # The tasks come first: one is closed before another callback ends the training.
-    if epoch_tasks is not None:
-        net.callbacks_ = [("epoch_tasks", epoch_tasks), *net.callbacks_]
-    if early_stopping is not None:
-        stopping = EarlyStopping(
-            "valid_loss", threshold_mode="abs", load_best=True, **early_stopping
+    if processes.count > 1 and any(
+        _listens_to_batches(callback) for _, callback in net.callbacks_
+    ):
+        raise JointError(
+            "`callbacks` holds one that listens to batches or gradients, of which "
+            "every process has a share only; leave it out, or set accelerate=False."
         )
-        net.callbacks_ = [*net.callbacks_, ("early_stopping", stopping)]
-    # This one comes last: early stopping has then begun anew, or counted the epoch.
-    if checkpoint is not None:
-        net.callbacks_ = [*net.callbacks_, ("checkpoint", KeepState(checkpoint))]
+    kept = net.callbacks_, net.train_split
+    net.callbacks_ = _with_callbacks_of_training(
+        net.callbacks_, epoch_tasks, early_stopping, checkpoint
+    )
     net.train_split = None if valid is None else predefined_split(valid)
     net.max_epochs = epochs
+    net.processes_ = processes
     try:
-        net.partial_fit(train, epochs_done=checkpoint.n_epochs if checkpoint else 0)
+        with processes.training(net, seed) as net.in_training_:
+            net.partial_fit(train, epochs_done=checkpoint.n_epochs if checkpoint else 0)
         net.check_last_step(train)
     except DivergedError:
         # The same training would diverge again, and another one has no use for it.
@@ -318,6 +360,8 @@ def train_net(
             checkpoint.remove()
         raise
     finally:
+        for name in "processes_", "in_training_":
+            vars(net).pop(name, None)
         # Neither the data, nor the estimator behind the tasks, nor the losses of all
         # batches stay on the net.
         net.callbacks_, net.train_split = kept
@@ -325,14 +369,31 @@ def train_net(
             row["batches"] = []
 
 
+def _with_callbacks_of_training(callbacks, epoch_tasks, early_stopping, checkpoint):
+    """Return a net's callbacks with those of a training, in the order of calls."""
+    ordered = list(callbacks)
+    # The tasks come first: one is closed before another callback ends the training.
+    if epoch_tasks is not None:
+        ordered.insert(0, ("epoch_tasks", epoch_tasks))
+    if early_stopping is not None:
+        stopping = EarlyStopping(
+            "valid_loss", threshold_mode="abs", load_best=True, **early_stopping
+        )
+        ordered.append(("early_stopping", stopping))
+    # This one comes last: early stopping has then begun anew, or counted the epoch.
+    if checkpoint is not None:
+        ordered.append(("checkpoint", KeepState(checkpoint)))
+    return ordered
+
+
 def snapshot(net):
     """Return a copy of a net in training, as it is now and without its callbacks."""
-    before = net.callbacks_, net.train_split
-    net.callbacks_, net.train_split = [], None
+    in_training = {name: getattr(net, name) for name in NOT_COPIED}
+    vars(net).update(NOT_COPIED)
     try:
         return copy.deepcopy(net)
     finally:
-        net.callbacks_, net.train_split = before
+        vars(net).update(in_training)
 
 
 class EpochTasks(Callback):

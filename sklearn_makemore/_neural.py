@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ._base import BaseCharLM
-from ._checkpoint import Checkpoint, training_identity
+from ._checkpoint import Checkpoint, check_agreement, training_identity
 from ._device import (
     device_or_auto,
     keep_freed_memory,
@@ -26,6 +26,7 @@ from ._net import (
     snapshot,
     train_net,
 )
+from ._processes import ALONE, JoinedProcesses, JointError
 from ._restored_net import (
     LARGEST_RESTORED_WINDOW,
     check_weights,
@@ -85,11 +86,35 @@ class BaseNeuralCharLM(BaseCharLM):
         "warm_start": ["boolean"],
         "checkpoint": [str, os.PathLike, None],
         "device": [str],
+        "accelerate": ["boolean"],
         "compile": ["boolean"],
         "callbacks": [list, tuple, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    # What holds where a constructor leaves a parameter out. The models of this package
+    # leave out none; one that is added elsewhere need not know them all.
+    optimizer = "adamw"
+    lr = 0.008
+    lr_schedule = "one-cycle"
+    max_epochs = 5
+    batch_size = 1024
+    weight_decay = 0.1
+    validation_fraction = None
+    early_stopping = False
+    n_iter_no_change = 2
+    tol = 1e-4
+    warm_start = False
+    checkpoint = None
+    alphabet = None
+    handle_unknown = "error"
+    device = "auto"
+    accelerate = False
+    compile = False
+    callbacks = None
+    random_state = None
+    verbose = 0
 
     @abstractmethod
     def _block_size(self, longest, goes_on):
@@ -120,19 +145,27 @@ class BaseNeuralCharLM(BaseCharLM):
 
     def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
         rng = own_random_state(self.random_state)
-        checkpoint = self._opened_checkpoint(vocabulary, encoded, sample_weight, rng)
-        share = self.validation_fraction or (0.1 if self.early_stopping else None)
-        train, valid = _split_words(encoded, sample_weight, share, rng)
-        learnt = self._train(
-            self._goes_on(),
-            vocabulary,
-            train,
-            valid,
-            self.max_epochs,
-            rng,
-            callback_context,
-            checkpoint,
+        goes_on = self._goes_on()
+        processes = self._joined_processes(
+            vocabulary, encoded, sample_weight, rng, goes_on
         )
+        share = self.validation_fraction or (0.1 if self.early_stopping else None)
+        with processes.together():
+            checkpoint = self._opened_checkpoint(
+                vocabulary, encoded, sample_weight, rng, processes
+            )
+            train, valid = _split_words(encoded, sample_weight, share, rng)
+            learnt = self._train(
+                goes_on,
+                vocabulary,
+                train,
+                valid,
+                self.max_epochs,
+                rng,
+                processes,
+                callback_context,
+                checkpoint,
+            )
         if checkpoint is not None:
             checkpoint.remove()
         return learnt
@@ -140,8 +173,42 @@ class BaseNeuralCharLM(BaseCharLM):
     def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
         rng = own_random_state(self.random_state)
         goes_on = self.__sklearn_is_fitted__()
+        processes = self._joined_processes(
+            vocabulary, encoded, sample_weight, rng, goes_on
+        )
         train = encoded, sample_weight
-        return self._train(goes_on, vocabulary, train, None, 1, rng)
+        with processes.together():
+            return self._train(goes_on, vocabulary, train, None, 1, rng, processes)
+
+    def _joined_processes(self, vocabulary, encoded, sample_weight, rng, goes_on):
+        """Return the processes of a training, which agree on it and on what is random.
+
+        Parameters
+        ----------
+        vocabulary, encoded, sample_weight
+            What to learn from.
+
+        rng : RandomState
+            Source of the split and the seed; it is put where the first process's is.
+
+        goes_on : bool
+            Whether to go on from the fitted net.
+        """
+        if not self.accelerate:
+            return ALONE
+        if self.device not in ("auto", "cpu"):
+            raise ValueError(
+                f"device={self.device!r} cannot be one of several processes, each of "
+                "which has its own; with accelerate=True use device='auto' or 'cpu'."
+            )
+        # Without a GPU of its own kind accelerate joins no processes unless it is told.
+        processes = JoinedProcesses(cpu=resolve_device(self.device) != "cuda")
+        training = self._training_identity(
+            vocabulary, encoded, sample_weight, processes, goes_on
+        )
+        check_agreement(processes.all_of(training))
+        rng.set_state(processes.same(rng.get_state()))
+        return processes
 
     def _continued_net(self, n_symbols, block_size, device):
         """Return a new net with the weights, optimizer state and history so far."""
@@ -169,7 +236,7 @@ class BaseNeuralCharLM(BaseCharLM):
                 group.update(setting)
         return net
 
-    def _opened_checkpoint(self, vocabulary, encoded, sample_weight, rng):
+    def _opened_checkpoint(self, vocabulary, encoded, sample_weight, rng, processes):
         """Open the checkpoint of a training, None without one."""
         if self.checkpoint is None:
             return None
@@ -179,15 +246,33 @@ class BaseNeuralCharLM(BaseCharLM):
                 "keep; leave one of the two out. scikit-learn's callbacks, given with "
                 "`set_callbacks`, work with it."
             )
-        training = training_identity(
+        training = self._training_identity(
+            vocabulary, encoded, sample_weight, processes, self._goes_on()
+        )
+        checkpoint = Checkpoint.open(self.checkpoint, training, rng)
+        checkpoint.is_written = processes.index == 0
+        # All have read the file before the first process writes it.
+        if len(set(processes.all_of(checkpoint.n_epochs))) > 1:
+            raise JointError(
+                f"The processes find different states at {self.checkpoint!r}: give "
+                "`checkpoint` a path that all of them share."
+            )
+        return checkpoint
+
+    def _training_identity(
+        self, vocabulary, encoded, sample_weight, processes, goes_on
+    ):
+        """Return which training it is, in what JSON can say."""
+        device = processes.device or resolve_device(self.device)
+        return training_identity(
             self,
             vocabulary,
             encoded,
             sample_weight,
-            start=self.net_ if self._goes_on() else None,
-            device=resolve_device(self.device),
+            start=self.net_ if goes_on else None,
+            # Each process has another of the devices of a kind.
+            device=device if processes is ALONE else device.split(":")[0],
         )
-        return Checkpoint.open(self.checkpoint, training, rng)
 
     def _train(
         self,
@@ -197,6 +282,7 @@ class BaseNeuralCharLM(BaseCharLM):
         valid,
         epochs,
         rng,
+        processes,
         context=None,
         checkpoint=None,
     ):
@@ -219,6 +305,9 @@ class BaseNeuralCharLM(BaseCharLM):
         rng : RandomState
             Source of the seed.
 
+        processes : OneProcess
+            The processes that share the work.
+
         context : sklearn.callback.CallbackContext, default=None
             Context of the fit, if callbacks are to be told of epochs.
 
@@ -230,7 +319,7 @@ class BaseNeuralCharLM(BaseCharLM):
         fitted : dict
             The fitted attributes.
         """
-        device = resolve_device(self.device)
+        device = processes.device or resolve_device(self.device)
         longest = max(int(words[0].lengths.max()) for words in (train, valid) if words)
         block_size = self._block_size(longest, goes_on)
         # Going on is not repeating: the epochs done are part of the seed.
@@ -253,7 +342,18 @@ class BaseNeuralCharLM(BaseCharLM):
                 else None
             )
             tasks = self._epoch_tasks(context, vocabulary, train, valid, unknown_proba)
-            train_net(net, *datasets, epochs, stopping, tasks, checkpoint)
+            if processes.index:
+                net.verbose = 0  # one process tells of the epochs
+            train_net(
+                net,
+                *datasets,
+                epochs,
+                stopping,
+                tasks,
+                checkpoint,
+                processes,
+                int(seed),
+            )
         return self._fitted(net, vocabulary, unknown_proba)
 
     def _fitted(self, net, vocabulary, unknown_proba):

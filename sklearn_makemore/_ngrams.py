@@ -453,12 +453,11 @@ class NGramCounts:
                 _merge_last_two(parts)
         while len(parts) > 1:
             _merge_last_two(parts)
-        keys, counts = parts.pop()
-        _check_room(len(counts), order)
-        return cls._from_keys(keys, counts, order, n_symbols)
+        return cls._from_keys(*parts.pop(), order, n_symbols)
 
     @classmethod
     def _from_keys(cls, keys, counts, order, n_symbols):
+        _check_room(len(counts), order)
         if counts.dtype.kind == "i":
             counts = counts.astype(np.int64, copy=False)
         return cls(_unpack(keys, order, n_symbols), counts, n_symbols)
@@ -534,7 +533,8 @@ class NGramCounts:
         Raises
         ------
         ValueError
-            If the orders or the numbers of symbols differ.
+            If the orders or the numbers of symbols differ, or the n-grams would have
+            more ids than a computer holds.
         """
         if (self.order, self.n_symbols) != (other.order, other.n_symbols):
             raise ValueError(
@@ -562,8 +562,14 @@ class NGramCounts:
         -------
         ngram_counts : NGramCounts
             What `from_encoded` returns for the same words and this order.
+
+        Raises
+        ------
+        ValueError
+            If they would have more ids than a computer holds.
         """
         *histories, targets = self.ngrams
+        _check_room(len(targets), order)
         beyond = np.zeros((order - self.order, len(targets)), self.ngrams.dtype)
         ngrams = np.vstack([*histories, beyond, targets])
         return NGramCounts(ngrams, self.counts, self.n_symbols)

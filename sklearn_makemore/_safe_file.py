@@ -15,6 +15,7 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 from contextlib import suppress
 
 import numpy as np
@@ -141,8 +142,31 @@ def write_safe_file(path, document, arrays):
                 os.remove(temporary)
             raise
     except OSError as error:
-        advice = ADVICE.get(error.errno, error.strerror)
-        raise OSError(error.errno, f"{advice}. Not written", path) from error
+        raise _advised(error, path, ". Not written") from error
+
+
+def check_writable(path):
+    """Raise the error of `write_safe_file` if it could write no file of this name.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, which is neither made nor changed.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; its subclass, `errno` and text say why.
+    """
+    path = os.path.realpath(os.path.expanduser(path))
+    try:
+        _check_replaceable(path)
+        with suppress(FileNotFoundError):
+            os.stat(path)  # too long a name, which the file below has not
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(path)):
+            pass
+    except OSError as error:
+        raise _advised(error, path) from error
 
 
 def read_safe_file(path):
@@ -191,6 +215,23 @@ def read_safe_file(path):
             "that sklearn_makemore.save wrote."
         )
     return _checked_document(text, arrays, os.fspath(path)), arrays
+
+
+def version_of(path):
+    """Return the version of this package that wrote a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that `read_safe_file` has read.
+
+    Returns
+    -------
+    version : str
+        The version.
+    """
+    with safe_open(os.path.expanduser(path), framework="np") as file:
+        return file.metadata()[METADATA_KEY].split(" ", 2)[1]
 
 
 def content_digest(texts, arrays):
@@ -300,6 +341,12 @@ def _little_endian(array):
     """Return an array in C order and with the bytes in the order of the format."""
     array = np.asarray(array, order="C")
     return array.astype(array.dtype.newbyteorder("<"), copy=False)
+
+
+def _advised(error, path, ending=""):
+    """Return an OSError that says what to do about a file which cannot be written."""
+    advice = ADVICE.get(error.errno, error.strerror)
+    return OSError(error.errno, f"{advice}{ending}", path)
 
 
 def _check_replaceable(path):

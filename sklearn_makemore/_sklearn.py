@@ -15,6 +15,7 @@ from sklearn.utils._optional_dependencies import (
     check_pandas_support,
 )
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
     RealNotInt,
     StrOptions,
@@ -50,6 +51,24 @@ def validate_options(constraints):
     return decorated
 
 
+def parameter_constraints(function):
+    """Return what scikit-learn's validation allows each parameter to be.
+
+    Parameters
+    ----------
+    function : callable
+        A class of estimators, or a function or method that validates its parameters.
+
+    Returns
+    -------
+    constraints : dict of str to list or str
+        The constraints of each parameter by its name.
+    """
+    if isinstance(function, type):
+        return function._parameter_constraints
+    return function._skl_parameter_constraints
+
+
 def has_callbacks(estimator):
     """Whether callbacks of scikit-learn are set on an estimator."""
     return bool(getattr(estimator, "_skl_callbacks", None))
@@ -61,6 +80,7 @@ def check_pipeline(pipeline):
 
 
 __all__ = [
+    "HasMethods",
     "Interval",
     "RealNotInt",
     "StrOptions",
@@ -72,6 +92,7 @@ __all__ = [
     "check_pandas_support",
     "check_pipeline",
     "has_callbacks",
+    "parameter_constraints",
     "validate_options",
     "validate_params",
 ]

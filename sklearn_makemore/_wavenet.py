@@ -48,13 +48,13 @@ class WaveNetCharLM(BaseWindowCharLM):
         Learning rate, the largest one of the schedule.
 
     lr_schedule : {"one-cycle", "step", "constant"}, default="one-cycle"
-        Course of the learning rate over all steps of a call: a rise to `lr` and a fall
-        to nearly nothing; `lr`, and a tenth of it in the last quarter, as in lecture
-        5; or `lr` throughout.
+        Course of the learning rate over all steps of a call: "one-cycle" rises to `lr`
+        and falls to nearly nothing, "step" is `lr`, and a tenth of it in the last
+        quarter, as in lecture 5, and "constant" is `lr` throughout.
 
     max_epochs : int, default=5
-        Number of passes over the training words. A short list needs more of them,
-        since it has fewer steps a pass.
+        Number of passes over the training words. Many of them learn a short list by
+        heart; `early_stopping` holds words out and stops before that.
 
     batch_size : int or None, default=1024
         Number of predicted characters in a step. On few words it is less: an epoch has
@@ -102,6 +102,11 @@ class WaveNetCharLM(BaseWindowCharLM):
         there is one. On the CPU one thread computes, since networks this small gain
         nothing from more: use `n_jobs` of a search for the other cores.
 
+    accelerate : bool, default=False
+        Whether to train in all the processes that a launcher such as ``torchrun`` has
+        started, each on its share of every batch; they are joined by the package
+        accelerate. All of them are given the same words and end with the same model.
+
     compile : bool, default=False
         Whether `torch.compile` translates the module first. It needs a C++ compiler,
         and seldom pays for networks as small as these.
@@ -126,7 +131,7 @@ class WaveNetCharLM(BaseWindowCharLM):
         The trained skorch net; its module is ``net_.module_``, which takes the ids of
         `vocabulary_`.
 
-    history_ : list of dict of length n_iter_
+    history_ : list of dict
         One dict an epoch: `epoch`, `train_loss` and, with words held out, `valid_loss`
         in nats per character, and `dur` in seconds. Callbacks may record more.
 
@@ -205,6 +210,7 @@ class WaveNetCharLM(BaseWindowCharLM):
         alphabet=None,
         handle_unknown="error",
         device="auto",
+        accelerate=False,
         compile=False,
         callbacks=None,
         random_state=None,
@@ -231,6 +237,7 @@ class WaveNetCharLM(BaseWindowCharLM):
         self.alphabet = alphabet
         self.handle_unknown = handle_unknown
         self.device = device
+        self.accelerate = accelerate
         self.compile = compile
         self.callbacks = callbacks
         self.random_state = random_state

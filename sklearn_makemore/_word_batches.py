@@ -10,12 +10,14 @@ from ._batches import (
     VALIDATION_LOGITS,
     NextCounts,
     batch_bounds,
+    check_shared,
     number_of_batches,
     spread,
     within_reason,
 )
 from ._contexts import pair_counts
 from ._prefixes import distinct_words, padded_bounds, prefix_nodes
+from ._processes import ALONE, share
 from .modules import PrefixTree
 
 VALIDATION_CELLS = 1 << 14
@@ -65,9 +67,9 @@ class WordDataset(Dataset):
         """Return the number of distinct words."""
         return len(self.weights)
 
-    def batches(self, batch_size, training):
+    def batches(self, batch_size, training, processes=ALONE):
         """Return the batches of an epoch, of training or of validation."""
-        return WordBatches(self, batch_size, training)
+        return WordBatches(self, batch_size, training, processes)
 
     def tree(self, words):
         """Return the prefixes of some words.
@@ -116,11 +118,15 @@ class WordBatches:
     training : bool
         Whether to learn from them. Without it every word comes once, in order, and
         `batch_size` is of no account.
+
+    processes : OneProcess, default=ALONE
+        The processes that share the words of each batch.
     """
 
-    def __init__(self, dataset, batch_size, training):
+    def __init__(self, dataset, batch_size, training, processes=ALONE):
         self.dataset = dataset
         self.training = training
+        self.processes = processes
         if not training:
             self.repeats = torch.ones_like(dataset.lengths)
             n_symbols = dataset.next_counts.n_symbols
@@ -130,7 +136,9 @@ class WordBatches:
             n_batches = number_of_batches(dataset.total, batch_size)
             self.repeats = dataset.weights.ceil().long().clamp(1, n_batches)
             n_rows = int(self.repeats.sum())
-            self.bounds = batch_bounds(n_rows, min(n_batches, n_rows))
+            n_batches = min(n_batches, n_rows)
+            check_shared(n_rows // n_batches, processes)
+            self.bounds = batch_bounds(n_rows, n_batches)
         self.n_batches = len(self.bounds) - 1
         self.weights = dataset.weights / self.repeats  # (n_words,)
 
@@ -145,9 +153,11 @@ class WordBatches:
         """
         dataset, scale = self.dataset, self.n_batches / self.dataset.total
         rows = spread(self.repeats) if self.training else torch.arange(len(dataset))
+        rows = self.processes.same(rows)
         for start, stop in pairwise(self.bounds):
             # In order, so that equal prefixes stand together.
             words = rows[start:stop].sort().values.to(self.weights.device)
+            words = share(words, self.processes.index, self.processes.count)
             ids, tree, nodes = dataset.tree(words)
             visits = node_weights(tree, dataset.lengths[words], self.weights[words])
             shares = visits / dataset.next_counts.totals[nodes] * scale  # (N,)

@@ -61,8 +61,15 @@ def one_torch_thread():
 @pytest.fixture(scope="session", autouse=True)
 def workers_that_stay():
     """Keep joblib's workers: one that leaves as work comes in can hang a search."""
-    with parallel_config("loky", idle_worker_timeout=3600):
+    with parallel_config("loky", idle_worker_timeout=3600, initializer=keep_worker):
         yield
+
+
+def keep_worker():
+    """Let a worker of joblib grow: with psutil it leaves when it grew by 300 MB."""
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = 1 << 60
 
 
 @pytest.fixture(scope="session")

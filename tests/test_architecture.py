@@ -6,12 +6,14 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import sklearn_makemore
+from sklearn_makemore import cli
 
 PACKAGE = "sklearn_makemore"
 ROOT = Path(sklearn_makemore.__file__).parent
@@ -20,6 +22,7 @@ PROJECT = Path(__file__).parents[1]
 # The way of a word, and the order of dependence: a file imports from above alone.
 PIPELINE = [
     "_sklearn",
+    "datasets",
     "_words",
     "_code_points",
     "_vocabulary",
@@ -49,6 +52,7 @@ PIPELINE = [
     "_outlier",
     "_safe_file",
     "modules",
+    "_processes",
     "_batches",
     "_word_batches",
     "_schedules",
@@ -70,6 +74,7 @@ PIPELINE = [
     "_lstm",
     "_transformer",
     "persistence",
+    "distributed",
     "model_selection",
     "inspection",
 ]
@@ -82,11 +87,8 @@ UPWARD = {
     ("persistence", "__init__"): "it knows the file of each class that can be loaded",
 }
 
-# No file of the pipeline imports these; they stand on `_sklearn` alone.
-BESIDE = {"datasets"}
-
 # What the user meets first may import everything.
-ENTRY_POINTS = {"__init__", "__main__"}
+ENTRY_POINTS = {"__init__", "__main__", "cli"}
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,12 @@ def place_of(path):
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+@cache
 def tree_of(path):
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
+@cache
 def imports_of(path):
     """Return all imports of a file, at its head and inside functions."""
     tree = tree_of(path)
@@ -172,13 +176,13 @@ def names_of(paths):
 
 def test_every_file_has_its_place():
     places = {place_of(path) for path in sources()}
-    assert places - ENTRY_POINTS == {*PIPELINE, *BESIDE}
+    assert places - ENTRY_POINTS == set(PIPELINE)
 
 
 def test_package_s_docstring_tells_the_same_order():
     told = re.findall(r"``(\w+)``", sklearn_makemore.__doc__)
     assert [place for place in told if place in PIPELINE] == PIPELINE[1:]
-    assert set(told) == {*PIPELINE[1:], *BESIDE}
+    assert set(told) == set(PIPELINE[1:])
 
 
 @pytest.mark.parametrize("place", PIPELINE)
@@ -201,10 +205,17 @@ def test_exceptions_are_still_needed():
     assert set(UPWARD) <= imported
 
 
-@pytest.mark.parametrize("place", sorted(BESIDE))
-def test_what_stands_beside_the_pipeline_needs_none_of_it(place):
-    inner = {found.inner for path in sources(place) for found in imports_of(path)}
-    assert inner <= {None, place, "_sklearn"}
+def test_command_line_imports_from_above_and_no_command_another():
+    order = re.findall(r"``(_\w+)``", cli.__doc__)
+    commands = [f"_{name}" for name in cli.COMMANDS]
+    shared = order[: -len(commands)]
+    assert order == shared + commands
+    assert {path.stem for path in sources("cli")} == {"__init__", *order}
+    for name in order:
+        above = shared[: shared.index(name)] if name in shared else shared
+        for found in imports_of(ROOT / "cli" / f"{name}.py"):
+            if found.inner == "cli":
+                assert found.module.split(".")[-1] in above, (name, found)
 
 
 def test_modules_import_torch_alone():
@@ -246,28 +257,31 @@ def test_file_of_private_names_offers_what_is_used_and_no_more():
 
 
 def test_heads_of_files_import_declared_dependencies_alone():
-    # The extras (matplotlib, pandas, ...) are imported where they are used.
+    # The extras (matplotlib, pandas, ...) are imported where they are used; only the
+    # command line is nothing without its own.
     text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
-    declared = tomllib.loads(text)["project"]["dependencies"]
-    names = {re.match(r"[\w-]+", line)[0].replace("-", "_") for line in declared}
-    names = {"sklearn" if name == "scikit_learn" else name for name in names}
-    heads = {
-        found.top
-        for path in sources()
-        for found in imports_of(path)
-        if not found.in_function
-    }
-    assert heads - set(sys.stdlib_module_names) - {PACKAGE} <= names
+    project = tomllib.loads(text)["project"]
+    declared = imported_names(project["dependencies"])
+    of_cli = imported_names(project["optional-dependencies"]["cli"])
+    for path in sources():
+        allowed = declared | of_cli if place_of(path) == "cli" else declared
+        heads = {found.top for found in imports_of(path) if not found.in_function}
+        assert heads - set(sys.stdlib_module_names) - {PACKAGE} <= allowed, path
+
+
+def imported_names(requirements):
+    names = {re.match(r"[\w-]+", line)[0].replace("-", "_") for line in requirements}
+    return {"sklearn" if name == "scikit_learn" else name for name in names}
 
 
 def test_only_the_command_line_prints():
-    printing = [
-        path
+    printing = {
+        place_of(path)
         for path in sources()
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Name) and node.id == "print"
-    ]
-    assert set(names_of(printing)) <= {"__main__.py"}
+    }
+    assert printing <= {"cli"}
 
 
 def test_no_lambda_is_kept():

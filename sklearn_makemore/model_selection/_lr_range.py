@@ -223,6 +223,7 @@ def _losses(estimator, words, sample_weight, rates):
         validation_fraction=None,
         early_stopping=False,
         checkpoint=None,
+        accelerate=False,
         callbacks=[*kept, _RisingRate(rates)],
         verbose=0,
     )

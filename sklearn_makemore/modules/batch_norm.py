@@ -23,6 +23,10 @@ class WeightedBatchNorm1d(nn.BatchNorm1d):
     tensor([0.1000])
     """
 
+    synchronized = False
+    """Whether a batch is shared by the processes of `torch.distributed`, each of which
+    has some of its rows: its statistics are then those of all of them."""
+
     def forward(self, x, weights=None):
         """Normalise the channels.
 
@@ -43,13 +47,13 @@ class WeightedBatchNorm1d(nn.BatchNorm1d):
         if not self.training:
             return super().forward(x)
         if weights is None:
-            if len(x) > 1:
+            if len(x) > 1 and not self.synchronized:
                 return super().forward(x)
-            weights = x.new_ones(1)
+            weights = x.new_ones(len(x))
         weights = weights.to(x.dtype)
-        total = weights.sum()
+        total = self._whole(weights.sum())
         x, mean, var = _NormalizeWeighted.apply(
-            x, self.weight, self.bias, weights / total, self.eps
+            x, self.weight, self.bias, weights / total, self.eps, self._whole
         )
         with torch.no_grad():
             self.num_batches_tracked += 1
@@ -59,19 +63,26 @@ class WeightedBatchNorm1d(nn.BatchNorm1d):
             self.running_var.lerp_(unbiased, self.momentum)
         return x
 
+    def _whole(self, part):
+        """Return what comes of the whole batch, from what comes of the rows here."""
+        if self.synchronized:
+            torch.distributed.all_reduce(part)
+        return part
+
 
 class _NormalizeWeighted(torch.autograd.Function):
     """Batch normalisation of rows with shares, in half the time of torch's autograd."""
 
     @staticmethod
-    def forward(ctx, x, weight, bias, shares, eps):
-        """Normalise rows (B, C) with shares (B,) that sum to one.
+    def forward(ctx, x, weight, bias, shares, eps, whole):
+        """Normalise rows (B, C) with shares (B,) that sum to one over the batch.
 
         Returns the rows, and their mean and variance (C,), which have no gradient.
         """
-        mean = shares @ x  # (C,)
+        ctx.whole = whole
+        mean = whole(shares @ x)  # (C,)
         normalized = x - mean  # (B, C)
-        var = shares @ normalized.square()  # (C,)
+        var = whole(shares @ normalized.square())  # (C,)
         scale = torch.rsqrt(var + eps)
         normalized *= scale
         ctx.save_for_backward(normalized, weight, scale, shares)
@@ -88,7 +99,9 @@ class _NormalizeWeighted(torch.autograd.Function):
         dweight))``.
         """
         normalized, weight, scale, shares = ctx.saved_tensors
-        dbias, dweight = dy.sum(0), (dy * normalized).sum(0)  # (C,) each
-        common = torch.addcmul(dbias, normalized, dweight)  # (B, C)
+        here = torch.stack([dy.sum(0), (dy * normalized).sum(0)])  # (2, C)
+        dbias, dweight = here.clone()  # the processes' gradients are summed later
+        whole_dbias, whole_dweight = ctx.whole(here)
+        common = torch.addcmul(whole_dbias, normalized, whole_dweight)  # (B, C)
         dx = torch.addcmul(dy, common, shares[:, None], value=-1)
-        return dx.mul_(weight * scale), dweight, dbias, None, None
+        return dx.mul_(weight * scale), dweight, dbias, None, None, None

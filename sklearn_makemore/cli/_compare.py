@@ -1,0 +1,190 @@
+"""Learn several models from words, and show which does best on words held out.
+
+All models learn from the same words, with default parameters. NLL is the mean negative
+log-likelihood in nats per character, less is better.
+"""
+
+import inspect
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+from ._learning import (
+    add_held_out_option,
+    all_words,
+    fit_with_callback,
+    new_words,
+    split_words,
+)
+from ._models import MODELS, model_class
+from ._progress import EpochCallback
+from ._streams import UsageError, say
+from ._words import STANDARD_INPUT, add_words_options
+
+COLUMNS = ("model", "validation NLL", "seconds to fit")
+
+
+@dataclass
+class Row:
+    """A line of the table.
+
+    Parameters
+    ----------
+    model : estimator
+        The model, fitted or not.
+
+    nll : float, default=None
+        NLL of the words held out; None until the model is fitted.
+
+    seconds : float, default=None
+        Time of `fit`.
+
+    n_done : int, default=0
+        Number of epochs so far.
+    """
+
+    model: object
+    nll: float | None = None
+    seconds: float | None = None
+    n_done: int = 0
+
+    @property
+    def cells(self):
+        """Return the texts of the columns."""
+        name = type(self.model).__name__
+        if self.nll is None:
+            return name, "", f"epoch {self.n_done + 1}"
+        return name, f"{self.nll:.4f}", f"{self.seconds:.3f}"
+
+
+def add_options(parser, arguments):
+    """Add the options."""
+    add_words_options(parser)
+    parser.add_typed(
+        "--models",
+        nargs="+",
+        type=str,
+        default=list(MODELS),
+        metavar="NAME",
+        help=f"Some of {', '.join(MODELS)}; left out, all of them, which takes minutes "
+        "on tens of thousands of words.",
+    )
+    add_held_out_option(parser)
+    parser.add_typed(
+        "--random_state",
+        type=int,
+        default=0,
+        metavar="SEED",
+        help="Seed of the networks.",
+    )
+
+
+def run(options):
+    """Fit the models, and print the table and words of the best."""
+    models = [_new_model(name, options.random_state) for name in options.models]
+    split = split_words(options)
+    words = all_words(split)
+    if split.held_out is None:
+        raise UsageError(
+            "no word is held out to compare the models on; give more words, or a "
+            "larger --held_out"
+        )
+    print(
+        f"{len(words):,} words to learn from, {split.held_out.n_words:,} held out.\n"
+        "NLL: mean negative log-likelihood in nats per character, less is better.\n",
+        flush=True,
+    )
+    with shown_table() as rows:
+        _warm_up(models)
+        for model in models:
+            row = Row(model)
+            rows.append(row)
+            try:
+                _measure(row, words, split.held_out)
+            except ValueError as error:
+                rows.remove(row)
+                say(f"{type(model).__name__} is left out: {error}")
+    if not rows:
+        raise ValueError("none of the models can learn from these words")
+    best = _by_nll(rows)[0].model
+    print(f"\n{split.heading} from {type(best).__name__}:")
+    for word in new_words(best, split):
+        print(f"  {word}")
+
+
+def _new_model(name, random_state):
+    """Return a model with default parameters and a seed where it needs one."""
+    if name == STANDARD_INPUT or os.path.isfile(name):
+        raise UsageError(
+            f"there is no model {name!r}; put the file of words before --models"
+        )
+    made = model_class(name)
+    has_seed = "random_state" in inspect.signature(made).parameters
+    return made(random_state=random_state) if has_seed else made()
+
+
+def _warm_up(models):
+    """Let torch import now what it imports when the first network of a process learns.
+
+    It takes about a second, which is none of this network's.
+    """
+    if any(hasattr(model, "max_epochs") for model in models):
+        model_class("BigramCharLM")(max_epochs=1).fit(["a"])
+
+
+def _measure(row, words, held_out):
+    """Fit the model of a row, and fill in its figures."""
+
+    def report(n_done):
+        row.n_done = n_done
+
+    start = perf_counter()
+    fit_with_callback(row.model, words, EpochCallback(report))
+    row.seconds = perf_counter() - start
+    row.nll = held_out.nll(row.model)
+
+
+@contextmanager
+def shown_table():
+    """Show a table, the best model first: in a terminal all the time, else at the end.
+
+    Yields
+    ------
+    rows : list of Row
+        What is shown; put more in.
+    """
+    rows = []
+    if sys.stdout is None or not sys.stdout.isatty():
+        try:
+            yield rows
+        finally:  # after Ctrl-C too, for those that are done
+            _print_table([row for row in rows if row.nll is not None])
+        return
+    from rich.live import Live
+
+    with Live(get_renderable=lambda: _rich_table(rows)):
+        yield rows
+
+
+def _print_table(rows):
+    if rows:
+        for cells in [COLUMNS, *(row.cells for row in _by_nll(rows))]:
+            print("{:<18}{:>16}{:>16}".format(*cells))
+
+
+def _rich_table(rows):
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for index, column in enumerate(COLUMNS):
+        table.add_column(column, justify="right" if index else "left")
+    for row in _by_nll(rows):
+        table.add_row(*row.cells)
+    return table
+
+
+def _by_nll(rows):
+    """Return rows in the order of their NLL, and at last those that have none yet."""
+    return sorted(rows, key=lambda row: float("inf") if row.nll is None else row.nll)

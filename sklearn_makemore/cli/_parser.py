@@ -1,0 +1,264 @@
+"""Options out of the signatures and docstrings of estimators and their methods."""
+
+import inspect
+import re
+from difflib import get_close_matches
+from functools import reduce
+from numbers import Integral
+from operator import or_
+from typing import Literal, get_args, get_origin
+
+from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
+
+import sklearn_makemore
+
+from .._sklearn import Interval, StrOptions, parameter_constraints
+from ._streams import PROGRAM
+
+KINDS = {
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number",
+    str: "a text",
+    type(None): "None",
+}
+"""What the types of options are called."""
+
+
+class HelpFormatter(DefaultHelpFormatter):
+    """Formatter that says None as the docstrings do, and choices only once."""
+
+    def _expand_help(self, action):
+        text = super()._expand_help(action)
+        text = re.sub(r"type: Literal\[.*\], ", "", text)
+        return text.replace(" | null", " or None").replace(": null)", ": None)")
+
+
+class Parser(ArgumentParser):
+    """Parser whose errors are one line, with the nearest of what there is."""
+
+    def __init__(self, prog=PROGRAM, **kwargs):
+        super().__init__(
+            prog=prog,
+            parser_mode="shell",
+            allow_abbrev=False,
+            formatter_class=HelpFormatter,
+            **kwargs,
+        )
+        self.hints = {}
+
+    @classmethod
+    def of_commands(cls, commands):
+        """Return the parser that knows the commands, and none of their options."""
+        parser = cls(
+            description="Learn character-level language models of words, and make more "
+            f"words. `{PROGRAM} COMMAND --help` tells of the options.",
+            version=sklearn_makemore.__version__,
+        )
+        added = parser.add_subcommands(
+            title="commands", metavar="COMMAND", required=False
+        )
+        for name, summary in commands.items():
+            added.add_subcommand(name, cls(), help=summary)
+        return parser
+
+    def add_parameters(self, title, function, skip=()):
+        """Add an option for each parameter that a shell can give.
+
+        Parameters
+        ----------
+        title : str
+            What the parameters belong to.
+
+        function : callable
+            Has the parameters: a class of estimators, or what scikit-learn validates.
+            Its docstring in the style of numpydoc says what they are.
+
+        skip : collection of str, default=()
+            Parameters to leave out.
+        """
+        hints = shell_hints(function, skip)
+        parameters = inspect.signature(function).parameters
+
+        def stand_in():
+            """Stand for what has the parameters."""
+
+        stand_in.__name__ = title  # groups of options have different names
+        stand_in.__doc__ = f"{title}.\n\n{plain_text(function.__doc__)}"
+        stand_in.__signature__ = inspect.Signature(
+            [parameters[name].replace(annotation=hint) for name, hint in hints.items()]
+        )
+        self.add_function_arguments(stand_in)
+        self.hints |= hints
+
+    def joined_flags(self, arguments):
+        """Let ``--flag`` alone mean ``--flag=true``, if not followed by a truth."""
+        flags = {f"--{name}" for name, hint in self.hints.items() if hint is bool}
+        followers = [*arguments, ""][1:]
+        return [
+            f"{argument}=true"
+            if argument in flags and follower.lower() not in ("true", "false")
+            else argument
+            for argument, follower in zip(arguments, followers, strict=True)
+        ]
+
+    def add_typed(self, *names, type, **kwargs):
+        """Add an argument of a type, as `add_argument` does."""
+        action = self.add_argument(*names, type=type, **kwargs)
+        self.hints[action.dest] = type
+
+    def error(self, message, ex=None):
+        """Say in one line what is wrong, and exit with code 2."""
+        self.exit(2, f"{self.prog}: error: {self._reason(message)}\n")
+
+    def _reason(self, message):
+        """Return the parser's message in one line, and shorter where it is known."""
+        options = [name for name in self._option_string_actions if name[:2] == "--"]
+        if found := re.match(r"unrecognized arguments: (\S+)", message, re.I):
+            asked = found[1].partition("=")[0]
+            kind = "option" if asked.startswith("-") else "argument"
+            return f"there is no {kind} {asked}{nearest(asked, options)}"
+        if found := re.search(r"arguments are required: (\w+)$", message):
+            return f"{self._as_typed(found[1])} is needed"
+        if found := re.match(r'Parser key "(\w+)":', message):
+            value = re.search(r"(?:Got|Given) value: (.*)\s*\Z", message)
+            if value and found[1] in self.hints:
+                hint = self.hints[found[1]]
+                choices = get_args(hint) if get_origin(hint) is Literal else ()
+                near = nearest(value[1], choices)
+                return f"--{found[1]} takes {described(hint)}, not {value[1]!r}{near}"
+        return " ".join(message.split())
+
+    def _as_typed(self, dest):
+        """Return an argument as one types it."""
+        (action,) = (each for each in self._actions if each.dest == dest)
+        return " ".join([*action.option_strings[:1], action.metavar])
+
+
+def command_parser(name, command, arguments):
+    """Return the parser of a command.
+
+    Parameters
+    ----------
+    name : str
+        The command.
+
+    command : module
+        Has a docstring, which says what it does, and a function `add_options`.
+
+    arguments : list of str
+        What will be parsed: some options say which others there are.
+    """
+    parser = Parser(f"{PROGRAM} {name}", description=command.__doc__)
+    command.add_options(parser, arguments)
+    return parser
+
+
+def shell_hints(function, skip=()):
+    """Return the type of each parameter that a shell can give."""
+    constraints = parameter_constraints(function)
+    hints = {
+        name: shell_hint(constraints[name])
+        for name in inspect.signature(function).parameters
+        if name not in skip and isinstance(constraints.get(name), list)
+    }
+    return {name: hint for name, hint in hints.items() if hint is not None}
+
+
+def shell_hint(constraint):
+    """Return the type that a constraint of scikit-learn allows, None if there is none.
+
+    Examples
+    --------
+    >>> from numbers import Integral
+    >>> from sklearn_makemore._sklearn import Interval
+    >>> from sklearn_makemore.cli._parser import shell_hint
+    >>> shell_hint([Interval(Integral, 1, None, closed="left"), None])
+    int | None
+    """
+    hints = []
+    for allowed in constraint:
+        if isinstance(allowed, Interval):
+            hints.append(int if allowed.type is Integral else float)
+        elif isinstance(allowed, StrOptions):
+            hints.append(Literal[tuple(sorted(allowed.options))])
+        elif allowed is str or allowed == "boolean":
+            hints.append(str if allowed is str else bool)
+        elif allowed == "random_state":
+            hints += [int, None]
+    if not hints:
+        return None
+    if None in constraint:
+        hints.append(None)
+    return reduce(or_, hints)
+
+
+def described(hint):
+    """Say in words what a type allows.
+
+    Examples
+    --------
+    >>> from sklearn_makemore.cli._parser import described
+    >>> described(int | None)
+    'a whole number or None'
+    """
+    if get_origin(hint) is Literal:
+        return " or ".join(get_args(hint))
+    return " or ".join(KINDS[kind] for kind in get_args(hint) or [hint])
+
+
+def nearest(asked, known):
+    """Return ``; did you mean ...?`` if one of the known texts is near, else nothing.
+
+    Examples
+    --------
+    >>> from sklearn_makemore.cli._parser import nearest
+    >>> nearest("--ordr", ["--order", "--alpha"])
+    '; did you mean --order?'
+    """
+    by_lower = {text.lower(): text for text in known}
+    found = get_close_matches(asked.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[found[0]]}?" if found else ""
+
+
+def normalized(arguments):
+    """Return arguments with ``--n_hidden`` for ``--n-hidden``.
+
+    Examples
+    --------
+    >>> from sklearn_makemore.cli._parser import normalized
+    >>> normalized(["--n-hidden", "64", "--held-out=0.1", "a-b"])
+    ['--n_hidden', '64', '--held_out=0.1', 'a-b']
+
+    What follows ``--`` is no option.
+
+    >>> normalized(["--n-hidden", "64", "--", "--a-b"])
+    ['--n_hidden', '64', '--', '--a-b']
+    """
+    n_options = arguments.index("--") if "--" in arguments else len(arguments)
+    return [
+        re.sub(r"^--[^=]+", lambda name: "--" + name[0][2:].replace("-", "_"), text)
+        for text in arguments[:n_options]
+    ] + arguments[n_options:]
+
+
+def plain_text(doc):
+    """Return a docstring without the marks of reStructuredText."""
+    doc = re.sub(r"\s*\[\d+\]_", "", inspect.cleandoc(doc))
+    return re.sub(r"(?::[\w:]+:)?`+~?([^`]*)`+", r"\1", doc)
+
+
+def loaded(text):
+    """Return what a text is that may be several things: None, a number or a text."""
+    if text == "None":
+        return None
+    for number in int, float:
+        try:
+            return number(text)
+        except ValueError:
+            pass
+    return text
+
+
+# YAML, which is usual here, reads regular expressions as lists and "~" as None.
+set_loader("shell", loaded, json_superset=False)

@@ -1,0 +1,66 @@
+"""Print the log-probability of each word, a line each in the order of the file.
+
+A line has the word, its log-probability in nats, and its NLL: minus the
+log-probability, divided by the characters and the end of the word. They are separated
+by tabs; a tab, a line break or a backslash in a word is written as in Python.
+"""
+
+import json
+import math
+import re
+
+from ._models import read_model
+from ._words import add_words_options, name_of, word_chunks
+
+SCORED_AT_ONCE = 100_000
+"""Words that are read, scored and printed at once."""
+
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def add_options(parser, arguments):
+    """Add the options."""
+    parser.add_typed("model", type=str, metavar="MODEL", help="File of the model.")
+    add_words_options(parser)
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="Print JSON objects with the keys word, log_proba and nll; what is "
+        "infinite is null.",
+    )
+
+
+def run(options):
+    """Print the scores."""
+    model = read_model(options.model)
+    line = _json_line if options.json else _tab_separated_line
+    n_done = 0
+    for words in word_chunks(options, SCORED_AT_ONCE):
+        try:
+            log_proba = model.score_samples(words).tolist()
+        except ValueError as error:
+            raise ValueError(_in_file(str(error), n_done, options.words)) from error
+        n_done += len(words)
+        for word, value in zip(words, log_proba, strict=True):
+            print(line(word, value, -value / (len(word) + 1)))
+
+
+def _tab_separated_line(word, log_proba, nll):
+    return f"{word.translate(ESCAPES)}\t{log_proba:.6f}\t{nll:.6f}"
+
+
+def _json_line(word, log_proba, nll):
+    if math.isinf(log_proba):
+        log_proba = nll = None
+    scored = {"word": word, "log_proba": log_proba, "nll": nll}
+    return json.dumps(scored, ensure_ascii=False)
+
+
+def _in_file(message, n_before, path):
+    """Say where in the file a word is, instead of where in the chunk."""
+
+    def place(found):
+        number = n_before + int(found[1]) + 1
+        return f", number {number:,} in {name_of(path)} (without blank lines),"
+
+    return re.sub(r" at index (\d+)", place, message, count=1)

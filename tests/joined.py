@@ -1,0 +1,179 @@
+"""What the processes of test_processes.py do, started by torchrun: one task a word."""
+
+import json
+import os
+import pickle
+import signal
+import sys
+import warnings
+from pathlib import Path
+
+from accelerate import PartialState
+from estimators import NETS
+from joblib import parallel_config
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_makemore import GRUCharLM, MLPCharLM, save
+from sklearn_makemore.datasets import load_names
+
+WORDS = load_names().data[:400]
+ALPHABET = "".join(sorted(set("".join(WORDS))))
+RANK = int(os.environ.get("RANK", 0))
+
+
+def without_dropout(estimator):
+    """Without what is not the same, and at a rate that does not magnify rounding."""
+    names = {"dropout", "recurrent_dropout"} & set(estimator.get_params())
+    params = dict.fromkeys(names, 0.0)
+    return clone(estimator).set_params(lr=0.02, validation_fraction=0.2, **params)
+
+
+def losses(model):
+    return [[row["train_loss"], row["valid_loss"]] for row in model.history_]
+
+
+def weights(model):
+    state = model.net_.module_.state_dict()
+    return {name: tensor.tolist() for name, tensor in state.items()}
+
+
+def error_of(model, words=WORDS, verb="fit"):
+    try:
+        getattr(model, verb)(words)
+    except (ValueError, RuntimeError) as error:
+        return type(error).__name__, str(error)
+
+
+class StopsHere:
+    """A callback of scikit-learn that ends the training in one process."""
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        return RANK == 1 and context.task_name == "epoch"
+
+
+def curves(folder):
+    """Train every network, and networks whose training is decided by chance."""
+    weight = [1.0 + index % 3 for index in range(len(WORDS))]
+    found = {}
+    for name, estimator in NETS.items():
+        model = without_dropout(estimator).set_params(accelerate=True)
+        found[name] = losses(model.fit(WORDS, sample_weight=weight))
+    by_chance = MLPCharLM(max_epochs=50, early_stopping=True, dropout=0.3)
+    by_chance.set_params(accelerate=True, lr=0.1).fit(WORDS)
+    assert by_chance.n_iter_ < 50
+    found["early stop"] = by_chance.n_iter_, weights(by_chance)
+    stopped = without_dropout(NETS["gru"]).set_params(accelerate=True, max_epochs=9)
+    found["stop"] = stopped.set_callbacks(StopsHere()).fit(WORDS).n_iter_
+    more = stopped.set_callbacks().partial_fit(WORDS[:50])
+    found["more"] = more.n_iter_, weights(more)
+    return found
+
+
+def begun(model):
+    """Return a model that has learnt something else in each process."""
+    model.set_params(accelerate=False, alphabet=ALPHABET)
+    return model.partial_fit(WORDS[: 10 + RANK]).set_params(accelerate=True)
+
+
+def mistakes(folder):
+    """Collect the errors, and train once more after all but the last."""
+    small = MLPCharLM(n_hidden=4, max_epochs=1, accelerate=True, random_state=0)
+    found = {
+        "other words": error_of(clone(small), WORDS[RANK:]),
+        "other parameters": error_of(clone(small).set_params(max_epochs=1 + RANK)),
+        "diverged": error_of(clone(small).set_params(optimizer="sgd", lr=1e30)),
+        "few rows": error_of(clone(small).set_params(batch_size=1), ["a"]),
+        "device": error_of(clone(small).set_params(device="mps")),
+        "other start": error_of(begun(clone(small)), verb="partial_fit"),
+    }
+    found["after them"] = weights(small.fit(WORDS))
+    search = GridSearchCV(small, {"lr": [0.1, 0.2]}, n_jobs=2, error_score="raise")
+    with parallel_config("threading"):  # joblib's processes stay for minutes
+        found["n_jobs"] = error_of(search)
+    return found
+
+
+def trained(folder, **params):
+    """Train with a checkpoint and dropout, and save one model."""
+    model = GRUCharLM(n_embd=4, n_hidden=8, dropout=0.2, max_epochs=6, random_state=0)
+    model.set_params(accelerate=True, checkpoint=folder / "state", **params)
+    return model
+
+
+def whole(folder):
+    """Train to the end."""
+    model = trained(folder).fit(WORDS)
+    if RANK == 0:
+        save(model, folder / "model.safetensors")
+        (folder / "model.pickle").write_bytes(pickle.dumps(model))
+    return weights(model)
+
+
+class DiesAtThree(StopsHere):
+    """A callback that kills the second process when the third epoch ends."""
+
+    n_epochs = 0
+
+    def on_fit_task_end(self, estimator, context):
+        self.n_epochs += context.task_name == "epoch"
+        if RANK == 1 and self.n_epochs == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed(folder):
+    """Train, and die."""
+    trained(folder).set_callbacks(DiesAtThree()).fit(WORDS)
+
+
+def endless(folder):
+    """Train until someone interrupts."""
+    (folder / f"pid{RANK}").write_text(str(os.getpid()))
+    model = trained(folder, max_epochs=100_000, lr_schedule="constant")
+    try:
+        model.fit(WORDS)
+    finally:
+        (folder / f"fitted{RANK}").write_text(str(model.__sklearn_is_fitted__()))
+
+
+class GivesUp(StopsHere):
+    """A callback that is broken in one process."""
+
+    def on_fit_task_end(self, estimator, context):
+        if RANK == 1:
+            raise RuntimeError("the callback is broken")
+
+
+def apart(folder):
+    """Use accelerate before the training, in a way that joins no processes."""
+    PartialState()
+    return error_of(MLPCharLM(accelerate=True))
+
+
+def parted(folder):
+    """Fail in one process, which lives on, and try again."""
+    broken = MLPCharLM(accelerate=True, max_epochs=50).set_callbacks(GivesUp())
+    found = {"first": error_of(broken)}
+    found["second"] = error_of(broken)
+    return found
+
+
+def main(folder, *tasks):
+    """Do some tasks, and write what each found."""
+    warnings.simplefilter("error")
+    for task in tasks:
+        found = globals()[task](Path(folder))
+        (Path(folder) / f"{task}{RANK}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,164 @@
+"""The command line as a process: locales, terminals, pipes, signals, and imports."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from threading import Timer
+
+from sklearn_makemore import NGramCounter, load, save
+
+COMMAND = [sys.executable, "-m", "sklearn_makemore"]
+PLAIN_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+LONGEST = 120
+"""Seconds until a process that does not end is killed, so that its test fails."""
+
+
+def run(*arguments, stdin=b"", **environment):
+    """Run a command in a pipe; returns the exit code and both outputs as bytes."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        input=stdin,
+        capture_output=True,
+        env=os.environ | environment,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def run_in_terminal(*arguments, interrupt_at=None, **environment):
+    """Run a command in a terminal; returns the exit code and what is on the screen."""
+    terminal, inside = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment}
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        env=environment,
+    ) as process:
+        os.close(inside)
+        killer = Timer(LONGEST, process.kill)
+        killer.start()
+        screen = b""
+        while True:
+            try:
+                screen += os.read(terminal, 1 << 16)
+            except OSError:  # as Linux ends a terminal
+                break
+            if interrupt_at is not None and interrupt_at in screen:
+                process.send_signal(signal.SIGINT)
+                interrupt_at = None
+        killer.cancel()
+        os.close(terminal)
+    return process.returncode, screen.decode()
+
+
+def test_text_is_utf_8_in_any_locale(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["zoé", "chloé", "andré", "rené", "élodie", "éric", "noël", "josé"] * 2
+    (tmp_path / "prénoms.txt").write_text("\r\n".join(names), encoding="utf-8")
+    plain = {**PLAIN_LOCALE, "FORCE_COLOR": "1"}
+    code, out, err = run("fit", "prénoms.txt", "-o", "modèle", "--held_out=0", **plain)
+    assert (code, err) == (0, b"")
+    assert b"\x1b" not in out
+    assert "Written to modèle" in out.decode()
+    model = load(tmp_path / "modèle")
+    assert model.vocabulary_.characters == "".join(sorted(set("".join(names))))
+    asked = ["modèle", "--matching", "é[lr].*", "--random_state", "1"]
+    expected = model.sample(10, matching="é[lr].*", random_state=1)
+    assert all(word[0] == "é" for word in expected)
+    code, out, err = run("sample", *asked, **plain)
+    assert (code, out.decode().splitlines(), err) == (0, expected, b"")
+    code, out, err = run("score", "modèle", "-", stdin="né\nnö".encode(), **plain)
+    assert (code, out) == (1, b"")
+    assert b"\n" not in err[:-1]
+    assert "'nö', number 2 in standard input" in err.decode()
+
+
+def test_ctrl_c_in_a_terminal_ends_a_fit_whose_progress_is_seen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, screen = run_in_terminal(
+        *("fit", "-o", "x.model", "--model", "BigramCharLM", "--max_epochs", "100000"),
+        interrupt_at=b"validation NLL 2.",
+    )
+    assert code == 130
+    assert "\x1b" in screen
+    assert "epoch 0 of 100000" in screen
+    assert re.search(
+        r"BigramCharLM .*epoch [1-9]\d* of 100000 validation NLL 2\.", screen
+    )
+    assert screen.endswith("sklearn-makemore: interrupted\r\n")
+    assert "Traceback" not in screen
+    assert not list(tmp_path.iterdir())
+
+
+def test_compare_shows_its_table_while_it_grows(tmp_path, words, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text("\n".join(words))
+    # Counters, which need no torch: importing it takes seconds.
+    compare = ["compare", "words.txt", "--models", "BigramCounter", "NGramCounter"]
+    code, screen = run_in_terminal(*compare, NO_COLOR="1")
+    assert code == 0
+    # Without colours there are bold letters and movements of the cursor.
+    codes = set(re.findall(r"\x1b\[[?\d;]*[A-Za-z]", screen))
+    assert codes
+    assert not [code for code in codes if re.search(r"\b[34]\d(;\d+)*m", code)]
+    table = screen.rpartition("seconds to fit")[2]
+    assert table.index("NGramCounter") < table.index("BigramCounter")
+
+
+def test_output_that_nobody_reads_ends_quietly(tmp_path, words):
+    path, asked = tmp_path / "x.model", "\n".join(words * 1000).encode()
+    save(NGramCounter().fit(words), path)
+    (tmp_path / "words.txt").write_bytes(asked)
+    score = [*COMMAND, "score", path, tmp_path / "words.txt"]
+    with subprocess.Popen(score, stdout=-1, stderr=-1) as process:
+        assert process.stdout.readline().startswith(words[0].encode())
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+    # So little that it is still in Python's buffer at the end.
+    buffered = os.environ | {"PYTHONUNBUFFERED": ""}
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with open(write_end, "wb") as closed:
+        done = subprocess.run(
+            [*COMMAND, "--help"], stdout=closed, stderr=-1, env=buffered
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+    if os.path.exists("/dev/full"):
+        info = [*COMMAND, "info", path]
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(info, stdout=full, stderr=-1, env=buffered)
+            assert subprocess.run([*COMMAND, "fitt"], stderr=full).returncode == 2
+        said = b"sklearn-makemore: error: No space left on device\n"
+        assert (done.returncode, done.stderr) == (1, said)
+
+
+LIGHT = """
+import sys
+from sklearn_makemore.cli import main
+
+# Ctrl-C while these are imported, for a second, is then one in `main`.
+assert not {"numpy", "sklearn", "jsonargparse"} & set(sys.modules)
+for arguments in (
+    ["--help"], ["fit", "--help"], ["fit", "words.txt", "-o", "x.model"],
+    ["sample", "x.model"], ["score", "x.model", "words.txt"], ["info", "x.model"],
+):
+    assert main(arguments) == 0
+print(*{"torch", "skorch", "matplotlib", "dask"} & set(sys.modules))
+"""
+
+
+def test_counters_and_help_need_no_torch(tmp_path, words):
+    (tmp_path / "words.txt").write_text("\n".join(words))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", LIGHT],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert not done.stderr
+    assert done.stdout.splitlines()[-1] == ""

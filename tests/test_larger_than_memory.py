@@ -1,0 +1,80 @@
+"""A file is read and learnt from in chunks: the memory does not grow with the file."""
+
+import gzip
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+N_WORDS, CHUNK = 1_200_000, 20_000
+
+MOST_GROWTH = 12e6
+"""Bytes; as a list the words take seventy million."""
+
+# Psutil comes with dask.
+READ = """
+import json, sys
+import psutil
+import pyarrow.parquet
+from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter
+from sklearn_makemore.datasets import read_word_chunks
+
+path, size, kind = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+alphabet = "abcdefghijklmnopqrstuvwxyz"
+model = {
+    "bigram": BigramCounter(),
+    "ngram": NGramCounter(2),
+    "net": MLPCharLM(block_size=2, n_hidden=8, batch_size=None, alphabet=alphabet),
+}[kind]
+process, resident, n_words = psutil.Process(), [], 0
+before = process.memory_info().rss
+for words in read_word_chunks(path, chunk_size=size):
+    first = process.memory_info().rss if not n_words else first
+    model.partial_fit(words)
+    n_words += len(words)
+    resident.append(process.memory_info().rss)
+print(json.dumps([n_words, first - before, resident]))
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Distinct words, which Parquet cannot keep as a few."""
+    folder = tmp_path_factory.mktemp("words")
+    letters = np.random.default_rng(0).integers(26, size=(N_WORDS, 9), dtype=np.uint8)
+    letters += ord("a")
+    letters[:, -1] = ord("\n")
+    content = letters.tobytes()
+    (folder / "words.txt").write_bytes(content)
+    (folder / "words.gz").write_bytes(gzip.compress(content, 1))
+    parquet.write_table(
+        pa.table({"word": content.decode().split()}), folder / "words.parquet"
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("suffix", "model"),
+    [
+        ("txt", "bigram"),
+        ("gz", "ngram"),
+        ("parquet", "net"),
+    ],
+)
+def test_memory_stays_as_it_is_over_many_chunks(suffix, model, files):
+    path = str(files / f"words.{suffix}")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", READ, path, str(CHUNK), model],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    n_words, of_first_chunk, resident = json.loads(done.stdout)
+    assert n_words == N_WORDS
+    assert len(resident) == N_WORDS // CHUNK >= 50
+    assert of_first_chunk < 3 * MOST_GROWTH
+    assert max(resident[10:]) - max(resident[:10]) < MOST_GROWTH
