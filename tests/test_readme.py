@@ -4,6 +4,8 @@ import ast
 import re
 import sys
 import tomllib
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import product
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -12,6 +14,8 @@ from packaging.version import Version
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+BENCHMARKS = (PROJECT / "docs" / "benchmarks" / "README.md").read_text(encoding="utf-8")
+SITE = "https://sklearn-makemore.readthedocs.io/en/stable/"
 
 # Blocks of Python; one below the comment `<!-- not run -->` is only to be read.
 BLOCKS = [
@@ -48,8 +52,7 @@ def test_examples_of_the_readme(tmp_path, monkeypatch):
 
 def test_main_job_is_one_line():
     assert "-c tests/constraints.txt" in command("main")
-    assert command("main").endswith("python -m sklearn_makemore")
-    assert (PROJECT / "sklearn_makemore" / "__main__.py").is_file()
+    assert "python -m sklearn_makemore compare" in command("main")
 
 
 def test_tests_are_one_line_and_what_the_checks_run():
@@ -57,6 +60,52 @@ def test_tests_are_one_line_and_what_the_checks_run():
     assert command("test").endswith("python -m pytest -n 2 --dist worksteal")
     checks = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
     assert "readme_command test" in checks
+
+
+def tables(text):
+    """Yield the rows of all tables, the head of its table with each."""
+    head = None
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            head = None
+        elif head is None:
+            head = cells(line)
+        elif set(line) - set("|- "):
+            yield dict(zip(head, cells(line), strict=True))
+
+
+def cells(line):
+    return [cell.strip(" `") for cell in line.strip("|").split("|")]
+
+
+def test_figures_of_the_models_are_those_of_the_benchmarks():
+    measured = {
+        row["model"].partition(" ")[0]: row
+        for row in tables(BENCHMARKS)
+        if "validation" in row and "(" not in row["model"]
+    }
+    rows = [row for row in tables(README) if "estimator" in row]
+    assert len(rows) == 11
+    columns = {
+        "validation NLL": "validation",
+        "test NLL": "test",
+        "seconds to fit": "fit (s)",
+    }
+    for row, (shown, column) in product(rows, columns.items()):
+        if row[shown]:
+            figure = Decimal(measured[row["estimator"]][column].partition(" ")[0])
+            rounded = figure.quantize(Decimal(row[shown]), ROUND_HALF_UP)
+            assert rounded == Decimal(row[shown]), row
+
+
+def test_links_lead_to_files_and_pages():
+    for link in re.findall(r"[(<]([^()<>\s]+)[)>]", README):
+        if link.startswith(SITE):
+            page = link.removeprefix(SITE).removesuffix(".html") or "index"
+            is_made = page == "auto_examples/index"
+            assert is_made or (PROJECT / "docs" / f"{page}.rst").is_file(), link
+        elif "/" in link and not link.startswith("https:"):
+            assert (PROJECT / link.partition("#")[0]).exists(), link
 
 
 def pinned_versions():

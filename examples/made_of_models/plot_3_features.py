@@ -53,20 +53,21 @@ shown = {
     "learnt, out of fold": out_of_fold,
     "new": features.transform(test["name"]),
 }
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+figure, ax = plt.subplots(layout="constrained")
 for label, frame in shown.items():
-    left.hist(
+    ax.hist(
         frame["nll"],
         bins=np.linspace(0, 5, 50),
         histtype="step",
         density=True,
         label=f"{label}: {frame['nll'].mean():.2f}",
     )
-left.set_xlabel("NLL (nats per character)")
-left.set_ylabel("density")
-left.set_title("Out of fold, words look as new ones do")
-left.set_ylim(0, 3)
-left.legend(title="names, and their mean NLL")
+ax.set_xlabel("NLL (nats per character)")
+ax.set_ylabel("density")
+ax.set_title("Out of fold, words look as new ones do")
+ax.set_ylim(0, 3)
+ax.legend(title="names, and their mean NLL")
+plt.show()
 
 # %%
 # In a `ColumnTransformer` the column of words is named as a string, not as a list. The
@@ -97,8 +98,9 @@ for label, transformers in columns.items():
     areas[label] = roc_auc_score(test["is_invented"], proba)
     print(f"{label:14} log-loss {losses[label]:.3f}, AUC {areas[label]:.3f}")
 
-right.bar(list(losses), list(losses.values()), color=["0.6", "C0", "C1"])
-right.set_xlabel("columns")
-right.set_ylabel("log-loss of new rows (nats)")
-right.set_title("Is the name invented?")
+figure, ax = plt.subplots(layout="constrained")
+ax.bar(list(losses), list(losses.values()), color=["0.6", "C0", "C1"])
+ax.set_xlabel("columns")
+ax.set_ylabel("log-loss of new rows (nats)")
+ax.set_title("Is the name invented?")
 plt.show()

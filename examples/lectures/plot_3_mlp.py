@@ -90,3 +90,5 @@ from sklearn_makemore.inspection import EmbeddingDisplay
 embedding = EmbeddingDisplay.from_estimator(mlp, groups={"vowels": "aeiou"})
 embedding.ax_.set_title("Where the network puts the characters")
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 3

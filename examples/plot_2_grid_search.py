@@ -46,7 +46,8 @@ grids = [
     {"model": [GRUCharLM(n_hidden=64, **quick)], "model__max_epochs": [2, 4]},
 ]
 pipeline = Pipeline([("model", NGramCounter())])
-search = GridSearchCV(pipeline, grids, cv=folds).fit(names)
+search = GridSearchCV(pipeline, grids, cv=folds)
+search.fit(names)
 
 # %%
 # `score` is the mean log-probability per character: the negative log-likelihood (NLL)

@@ -1,0 +1,59 @@
+"""ConvolutionCharLM: gated convolutions over a window of characters."""
+
+from numbers import Integral
+
+import torch.nn.functional as F
+from torch import nn
+
+from sklearn_makemore._sklearn import Interval
+from sklearn_makemore._window import BaseWindowCharLM
+
+
+class GatedConvolutions(nn.Module):
+    """Convolutions of three places with gates (Dauphin et al. 2017)."""
+
+    def __init__(self, n_symbols, n_hidden, n_layers):
+        super().__init__()
+        self.embedding = nn.Embedding(n_symbols, n_hidden)
+        layers = [nn.Conv1d(n_hidden, 2 * n_hidden, 3) for _ in range(n_layers)]
+        self.layers = nn.ModuleList(layers)
+        self.head = nn.Linear(n_hidden, n_symbols)
+
+    def forward(self, ids, weights=None):
+        x = self.embedding(ids).mT  # (B, n_hidden, T)
+        for layer in self.layers:
+            x = F.glu(layer(x), dim=1)  # two places less
+        return self.head(x.squeeze(2))  # (B, n_symbols)
+
+
+class ConvolutionCharLM(BaseWindowCharLM):
+    """Gated convolutions; the window has ``1 + 2 * n_layers`` characters."""
+
+    _parameter_constraints: dict = {
+        **BaseWindowCharLM._parameter_constraints,
+        "n_hidden": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_hidden=64,
+        n_layers=3,
+        *,
+        lr=0.008,
+        max_epochs=5,
+        alphabet=None,
+        handle_unknown="error",
+        random_state=None,
+    ):
+        self.n_hidden, self.n_layers = n_hidden, n_layers
+        self.lr, self.max_epochs = lr, max_epochs
+        self.alphabet, self.handle_unknown = alphabet, handle_unknown
+        self.random_state = random_state
+
+    def _window_size(self):
+        return 1 + 2 * self.n_layers
+
+    def _module(self, n_symbols, block_size):
+        sizes = {"n_hidden": self.n_hidden, "n_layers": self.n_layers}
+        return GatedConvolutions, {"n_symbols": n_symbols, **sizes}

@@ -1,0 +1,136 @@
+"""The site: `sphinx-build -W --keep-going docs docs/_build/html` builds it, offline."""
+
+import inspect
+import os
+from importlib import import_module
+
+import sklearn_makemore
+
+project = "sklearn_makemore"
+author = "sklearn_makemore developers"
+copyright = "sklearn_makemore developers"
+release = version = sklearn_makemore.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "sphinx-mathjax-offline",  # a copy of MathJax in the built site
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "benchmarks", "data"]
+nitpicky = True
+default_role = "literal"  # single backticks, as scikit-learn has them
+toc_object_entries_show_parents = "hide"
+
+# -- API reference
+
+autosummary_generate = True
+numpydoc_show_class_members = False  # the template lists the methods
+numpydoc_xref_param_type = False
+
+
+def public_methods(module, name):
+    """Return the methods of a class, inherited ones too, but not those of torch."""
+    methods = inspect.getmembers(getattr(import_module(module), name), callable)
+    return [
+        method
+        for method, found in methods
+        if not method.startswith("_")
+        and inspect.isroutine(found)
+        and found.__module__.startswith(("sklearn", "skorch"))
+    ]
+
+
+autosummary_context = {"public_methods": public_methods}
+suppress_warnings = ["config.cache"]  # a function in the context cannot be kept
+
+# -- Links to other projects
+
+# Their inventories are on the internet: only where the site is published are they read.
+if os.environ.get("READTHEDOCS"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+        "skorch": ("https://skorch.readthedocs.io/en/stable", None),
+        "torch": ("https://docs.pytorch.org/docs/stable", None),
+    }
+
+# Everywhere else a reference out of this project stays text. So do the ones in the
+# docstrings that estimators inherit from scikit-learn.
+nitpick_ignore_regex = [(r"py:.*", r"(?!.*sklearn_makemore).*")]
+TARGETS_IN_SKLEARN = {
+    "accuracy_score",
+    "df_output_transform",
+    "meta-estimator",
+    "metadata_routing",
+    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py",
+}
+
+
+def leave_as_text(app, env, node, content):
+    """Return what a reference into scikit-learn's documentation shows."""
+    return content if node["reftarget"] in TARGETS_IN_SKLEARN else None
+
+
+def setup(app):
+    """Let intersphinx resolve references first, where it is."""
+    app.connect("missing-reference", leave_as_text, priority=900)
+
+
+# -- Gallery
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "subsection_order": [
+        "../examples/lectures",
+        "../examples/drawing",
+        "../examples/made_of_models",
+    ],
+    "within_subsection_order": "FileNameSortKey",
+    "doc_module": ("sklearn_makemore",),
+    "backreferences_dir": "generated/backreferences",
+    "parallel": 2,
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "remove_config_comments": True,
+    "show_signature": False,
+}
+
+# -- What the pages look like
+
+PAGES_WITHOUT_SIBLINGS = (
+    "index",
+    "install",
+    "lectures",
+    "faq",
+    "adding_a_model",
+    "contributing",
+    "changelog",
+)
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn_makemore"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "sklearn_makemore"},
+    "header_links_before_dropdown": 5,
+    "navigation_with_keys": False,
+    "show_prev_next": True,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_sidebars = {page: [] for page in PAGES_WITHOUT_SIBLINGS}
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
