@@ -20,6 +20,10 @@ MOST_IDS = 1 << 28
 """Ids that the distinct n-grams may have, `order` each: of as many n-grams of all
 lengths a model takes 8 GB at most, 31 bytes each."""
 
+ALWAYS_COUNTED = 16
+"""Order up to which the ids may be more: there they are a small multiple of the
+characters that were counted, and it is not the order that makes them many."""
+
 LARGEST_KEPT_ORDER = 1 << 12
 """Largest order that a file may say: every length takes a turn of a loop."""
 
@@ -231,7 +235,7 @@ def smaller(counts):
 
 def _check_room(n_rows, order):
     """Raise an error if so many n-grams of an order would exhaust the memory."""
-    if n_rows * order > MOST_IDS:
+    if order > ALWAYS_COUNTED and n_rows * order > MOST_IDS:
         raise ValueError(
             f"{n_rows:,} n-grams of order={order} have more than {MOST_IDS:,} ids, "
             "which a computer does not hold; use a smaller order."

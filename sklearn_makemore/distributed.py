@@ -61,7 +61,7 @@ def fit_counter(counter, files, *, column=None, chunk_size=100_000, part_size=1 
     chunk_size : int, default=100_000
         Number of words that a worker counts at once.
 
-    part_size : int, default=2**26
+    part_size : int or None, default=2**26
         Text files that are not compressed are cut, at ends of lines, into parts of
         about so many bytes, each of which is a task; None makes every file one task.
 

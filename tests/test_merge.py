@@ -159,6 +159,14 @@ def test_one_long_word_makes_few_short_ones_long(most, message, monkeypatch):
             merged()
 
 
+def test_many_short_ngrams_are_what_was_asked_for(monkeypatch):
+    monkeypatch.setattr(_ngrams, "MOST_IDS", 1)
+    model = NGramCounter(order=16).fit(["a" * 20])
+    assert len(model.merge(model).ngram_counts_.counts) == 17
+    with pytest.raises(ValueError, match="21 n-grams of order=17 have more than 1 ids"):
+        NGramCounter(order=17).fit(["a" * 20])
+
+
 def test_too_many_symbols_of_both_are_refused(monkeypatch):
     monkeypatch.setattr(_counting, "MOST_SYMBOLS", 5)
     with pytest.raises(ValueError, match="at most 5 symbols, and here are 7"):
