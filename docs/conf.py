@@ -97,7 +97,6 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("sklearn_makemore",),
     "backreferences_dir": "generated/backreferences",
-    "parallel": 2,
     "download_all_examples": False,
     "write_computation_times": False,
     "remove_config_comments": True,
