@@ -418,6 +418,10 @@ class NGramCounts:
         """Length of the longest n-grams."""
         return len(self.ngrams)
 
+    def __len__(self):
+        """Return the number of distinct n-grams."""
+        return len(self.counts)
+
     @classmethod
     def from_encoded(cls, encoded, order, n_symbols, sample_weight=None):
         """Count the maximal n-grams of words.

@@ -7,7 +7,6 @@ from itertools import pairwise
 from numbers import Integral
 from os import PathLike
 
-import numpy as np
 from sklearn.base import clone
 
 from ._counting import BaseCounter
@@ -168,12 +167,6 @@ def _sum(counter, counted):
         if part is None:
             continue
         parts.append(part)
-        while len(parts) > 1 and _size(parts[-2]) <= 2 * _size(parts[-1]):
+        while len(parts) > 1 and len(parts[-2].counts) <= 2 * len(parts[-1].counts):
             parts.append(counter._added(parts.pop(), parts.pop()))
     return reduce(counter._added, reversed(parts)) if parts else None
-
-
-def _size(counted):
-    """Return the number of counts."""
-    counts = counted.counts
-    return counts.size if isinstance(counts, np.ndarray) else len(counts.counts)

@@ -6,12 +6,15 @@ import pickle
 import signal
 import sys
 import warnings
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from accelerate import PartialState
 from estimators import NETS
 from joblib import parallel_config
 from sklearn.base import clone
+from sklearn.callback import FitCallback
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_makemore import GRUCharLM, MLPCharLM, save
@@ -45,17 +48,8 @@ def error_of(model, words=WORDS, verb="fit"):
         return type(error).__name__, str(error)
 
 
-class StopsHere:
+class StopsHere(FitCallback):
     """A callback of scikit-learn that ends the training in one process."""
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
 
     def on_fit_task_end(self, estimator, context):
         return RANK == 1 and context.task_name == "epoch"
@@ -76,6 +70,9 @@ def curves(folder):
     found["stop"] = stopped.set_callbacks(StopsHere()).fit(WORDS).n_iter_
     more = stopped.set_callbacks().partial_fit(WORDS[:50])
     found["more"] = more.n_iter_, weights(more)
+    with redirect_stdout(StringIO()) as printed:
+        more.set_params(verbose=1).partial_fit(WORDS[:50])
+    found["printed"] = printed.getvalue()
     return found
 
 

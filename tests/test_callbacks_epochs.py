@@ -8,26 +8,17 @@ import torch
 from estimators import CLASSES, KINDS, over
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.callback import ScoringMonitor
+from sklearn.callback import FitCallback, ScoringMonitor
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-class Keeper:
+class Keeper(FitCallback):
     """Callback that keeps the model of every epoch, its scores, and its words."""
 
     def __init__(self, stop_after=None):
         self.stop_after = stop_after
         self.kept, self.scores = [], []
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
 
     def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
         if context.task_name != "epoch":

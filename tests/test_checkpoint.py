@@ -18,6 +18,7 @@ import pytest
 import torch
 from estimators import KINDS, NETS, over
 from sklearn.base import clone
+from sklearn.callback import FitCallback
 
 from sklearn_makemore import ModelFileError, _checkpoint, load, save
 from sklearn_makemore._net import CharNet
@@ -27,21 +28,12 @@ from sklearn_makemore.model_selection import lr_range_test
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-class Epochs:
+class Epochs(FitCallback):
     """Callback of scikit-learn that counts epochs, and interrupts at the end of one."""
 
     def __init__(self, interrupt=None, action=None):
         self.interrupt, self.action = interrupt, action
         self.n_epochs = 0
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         if context.task_name != "epoch":

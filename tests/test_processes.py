@@ -73,6 +73,8 @@ def test_processes_agree_on_what_is_random_and_on_the_end(first_run):
     # A callback of the second process alone has stopped both.
     assert [curve["stop"] for curve in curves] == [1, 1]
     assert [curve["more"][0] for curve in curves] == [2, 2]
+    # One of them tells of the epochs.
+    assert "train_loss" in curves[0]["printed"] and not curves[1]["printed"]
 
 
 def test_mistakes_are_errors_in_all_processes(first_run):

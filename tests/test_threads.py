@@ -13,6 +13,7 @@ import pytest
 import torch
 from estimators import CLASSES, NETS, over
 from sklearn.base import clone
+from sklearn.callback import FitCallback
 from skorch.callbacks import Callback
 
 from sklearn_makemore._device import one_thread
@@ -102,17 +103,8 @@ class Threads(Callback):
     on_epoch_end = on_epoch_begin
 
 
-class Scorer:
+class Scorer(FitCallback):
     """Callback that scores and samples in the middle of a fit, as monitors do."""
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
 
     def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
         fitted_estimator.score(X)
