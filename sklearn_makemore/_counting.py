@@ -3,6 +3,7 @@
 import reprlib  # an alphabet can be long, a message should not
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import reduce
 from numbers import Integral, Real
 
 import numpy as np
@@ -224,11 +225,7 @@ class BaseCounter(BaseCharLM):
         """
         self._validate_params()
         self._check_mergeable(other)
-        total = self._added(self._fitted_words(), other._fitted_words())
-        self._set_fitted(
-            total.vocabulary, total.longest_word, total.counts, goes_on=False
-        )
-        return self
+        return self._fit_total(self._added(self._fitted_words(), other._fitted_words()))
 
     def _check_mergeable(self, other):
         """Raise an error if the counts of another counter cannot be added."""
@@ -261,13 +258,16 @@ class BaseCounter(BaseCharLM):
             self._kept_vocabulary(), self._fitted_counts(), self.longest_word_
         )
 
+    # Counting in parts, here or elsewhere: each list of words is counted, the counts
+    # are added up, and the probabilities are computed once.
+
     def _counted(self, words):
         """Return a list of words as it is counted; changes nothing here."""
         joined = CodePoints.from_words(words)
         vocabulary = self._fit_vocabulary(joined)
         encoded = vocabulary.encode_code_points(joined)
         counts = self._count(encoded, vocabulary.n_symbols, None)
-        return CountedWords(vocabulary, counts, max(map(len, words)))
+        return CountedWords(vocabulary, counts, int(encoded.lengths.max()) - 1)
 
     def _added(self, counted, others):
         """Return two lists of words that were counted as one."""
@@ -280,6 +280,36 @@ class BaseCounter(BaseCharLM):
             ),
             max(counted.longest_word, others.longest_word),
         )
+
+    def _total(self, counted):
+        """Return many lists of words that were counted as one; None if there are none.
+
+        Parameters
+        ----------
+        counted : iterable of CountedWords or None
+            Read one by one; None is of no words.
+
+        Returns
+        -------
+        total : CountedWords or None
+            All words.
+        """
+        parts = []
+        for part in counted:
+            if part is None:
+                continue
+            parts.append(part)
+            # Only parts of like size are added, so that few n-grams are added often.
+            while len(parts) > 1 and len(parts[-2].counts) <= 2 * len(parts[-1].counts):
+                parts.append(self._added(parts.pop(), parts.pop()))
+        return reduce(self._added, reversed(parts)) if parts else None
+
+    def _fit_total(self, total):
+        """Fit to words that were counted; what was learnt before is forgotten."""
+        self._set_fitted(
+            total.vocabulary, total.longest_word, total.counts, goes_on=False
+        )
+        return self
 
     def _counts_in(self, vocabulary, counted):
         """Return counts in the ids of a vocabulary that has all their characters."""

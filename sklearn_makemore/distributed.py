@@ -2,7 +2,6 @@
 
 import os
 import reprlib  # a list of files can be long, a message should not
-from functools import reduce
 from itertools import pairwise
 from numbers import Integral
 from os import PathLike
@@ -104,16 +103,13 @@ def fit_counter(counter, files, *, column=None, chunk_size=100_000, part_size=1 
     ]
     while len(counted) > 1:
         counted = [
-            delayed(_sum)(unfitted, counted[first : first + MERGED_AT_ONCE])
+            delayed(unfitted._total)(counted[first : first + MERGED_AT_ONCE])
             for first in range(0, len(counted), MERGED_AT_ONCE)
         ]
     total = counted[0].compute()
     if total is None:
         raise ValueError(f"The files have no words: {reprlib.repr(files)}.")
-    counter._set_fitted(
-        total.vocabulary, total.longest_word, total.counts, goes_on=False
-    )
-    return counter
+    return counter._fit_total(total)
 
 
 def _check_dask_support():
@@ -154,19 +150,4 @@ def _counted_part(counter, path, start, stop, column, chunk_size):
             except ValueError as exc:
                 raise ValueError(f"{name_of(path)}: {exc}") from exc
 
-    return _sum(counter, counted_chunks())
-
-
-def _sum(counter, counted):
-    """Add up words that were counted; None where there are none.
-
-    Only parts of like size are added, so that few of the n-grams are added often.
-    """
-    parts = []
-    for part in counted:
-        if part is None:
-            continue
-        parts.append(part)
-        while len(parts) > 1 and len(parts[-2].counts) <= 2 * len(parts[-1].counts):
-            parts.append(counter._added(parts.pop(), parts.pop()))
-    return reduce(counter._added, reversed(parts)) if parts else None
+    return counter._total(counted_chunks())

@@ -14,6 +14,9 @@ LEARNT_AT_ONCE = 1_000_000
 """Words that are read at once: with these in memory and no more, counters learn from a
 file of any length."""
 
+DIGEST_SIZE = 8
+"""Bytes that decide whether a word is held out: by 2**-64 the share may be off."""
+
 N_SHOWN = 10
 """Words that are drawn to be looked at."""
 
@@ -86,7 +89,7 @@ class Split:
 
     def __init__(self, chunks, share):
         self._chunks = chunks
-        self._bound = int(share * 2**64)
+        self._bound = int(share * 2**64).to_bytes(DIGEST_SIZE, "big")
         self.n_words = 0
         self.held_out = self.seen = None
 
@@ -100,8 +103,8 @@ class Split:
         held_out, letters, longest = Counter(), set(), 0
         for index, words in enumerate(self._chunks):
             self.seen = None if index else set(words)
-            if self._bound:
-                drawn = {word for word in set(words) if word_hash(word) < self._bound}
+            if any(self._bound):
+                drawn = {word for word in set(words) if digest(word) < self._bound}
                 held_out.update(word for word in words if word in drawn)
                 words = [word for word in words if word not in drawn]
                 letters.update(*words)
@@ -123,15 +126,16 @@ class Split:
             yield last
 
 
-def word_hash(word):
-    """Return a number below 2**64 that looks drawn at random, the same everywhere."""
-    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "big")
+def digest(word):
+    """Return bytes that look drawn at random, the same for a word everywhere."""
+    return blake2b(word.encode(), digest_size=DIGEST_SIZE).digest()
 
 
 def learn(model, split, callback=None):
     """Fit a model on the words of a split.
 
-    Counters learn chunk by chunk. Networks go through all words again and again.
+    Counters count chunk by chunk, and estimate at the end. Networks go through all
+    words again and again.
 
     Parameters
     ----------
@@ -145,8 +149,7 @@ def learn(model, split, callback=None):
         Told of the epochs of a network.
     """
     if isinstance(model, BaseCounter):
-        for words in split:
-            model.partial_fit(words)
+        model._fit_total(model._total(map(model._counted, split)))
         return
     words = all_words(split)
     if callback is not None:

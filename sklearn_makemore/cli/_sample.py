@@ -46,8 +46,8 @@ def run(options):
         if params[name] is not None:
             params[name] = text_of_argument(params[name])
     exclude = _words_to_leave_out(options.novel, model)
-    for word in model.sample(options.n_samples, exclude=exclude, **params):
-        print(word)
+    words = model.sample(options.n_samples, exclude=exclude, **params)
+    print("\n".join(words))
 
 
 def _words_to_leave_out(path, model):

@@ -41,8 +41,11 @@ def run(options):
         except ValueError as error:
             raise ValueError(_in_file(str(error), n_done, options.words)) from error
         n_done += len(words)
-        for word, value in zip(words, log_proba, strict=True):
-            print(line(word, value, -value / (len(word) + 1)))
+        lines = [
+            line(word, value, -value / (len(word) + 1))
+            for word, value in zip(words, log_proba, strict=True)
+        ]
+        print("\n".join(lines))  # at once: where Python does not buffer, each is slow
 
 
 def _tab_separated_line(word, log_proba, nll):
