@@ -207,8 +207,17 @@ def test_counters_learn_from_a_file_chunk_by_chunk(run, files, words, monkeypatc
     fit = ["fit", "words.txt", "--order", 3, "-o"]
     _, whole, _ = run(*fit, "whole.model")
     monkeypatch.setattr(_learning, "LEARNT_AT_ONCE", 17)
+    estimate, estimated = NGramCounter._fitted_attributes, []
+
+    def counted_estimate(self, counts):
+        estimated.append(len(counts))
+        return estimate(self, counts)
+
+    monkeypatch.setattr(NGramCounter, "_fitted_attributes", counted_estimate)
     code, lines, _ = run(*fit, "parts.model")
     assert code == 0
+    # When all are counted; `save` looks once more whether it would come back the same.
+    assert set(estimated) == {max(estimated)} and len(estimated) <= 2
     assert lines[1] == whole[1]
     assert lines[3] == "Words (some may be in the file):"
     parts, whole = load("parts.model"), load("whole.model")
@@ -306,6 +315,8 @@ def test_score_prints_a_line_a_word(run, files, monkeypatch):
     assert (code, len(lines)) == (1, 4)
     assert "Word 'em-a', number 5 in standard input" in error
     assert "['-']" in error
+    _, _, (error,) = run("score", "words.model", "-", stdin=b"emma\nat at index 7 it")
+    assert "Word 'at at index 7 it', number 2 in standard input" in error
 
 
 def test_what_is_infinite_and_what_would_break_a_line(run, tmp_path):
@@ -404,12 +415,17 @@ def rough(text):
         (["fit", "empty.txt", "-o", "x"], 1, "'empty.txt' has no words"),
         (["fit", "words.txt", "-o", "no/x"], 1, "The folder does not exist"),
         (["fit", "words.txt", "-o", "folder"], 1, "There is a folder of this name"),
-        (["fit", "words.txt", "-o", "x", "--alphabet=ab"], 1, "not in the alphabet"),
+        (
+            ["fit", "words.txt", "-o", "x", "--alphabet=ab"],
+            1,
+            " in 'words.txt' has characters that are not in the alphabet",
+        ),
         (["sample", "words.txt"], 1, "is not a model file"),
         (["sample", "missing"], 1, "No such file or directory: 'missing'"),
         (["sample", "words.model", "-n", "0"], 2, "'n_samples' parameter"),
-        (["sample", "words.model", "--prefix=7"], 1, "prefix='7' has characters"),
-        (["sample", "words.model", "--matching=("], 1, "is not a regular expression"),
+        (["sample", "words.model", "--prefix=7"], 2, "prefix='7' has characters"),
+        (["sample", "words.model", "--matching=("], 2, "is not a regular expression"),
+        (["sample", "words.model", "--max-length=0", "--min-length=1"], 2, "is less"),
         (["sample", "short.model", "--novel"], 2, "has another alphabet"),
         (["sample", "classes.model"], 1, "holds a CharLMClassifier"),
         (["fit", "words.txt", "-o", "./words.txt"], 2, "is the file of words"),

@@ -1,5 +1,6 @@
 """What concerns the networks only: their training, its settings, its history."""
 
+import copy
 import itertools
 import json
 import math
@@ -282,6 +283,27 @@ def test_optimizers_decay_weights(words):
             assert type(model.net_.optimizer_) is kind
             sizes.append(sum(w.square().sum() for w in weights_of(model).values()))
         assert sizes[1] < 0.9 * sizes[0]
+
+
+@pytest.mark.parametrize("name", ["mlp", "gru"])
+def test_a_changed_weight_decay_counts_from_the_next_call_on(name, words):
+    # AdamW shrinks weights by lr * decay; the rest of its step knows of no decay.
+    model = clone(NETS[name]).set_params(
+        lr=0.01, lr_schedule="constant", weight_decay=0.0, batch_size=None
+    )
+    before = weights_of(model.fit(words))["embedding.weight"]
+    kept, shrunk = (
+        weights_of(
+            copy.deepcopy(model).set_params(weight_decay=decay).partial_fit(words)
+        )
+        for decay in (0.0, 0.5)
+    )
+    torch.testing.assert_close(
+        kept["embedding.weight"] - shrunk["embedding.weight"],
+        0.01 * 0.5 * before,
+        atol=1e-6,
+        rtol=1e-3,
+    )
 
 
 def test_learning_rate_schedules(words):

@@ -65,29 +65,49 @@ def test_words_are_those_of_python_s_own_lines(folder, text, at_once, size, data
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
+    # The names of the tests are not the contents: gzip writes the time into its header,
+    # and processes that collect a second apart must name the same tests.
     [
-        ("a.txt", b"emma\nav\0a\n", r"'.*a\.txt' has a NUL in line 2"),
-        ("a.txt", b"a\r\n" * 200_000 + b"\rj\xe9r\xf4me\n", "0xe9.*line 200,002"),
-        ("a.txt", "emma\nava".encode("utf-16"), "has a NUL in line 1"),
-        ("a.txt", b"emma \n" + b"x" * 3_000_000, "a line of more than 1,048,576"),
-        ("a.txt", b"\xef\xbb\xbf \r\n\n", "has no words"),
-        ("a.gz", gzip.compress(b"emma\n" * 9)[:-9], "as gzip: .* ended before"),
-        ("a.gz", gzip.compress(bytes(range(256)) * 9)[:30] + b"x" * 50, "as gzip"),
-        ("a.gz", b"emma\nava\n", "as gzip: Not a gzipped file"),
-        ("a.parquet", b"emma\nava\n", r"'.*a\.parquet' cannot be read as Parquet"),
-    ],
-    # Not the contents: gzip writes the time into its header, and processes that
-    # collect a second apart must name the same tests.
-    ids=[
-        "NUL",
-        "Latin-1",
-        "UTF-16",
-        "long line",
-        "no words",
-        "gzip cut off",
-        "gzip spoilt",
-        "no gzip",
-        "no Parquet",
+        pytest.param(
+            "a.txt", b"emma\nav\0a\n", r"'.*a\.txt' has a NUL in line 2", id="NUL"
+        ),
+        pytest.param(
+            "a.txt",
+            b"a\r\n" * 200_000 + b"\rj\xe9r\xf4me\n",
+            "0xe9.*line 200,002",
+            id="Latin-1",
+        ),
+        pytest.param(
+            "a.txt", "emma\nava".encode("utf-16"), "has a NUL in line 1", id="UTF-16"
+        ),
+        pytest.param(
+            "a.txt",
+            b"emma \n" + b"x" * 3_000_000,
+            "a line of more than 1,048,576",
+            id="long line",
+        ),
+        pytest.param("a.txt", b"\xef\xbb\xbf \r\n\n", "has no words", id="no words"),
+        pytest.param(
+            "a.gz",
+            gzip.compress(b"emma\n" * 9)[:-9],
+            "as gzip: .* ended before",
+            id="gzip cut off",
+        ),
+        pytest.param(
+            "a.gz",
+            gzip.compress(bytes(range(256)) * 9)[:30] + b"x" * 50,
+            "as gzip",
+            id="gzip spoilt",
+        ),
+        pytest.param(
+            "a.gz", b"emma\nava\n", "as gzip: Not a gzipped file", id="no gzip"
+        ),
+        pytest.param(
+            "a.parquet",
+            b"emma\nava\n",
+            r"'.*a\.parquet' cannot be read as Parquet",
+            id="no Parquet",
+        ),
     ],
 )
 def test_a_file_that_is_no_list_of_words_says_where(tmp_path, name, content, message):

@@ -20,7 +20,7 @@ from ._learning import add_held_out_option, learn, new_words, split_words
 from ._models import MODELS, NOT_FROM_A_SHELL, model_class, new_model
 from ._progress import progress_bar
 from ._streams import UsageError
-from ._words import STANDARD_INPUT, add_words_options
+from ._words import STANDARD_INPUT, add_words_options, errors_in_file
 
 
 def add_options(parser, arguments):
@@ -61,7 +61,10 @@ def run(options):
         _check_output(options)
     split = split_words(options)
     start = perf_counter()
-    with _shown_progress(model, is_alone) as callback:
+    with (
+        errors_in_file(options.words),  # the words held out are not in the lists
+        _shown_progress(model, is_alone) as callback,
+    ):
         learn(model, split, callback)
     seconds = perf_counter() - start - (callback.seconds if callback else 0.0)
     if is_first:

@@ -89,7 +89,7 @@ class Split:
 
     def __init__(self, chunks, share):
         self._chunks = chunks
-        self._bound = int(share * 2**64).to_bytes(DIGEST_SIZE, "big")
+        self._share = share
         self.n_words = 0
         self.held_out = self.seen = None
 
@@ -100,11 +100,12 @@ class Split:
 
     def __iter__(self):
         """Yield lists of words to learn from."""
+        bound = int(self._share * 256**DIGEST_SIZE).to_bytes(DIGEST_SIZE, "big")
         held_out, letters, longest = Counter(), set(), 0
         for index, words in enumerate(self._chunks):
             self.seen = None if index else set(words)
-            if any(self._bound):
-                drawn = {word for word in set(words) if digest(word) < self._bound}
+            if self._share:
+                drawn = {word for word in set(words) if digest(word) < bound}
                 held_out.update(word for word in words if word in drawn)
                 words = [word for word in words if word not in drawn]
                 letters.update(*words)

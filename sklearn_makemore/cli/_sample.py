@@ -46,7 +46,10 @@ def run(options):
         if params[name] is not None:
             params[name] = text_of_argument(params[name])
     exclude = _words_to_leave_out(options.novel, model)
-    words = model.sample(options.n_samples, exclude=exclude, **params)
+    try:
+        words = model.sample(options.n_samples, exclude=exclude, **params)
+    except ValueError as error:  # model and words were read: it is an option
+        raise UsageError(str(error)) from error
     print("\n".join(words))
 
 

@@ -7,10 +7,9 @@ by tabs; a tab, a line break or a backslash in a word is written as in Python.
 
 import json
 import math
-import re
 
 from ._models import read_model
-from ._words import add_words_options, name_of, word_chunks
+from ._words import add_words_options, errors_in_file, word_chunks
 
 SCORED_AT_ONCE = 100_000
 """Words that are read, scored and printed at once."""
@@ -36,10 +35,8 @@ def run(options):
     line = _json_line if options.json else _tab_separated_line
     n_done = 0
     for words in word_chunks(options, SCORED_AT_ONCE):
-        try:
+        with errors_in_file(options.words, n_done):
             log_proba = model.score_samples(words).tolist()
-        except ValueError as error:
-            raise ValueError(_in_file(str(error), n_done, options.words)) from error
         n_done += len(words)
         lines = [
             line(word, value, -value / (len(word) + 1))
@@ -57,13 +54,3 @@ def _json_line(word, log_proba, nll):
         log_proba = nll = None
     scored = {"word": word, "log_proba": log_proba, "nll": nll}
     return json.dumps(scored, ensure_ascii=False)
-
-
-def _in_file(message, n_before, path):
-    """Say where in the file a word is, instead of where in the chunk."""
-
-    def place(found):
-        number = n_before + int(found[1]) + 1
-        return f", number {number:,} in {name_of(path)} (without blank lines),"
-
-    return re.sub(r" at index (\d+)", place, message, count=1)

@@ -1,6 +1,8 @@
 """Words of a file, of standard input, or those that come with the package."""
 
+import re
 import sys
+from contextlib import contextmanager
 
 from ..datasets import load_names, read_word_chunks
 from ._streams import UsageError
@@ -48,6 +50,33 @@ def name_of(path):
     if path is None:
         return "the names of the package"
     return "standard input" if path == STANDARD_INPUT else repr(path)
+
+
+@contextmanager
+def errors_in_file(path, n_before=None):
+    """Let errors inside the block say where a word is in a file, not in a list.
+
+    Parameters
+    ----------
+    path : str or None
+        The file, as the options name it.
+
+    n_before : int, default=None
+        Number of words of the file before those of the list; None if the list has not
+        all of its words, so that the file is all there is to say.
+    """
+    try:
+        yield
+    except ValueError as error:
+        # The last place: a word that is shown before it may have this text.
+        found = re.fullmatch(r"(.*) at index (\d+)(.*)", str(error), re.DOTALL)
+        if found is None:
+            raise
+        place = f" in {name_of(path)}"
+        if n_before is not None:
+            number = n_before + int(found[2]) + 1
+            place = f", number {number:,}{place} (without blank lines),"
+        raise ValueError(found[1] + place + found[3]) from error
 
 
 def bundled_names():
