@@ -5,8 +5,8 @@ from numbers import Integral
 import torch.nn.functional as F
 from torch import nn
 
+from sklearn_makemore._networks.window import BaseWindowCharLM
 from sklearn_makemore._sklearn import Interval
-from sklearn_makemore._window import BaseWindowCharLM
 
 
 class GatedConvolutions(nn.Module):

@@ -12,26 +12,32 @@ from sklearn.base import DensityMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ._code_points import CodePoints, joined_code_points
-from ._conditional import MaskedModel, conditional
-from ._language import matching_language
-from ._most_likely import beginning_with, most_likely_words
-from ._novelty import novelty_of
-from ._sampling import MAX_CELLS, MIN_ROWS, DrawOptions, draw_codes, draw_words
+from ._generation.conditional import MaskedModel, conditional
+from ._generation.language import matching_language
+from ._generation.most_likely import beginning_with, most_likely_words
+from ._generation.novelty import novelty_of
+from ._generation.sampling import (
+    MAX_CELLS,
+    MIN_ROWS,
+    DrawOptions,
+    draw_codes,
+    draw_words,
+)
 from ._sklearn import (
     Interval,
     StrOptions,
     _fit_context,
     validate_options,
 )
-from ._vocabulary import CharVocabulary, check_alphabet
 from ._word_estimator import (
     BaseWordEstimator,
     checked_training,
     checked_weight,
     own_random_state,
 )
-from ._words import check_words
+from ._words.check import check_words
+from ._words.code_points import CodePoints, joined_code_points
+from ._words.vocabulary import CharVocabulary, check_alphabet
 
 DRAWN_AT_ONCE = 1 << 24
 """Characters drawn at once, about: some 40 bytes each before they are words."""

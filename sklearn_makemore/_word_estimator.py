@@ -8,7 +8,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
 from ._sklearn import _check_sample_weight
-from ._words import check_words
+from ._words.check import check_words
 
 LARGEST_TOTAL = 1e307
 """Weight of all words with which sums over their characters are finite still."""

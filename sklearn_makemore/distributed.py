@@ -8,7 +8,7 @@ from os import PathLike
 
 from sklearn.base import clone
 
-from ._counting import BaseCounter
+from ._counters.base import BaseCounter
 from ._sklearn import Interval, validate_params
 from .datasets._files import is_text, iterate_words, line_start, name_of
 

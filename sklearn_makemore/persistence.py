@@ -8,35 +8,17 @@ dict of one key, which says what it is.
 import os
 import warnings
 from contextlib import contextmanager
+from importlib import import_module
 
 import numpy as np
 from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from ._models import ESTIMATORS
 from ._safe_file import ModelFileError, read_safe_file, write_safe_file
 from ._sklearn import check_pipeline, validate_params
-from ._vocabulary import CharVocabulary, check_alphabet
-
-SAVABLE = frozenset(
-    {
-        "BigramCharLM",
-        "BigramCounter",
-        "BoWCharLM",
-        "CharLMClassifier",
-        "CharLMFeatures",
-        "CharLMOutlierDetector",
-        "GRUCharLM",
-        "LSTMCharLM",
-        "MLPCharLM",
-        "MixtureCharLM",
-        "NGramCounter",
-        "RNNCharLM",
-        "TransformerCharLM",
-        "WaveNetCharLM",
-    }
-)
-"""The classes of this package that can be saved; no other but `Pipeline` is made."""
+from ._words.vocabulary import CharVocabulary, check_alphabet
 
 MOST_ESTIMATORS = 1 << 15
 """Most estimators in a file, where one counts double for each that it is in:
@@ -177,7 +159,7 @@ def load(path, device=None):
     BigramCounter()
     """
     if device is not None:
-        from ._device import resolve_device  # counters need no torch
+        from ._training.device import resolve_device  # counters need no torch
 
         resolve_device(device)
     document, arrays = read_safe_file(path)
@@ -283,8 +265,8 @@ class _Writer(_Bounded):
         if isinstance(model, type) or type(model) is not _class_of(name):
             raise TypeError(
                 f"{place} is {_described(model)}, and `save` keeps "
-                f"{', '.join(sorted(SAVABLE))} and pipelines of them; save what is not "
-                "of these kinds with joblib."
+                f"{', '.join(sorted(ESTIMATORS))} and pipelines of them; save what is "
+                "not of these kinds with joblib."
             )
         kept = None
         with self.inside():
@@ -423,7 +405,7 @@ class _Reader(_Bounded):
         """Return the device that a network has on this machine."""
         if self.device is not None or not isinstance(device, str):
             return self.device
-        from ._device import device_or_auto
+        from ._training.device import device_or_auto
 
         here = device_or_auto(device)
         if here != device:
@@ -466,11 +448,9 @@ def _class_of(name):
     """Return the class of a name, None if it cannot be saved."""
     if name == "Pipeline":
         return Pipeline
-    if name not in SAVABLE:
+    if name not in ESTIMATORS:
         return None
-    import sklearn_makemore  # which imports a class when it is asked for
-
-    return getattr(sklearn_makemore, name)
+    return getattr(import_module(f".{ESTIMATORS[name]}", __package__), name)
 
 
 def _requests(model):

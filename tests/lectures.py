@@ -7,8 +7,8 @@ is the same number.
 import numpy as np
 import torch
 
-from sklearn_makemore._contexts import ContextCounts, windows
-from sklearn_makemore._vocabulary import CharVocabulary
+from sklearn_makemore._words.vocabulary import CharVocabulary
+from sklearn_makemore._words.windows import ContextCounts, windows
 
 LECTURE_SEED = 2147483647
 

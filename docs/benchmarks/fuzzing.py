@@ -443,7 +443,7 @@ def run_bombs(size=4_000_000):
 
 def run_checkpoints(n_files, seed=0):
     """Go on from mutated checkpoints; return what came of how many, and failures."""
-    from sklearn_makemore._net import CharNet
+    from sklearn_makemore._training.net import CharNet
 
     def interrupt(net, dataset):
         raise KeyboardInterrupt

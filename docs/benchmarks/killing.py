@@ -27,8 +27,8 @@ from report import is_kept, machine_line, markdown
 from sklearn.base import clone
 
 import sklearn_makemore
-from sklearn_makemore import _checkpoint
 from sklearn_makemore._safe_file import read_safe_file
+from sklearn_makemore._training import checkpoint as _checkpoint
 from sklearn_makemore.datasets import load_names
 
 COMMON = {"random_state": 0, "handle_unknown": "unk"}

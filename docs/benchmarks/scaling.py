@@ -38,7 +38,7 @@ from scaling_pictures import (
 
 import sklearn_makemore
 from sklearn_makemore import NGramCounter
-from sklearn_makemore._vocabulary import CharVocabulary
+from sklearn_makemore._words.vocabulary import CharVocabulary
 
 # `report` imports torch, which takes seconds and which counting does without: only the
 # process that reports imports it.

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from .._counting import BaseCounter
+from .._counters.base import BaseCounter
 from ._streams import UsageError
 from ._words import word_chunks
 

@@ -3,21 +3,11 @@
 import sklearn_makemore
 
 from .._base import BaseCharLM
+from .._models import COUNTERS, NETWORKS
 from ._parser import nearest, shell_hints
 from ._streams import UsageError, text_of_argument
 
-MODELS = (
-    "NGramCounter",
-    "BigramCounter",
-    "BigramCharLM",
-    "BoWCharLM",
-    "MLPCharLM",
-    "WaveNetCharLM",
-    "RNNCharLM",
-    "TransformerCharLM",
-    "GRUCharLM",
-    "LSTMCharLM",
-)
+MODELS = (*COUNTERS, *NETWORKS)
 """Models that are made by their own parameters alone."""
 
 NOT_FROM_A_SHELL = {"verbose", "warm_start"}

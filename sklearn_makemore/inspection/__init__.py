@@ -7,7 +7,7 @@ something is drawn, torch where a network is looked at.
 
 from importlib import import_module
 
-from .._novelty import NoveltyReport
+from .._generation.novelty import NoveltyReport
 from ._activation import ActivationDisplay
 from ._bigram import BigramDisplay
 from ._embedding import EmbeddingDisplay

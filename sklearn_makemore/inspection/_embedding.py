@@ -241,7 +241,7 @@ def _embedding_of(estimator):
     """Return the embedding of a fitted network, a row a symbol."""
     check_network(estimator, "EmbeddingDisplay")
     # Whoever has a network has imported torch already.
-    from .._neural import plain_module
+    from .._networks.base import plain_module
 
     weight = plain_module(estimator.net_).embedding.weight
     return weight.detach().cpu().double().numpy()

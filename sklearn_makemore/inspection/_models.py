@@ -50,7 +50,7 @@ def check_network(estimator, display):
         If it is not fitted.
     """
     # Torch takes seconds to import; other displays do without it.
-    from .._neural import BaseNeuralCharLM
+    from .._networks.base import BaseNeuralCharLM
 
     if not isinstance(estimator, BaseNeuralCharLM):
         raise TypeError(

@@ -5,7 +5,7 @@ from numbers import Integral
 
 from sklearn.utils import check_scalar
 
-from .._net import Callback
+from .._training.net import Callback
 from ._models import check_network
 from ._summaries import (
     histogram,

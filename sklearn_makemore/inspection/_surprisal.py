@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._words import check_words
+from .._words.check import check_words
 from ._axes import axes_for, style
 from ._cells import ink
 from ._models import check_model

@@ -1,6 +1,6 @@
 """How symbols appear in a picture."""
 
-from .._words import check_words
+from .._words.check import check_words
 
 # The first that is no character of the alphabet is taken.
 BOUNDARY_MARKS = ".|#^~∅"

@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
-from .._net import Callback
-from .._neural import BaseNeuralCharLM
+from .._networks.base import BaseNeuralCharLM
 from .._sklearn import Interval, validate_params
+from .._training.net import Callback
 
 SMOOTHING_SHARE = 0.02
 """Standard deviation of the smoothing, as a share of the steps of a whole test."""

@@ -8,7 +8,7 @@ from sklearn.utils import check_consistent_length, indexable
 
 from .._sklearn import Interval, RealNotInt, _safe_indexing, validate_params
 from .._word_estimator import own_random_state
-from .._words import check_words
+from .._words.check import check_words
 
 _SIZE = [
     Interval(RealNotInt, 0, 1, closed="neither"),

@@ -1,0 +1,130 @@
+"""What drawn words have of the training words: how many are new, how long they are."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class NoveltyReport:
+    """How drawn words compare with the training words.
+
+    Each sample is of one of three kinds: a new word, drawn for the first time; a
+    training word; or a new word that was drawn before.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of words drawn.
+
+    known_share : float
+        Share of the samples that are training words.
+
+    distinct_share : float
+        Number of distinct words drawn, divided by `n_samples`.
+
+    novel_share : float
+        Number of distinct words drawn that are not training words, divided by
+        `n_samples`.
+
+    length_distance : float
+        Total variation distance between the lengths of the samples and those of the
+        training words: the share, from 0 to 1, by which the two distributions differ.
+
+    lengths_by_kind : ndarray of shape (3, longest + 1)
+        Samples of each kind and number of characters, divided by `n_samples`. The rows
+        are the kinds above, in that order, and `longest` is the most characters of any
+        word.
+
+    train_lengths : ndarray of shape (longest + 1,)
+        Share of the training words with each number of characters; a word that comes
+        twice counts twice.
+
+    novel_words : tuple of str
+        The distinct words drawn that are not training words, in the order they came.
+
+    See Also
+    --------
+    NoveltyDisplay : The picture of a report.
+
+    Examples
+    --------
+    >>> from sklearn_makemore import NGramCounter
+    >>> from sklearn_makemore.datasets import load_names
+    >>> names = load_names().data
+    >>> model = NGramCounter().fit(names)
+    >>> report = model.novelty_report(names, random_state=0)
+    >>> bool(0.3 < report.novel_share < 0.7 and report.length_distance < 0.3)
+    True
+    """
+
+    n_samples: int
+    known_share: float
+    distinct_share: float
+    novel_share: float
+    length_distance: float
+    lengths_by_kind: np.ndarray = field(repr=False)
+    train_lengths: np.ndarray = field(repr=False)
+    novel_words: tuple = field(repr=False)
+
+    @property
+    def sample_lengths(self):
+        """Share of the samples with each number of characters, (longest + 1,)."""
+        return self.lengths_by_kind.sum(axis=0)
+
+
+def novelty_of(samples, words):
+    """Compare drawn words with the training words.
+
+    Parameters
+    ----------
+    samples : list of str
+        Words drawn, at least one.
+
+    words : list of str
+        Training words, at least one.
+
+    Returns
+    -------
+    report : NoveltyReport
+        The comparison.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._generation.novelty import novelty_of
+    >>> report = novelty_of(["ana", "lia", "lia", "mo"], ["ana", "mia"])
+    >>> report
+    NoveltyReport(n_samples=4, known_share=0.25, distinct_share=0.75,
+                  novel_share=0.5, length_distance=0.25)
+    >>> report.novel_words
+    ('lia', 'mo')
+    >>> report.lengths_by_kind
+    array([[0.  , 0.  , 0.25, 0.25],
+           [0.  , 0.  , 0.  , 0.25],
+           [0.  , 0.  , 0.  , 0.25]])
+    """
+    known, novel = set(words), {}
+    kinds = np.empty(len(samples), dtype=np.intp)
+    for index, word in enumerate(samples):
+        kinds[index] = 1 if word in known else 2 if word in novel else 0
+        if kinds[index] == 0:
+            novel[word] = None  # a dict keeps the order
+    of_samples, of_words = (
+        np.fromiter(map(len, some), dtype=np.intp, count=len(some))
+        for some in (samples, words)
+    )
+    n_lengths = 1 + max(of_samples.max(), of_words.max())
+    counts = np.bincount(kinds * n_lengths + of_samples, minlength=3 * n_lengths)
+    lengths_by_kind = counts.reshape(3, n_lengths) / len(samples)
+    train_lengths = np.bincount(of_words, minlength=n_lengths) / len(words)
+    difference = lengths_by_kind.sum(axis=0) - train_lengths
+    return NoveltyReport(
+        n_samples=len(samples),
+        known_share=int(np.sum(kinds == 1)) / len(samples),
+        distinct_share=len(set(samples)) / len(samples),
+        novel_share=len(novel) / len(samples),
+        length_distance=float(np.abs(difference).sum() / 2),
+        lengths_by_kind=lengths_by_kind,
+        train_lengths=train_lengths,
+        novel_words=tuple(novel),
+    )

@@ -1,0 +1,29 @@
+"""The public estimators and their files: one table for all that lists them.
+
+The exports of the package, the classes that a model file may name, the models of the
+command line and the tests are derived from it.
+"""
+
+COUNTERS = {
+    "NGramCounter": "_counters.ngram",
+    "BigramCounter": "_counters.bigram",
+}
+NETWORKS = {
+    "BigramCharLM": "_networks.bigram",
+    "BoWCharLM": "_networks.bow",
+    "MLPCharLM": "_networks.mlp",
+    "WaveNetCharLM": "_networks.wavenet",
+    "RNNCharLM": "_networks.rnn",
+    "TransformerCharLM": "_networks.transformer",
+    "GRUCharLM": "_networks.gru",
+    "LSTMCharLM": "_networks.lstm",
+}
+META_ESTIMATORS = {
+    "MixtureCharLM": "_meta.mixture",
+    "CharLMClassifier": "_meta.classifier",
+    "CharLMFeatures": "_meta.features",
+    "CharLMOutlierDetector": "_meta.outlier",
+}
+
+ESTIMATORS = {**COUNTERS, **NETWORKS, **META_ESTIMATORS}
+"""Every public estimator by name, with the module that defines it."""

@@ -1,0 +1,137 @@
+"""BaseWindowCharLM: the networks that see a window of characters."""
+
+from abc import abstractmethod
+
+import numpy as np
+import torch
+
+from .._training.context_batches import ContextDataset
+from .._training.device import one_thread
+from .._words.code_points import slices
+from .._words.windows import (
+    ContextCounts,
+    distinct_rows,
+    last_windows,
+    shifted,
+    windows,
+)
+from .base import SCORED_CELLS, BaseNeuralCharLM
+
+INFERENCE_ROWS = 1 << 13
+"""Contexts evaluated at once."""
+
+WINDOW_CELLS = 1 << 20
+"""Symbols that these may have, where windows are large."""
+
+MIN_ROWS = 1 << 8
+"""Contexts scored at once, however large the alphabet."""
+
+
+class BaseWindowCharLM(BaseNeuralCharLM):
+    """Template of the networks whose context is a window of symbols.
+
+    A concrete model provides
+
+    _window_size()
+        Number of symbols in the window.
+    _module(n_symbols, block_size)
+        The module's class and its keyword arguments.
+    """
+
+    @abstractmethod
+    def _window_size(self):
+        """Return the number of symbols in the window."""
+
+    def _block_size(self, longest, goes_on):
+        return self._window_size()
+
+    def _dataset(self, encoded, sample_weight, vocabulary, block_size, device):
+        n_symbols = vocabulary.n_symbols
+        counts = ContextCounts.from_encoded(
+            encoded, block_size, n_symbols, sample_weight
+        )
+        return ContextDataset(counts, n_symbols, device)
+
+    def _fitted(self, net, vocabulary, unknown_proba):
+        return {
+            **super()._fitted(net, vocabulary, unknown_proba),
+            "block_size_": self._window_size(),
+        }
+
+    def _contexts_after(self, encoded):
+        return last_windows(encoded, self.block_size_)
+
+    def _advance(self, contexts, ids):
+        return shifted(contexts, ids)
+
+    def _next_log_proba(self, contexts):
+        distinct, rows = distinct_rows(contexts, self.vocabulary_.n_symbols)
+        return self._log_proba(distinct), rows
+
+    def _target_log_proba(self, encoded):
+        n_symbols = self.vocabulary_.n_symbols
+        n_at_once = max(MIN_ROWS, SCORED_CELLS // max(n_symbols, self.block_size_))
+        parts = []
+        for chunk in encoded.chunks(n_at_once):
+            contexts, rows = distinct_rows(windows(chunk, self.block_size_), n_symbols)
+            parts.append(self._picked(contexts, rows, chunk.targets, n_at_once))
+        return np.concatenate(parts)
+
+    def _picked(self, contexts, rows, targets, n_at_once):
+        """Compute the log-probability of each target after its window.
+
+        Parameters
+        ----------
+        contexts : ndarray of shape (n_contexts, block_size)
+            Windows of symbols.
+
+        rows : ndarray of shape (n_predictions,)
+            The window before each target.
+
+        targets : ndarray of shape (n_predictions,)
+            Symbols.
+
+        n_at_once : int
+            Windows whose distributions may be held at once.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_predictions,), dtype float64
+            Log-probabilities in nats.
+        """
+        if len(contexts) <= n_at_once:
+            return self._log_proba(contexts)[rows, targets]
+        # One long word has as many windows as characters.
+        log_proba = np.empty(len(rows))
+        by_row = np.argsort(rows)
+        for part in slices(0, len(contexts), n_at_once):
+            first, last = np.searchsorted(
+                rows, [part.start, part.stop], sorter=by_row
+            ).tolist()
+            here = by_row[first:last]
+            found = self._log_proba(contexts[part])
+            log_proba[here] = found[rows[here] - part.start, targets[here]]
+        return log_proba
+
+    def _log_proba(self, contexts):
+        """Compute the log-probabilities of the next symbol after windows.
+
+        Parameters
+        ----------
+        contexts : ndarray of shape (n_contexts, block_size)
+            Windows of symbols.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_contexts, n_symbols), dtype float64
+            Log-probabilities in nats.
+        """
+        module, device = self._module_for_inference()
+        n_rows = max(1, min(INFERENCE_ROWS, WINDOW_CELLS // contexts.shape[1]))
+        parts = []
+        with one_thread, torch.inference_mode():
+            for start in range(0, len(contexts), n_rows):
+                ids = contexts[start : start + n_rows].astype(np.int32)
+                parts.append(module(torch.from_numpy(ids).to(device)).cpu())
+            logits = torch.cat(parts).double()  # (n_contexts, n_symbols)
+            return self._normalized(logits).numpy()

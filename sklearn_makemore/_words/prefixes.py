@@ -1,0 +1,109 @@
+"""Encoded words to distinct words, and to their distinct prefixes."""
+
+import numpy as np
+
+
+def distinct_words(encoded):
+    """Find the distinct words.
+
+    Parameters
+    ----------
+    encoded : EncodedWords
+        Words.
+
+    Returns
+    -------
+    distinct : EncodedWords
+        Each word once, in lexicographic order of the symbols.
+    rows : ndarray of shape (n_words,), dtype int64
+        ``distinct.take(rows)`` is `encoded`.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._words.prefixes import distinct_words
+    >>> from sklearn_makemore._words.vocabulary import CharVocabulary
+    >>> vocabulary = CharVocabulary("ab")
+    >>> distinct, rows = distinct_words(vocabulary.encode(["b", "ab", "a", "ab"]))
+    >>> vocabulary.decode(distinct)
+    ['a', 'ab', 'b']
+    >>> rows
+    array([2, 1, 0, 1])
+    """
+    # Big-endian integers, so that the bytes are in the order of the symbols.
+    codes = encoded.codes.astype(encoded.codes.dtype.newbyteorder(">")).tobytes()
+    bounds = (encoded.offsets.astype(np.int64) * encoded.codes.itemsize).tolist()
+    texts = [codes[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    ranks = {text: rank for rank, text in enumerate(sorted(set(texts)))}
+    rows = np.fromiter(map(ranks.get, texts), dtype=np.int64, count=len(texts))
+    places = np.empty(len(ranks), dtype=np.int64)
+    places[rows] = np.arange(len(rows))
+    return encoded.take(places), rows
+
+
+def prefix_nodes(distinct):
+    """Number the distinct prefixes of words.
+
+    Parameters
+    ----------
+    distinct : EncodedWords
+        Words in lexicographic order, so that equal prefixes stand together.
+
+    Returns
+    -------
+    nodes : ndarray of shape (n_predictions,), dtype int64
+        Number of the prefix before each predicted symbol, from 0 on, the shorter
+        prefixes first.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._words.prefixes import prefix_nodes
+    >>> from sklearn_makemore._words.vocabulary import CharVocabulary
+    >>> prefix_nodes(CharVocabulary("ab").encode(["a", "ab", "b"]))
+    array([0, 1, 0, 1, 3, 0, 2])
+    """
+    nodes = np.empty(distinct.n_predictions, dtype=np.int64)
+    words, n_nodes = np.arange(distinct.n_words), 0
+    for length in range(distinct.lengths.max()):
+        words = words[distinct.lengths[words] > length]
+        places = distinct.offsets[words] + length
+        is_new = np.ones(len(words), dtype=bool)
+        if length == 0:
+            is_new[1:] = False
+        else:
+            above, symbols = nodes[places - 1], distinct.codes[places]
+            is_new[1:] = (above[1:] != above[:-1]) | (symbols[1:] != symbols[:-1])
+        nodes[places] = n_nodes - 1 + np.cumsum(is_new)
+        n_nodes += int(is_new.sum())
+    return nodes
+
+
+def padded_bounds(lengths, n_cells):
+    """Cut words into runs that take little room when they are padded.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n_words,)
+        Number of predictions of each word.
+
+    n_cells : int
+        Largest number of words in a run times the longest of them, unless one word
+        alone is longer.
+
+    Returns
+    -------
+    bounds : list of int
+        Run k has the words from ``bounds[k]`` up to ``bounds[k + 1]``.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._words.prefixes import padded_bounds
+    >>> padded_bounds([2, 3, 2, 9, 2, 2], n_cells=9)
+    [0, 3, 4, 6]
+    """
+    bounds, longest = [0], 0
+    for word, length in enumerate(lengths):
+        longest = max(longest, length)
+        if (word + 1 - bounds[-1]) * longest > n_cells and word > bounds[-1]:
+            bounds.append(word)
+            longest = length
+    return [*bounds, len(lengths)]

@@ -1,0 +1,219 @@
+"""Encoded words to windows, and to distinct contexts with their next symbols."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MOST_CELLS = 1 << 32
+"""Places that windows may have together: they are held at once, a byte each or more."""
+
+
+def windows(encoded, block_size):
+    """Return the window of symbols before each prediction.
+
+    Parameters
+    ----------
+    encoded : EncodedWords
+        The words.
+
+    block_size : int
+        Number of symbols in a window.
+
+    Returns
+    -------
+    contexts : ndarray of shape (n_predictions, block_size)
+        The `block_size` symbols before each target, nearest last; boundaries fill the
+        places before the start of the word.
+
+    Raises
+    ------
+    ValueError
+        If they would have more places than a computer holds.
+
+    Examples
+    --------
+    >>> from sklearn_makemore._words.windows import windows
+    >>> from sklearn_makemore._words.vocabulary import CharVocabulary
+    >>> vocabulary = CharVocabulary("ab")
+    >>> windows(vocabulary.encode(["ab"]), block_size=3)
+    array([[0, 0, 0],
+           [0, 0, 1],
+           [0, 1, 2]], dtype=uint8)
+    """
+    if encoded.n_predictions * block_size > MOST_CELLS:
+        raise ValueError(
+            f"Windows of {block_size} symbols before {encoded.n_predictions:,} "
+            f"predictions have more than {MOST_CELLS:,} places, which a computer does "
+            "not hold; use smaller windows."
+        )
+    positions = encoded.positions  # (n_predictions,)
+    padded = np.concatenate(
+        [np.zeros(block_size - 1, dtype=encoded.codes.dtype), encoded.codes[:-1]]
+    )
+    contexts = np.lib.stride_tricks.sliding_window_view(padded, block_size).copy()
+    for distance in range(1, block_size + 1):
+        contexts[positions < distance, block_size - distance] = 0
+    return contexts
+
+
+def last_windows(encoded, block_size):
+    """Return the window that ends each word, of shape (n_words, block_size)."""
+    distances = np.arange(block_size - 1, -1, -1)
+    places = (encoded.offsets[1:] - 1)[:, np.newaxis] - distances
+    inside = places > encoded.offsets[:-1, np.newaxis]
+    return np.where(inside, encoded.codes[np.maximum(places, 0)], 0).astype(
+        encoded.codes.dtype
+    )
+
+
+def shifted(contexts, ids):
+    """Return the windows one symbol later, of the shape of `contexts`."""
+    return np.concatenate(
+        [contexts[:, 1:], ids[:, np.newaxis].astype(contexts.dtype)], axis=1
+    )
+
+
+def distinct_rows(contexts, n_symbols):
+    """Find the distinct rows of an array of symbols.
+
+    Several symbols are packed into one 64-bit key as long as they fit; longer rows
+    are ranked group by group, so no alphabet and no length overflows.
+
+    Parameters
+    ----------
+    contexts : ndarray of shape (n_contexts, block_size)
+        Symbol ids below `n_symbols`.
+
+    n_symbols : int
+        Number of symbols.
+
+    Returns
+    -------
+    distinct : ndarray of shape (n_distinct, block_size)
+        The distinct rows, in lexicographic order.
+
+    rows : ndarray of shape (n_contexts,), dtype int64
+        ``distinct[rows]`` is `contexts`.
+    """
+    n_contexts, block_size = contexts.shape
+    symbol_bits = max(1, int(n_symbols - 1).bit_length())
+    # Keys of four bytes are sorted in half the time.
+    is_short = symbol_bits * block_size < 32
+    rows = np.zeros(n_contexts, dtype=np.int32 if is_short else np.int64)
+    rank_bits = 0
+    first = np.zeros(min(1, n_contexts), dtype=np.int64)
+    column = 0
+    while column < block_size:
+        n_packed = min(block_size - column, (63 - rank_bits) // symbol_bits)
+        keys = rows
+        for packed in range(column, column + n_packed):
+            keys = (keys << symbol_bits) | contexts[:, packed]
+        first, rows = _rank(keys)
+        rank_bits = int(len(first)).bit_length()
+        column += n_packed
+    return contexts[first], rows
+
+
+def _rank(keys):
+    """Places of the distinct keys in sorted order, and the rank of each key."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    is_first = np.ones(len(keys), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    ranks = np.empty(len(keys), dtype=np.int64)
+    ranks[order] = np.cumsum(is_first) - 1
+    return order[is_first], ranks
+
+
+def pair_counts(rows, targets, n_symbols, weights=None):
+    """Count the distinct pairs of a context and the symbol that follows it.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_predictions,), dtype int64
+        Context of each prediction.
+
+    targets : ndarray of shape (n_predictions,)
+        The symbol that follows.
+
+    n_symbols : int
+        Number of symbols.
+
+    weights : ndarray of shape (n_predictions,), default=None
+        Weight of each prediction; None counts every one once.
+
+    Returns
+    -------
+    rows, symbols : ndarray of shape (n_pairs,), dtype int64
+        The distinct pairs, in increasing order.
+    counts : ndarray of shape (n_pairs,), dtype float64
+        Total weight of each.
+    """
+    keys = rows * n_symbols + targets  # (n_predictions,)
+    first, ranks = _rank(keys)
+    pairs = keys[first]
+    counts = np.bincount(ranks, weights=weights).astype(np.float64)
+    return pairs // n_symbols, pairs % n_symbols, counts
+
+
+@dataclass(frozen=True, eq=False)
+class ContextCounts:
+    """Distinct contexts and how often each symbol follows them.
+
+    This is a sufficient statistic of the words for every model that sees
+    `block_size` symbols: the log-likelihood is the sum over its entries of
+    ``counts * log p(symbols | contexts[rows])``.
+
+    Parameters
+    ----------
+    contexts : ndarray of shape (n_contexts, block_size)
+        The distinct windows, in lexicographic order.
+
+    rows : ndarray of shape (n_pairs,), dtype int64
+        Context of each distinct pair of context and next symbol, in increasing order.
+
+    symbols : ndarray of shape (n_pairs,), dtype int64
+        Next symbol of each pair, increasing within a context.
+
+    counts : ndarray of shape (n_pairs,), dtype float64
+        Total weight of each pair; all positive.
+    """
+
+    contexts: np.ndarray
+    rows: np.ndarray
+    symbols: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def from_encoded(cls, encoded, block_size, n_symbols, sample_weight=None):
+        """Count the next symbols of every distinct window of the words.
+
+        Parameters
+        ----------
+        encoded : EncodedWords
+            The words.
+
+        block_size : int
+            Number of symbols in a context.
+
+        n_symbols : int
+            Number of symbols.
+
+        sample_weight : ndarray of shape (n_words,), default=None
+            Weight of each word, positive; None counts every word once.
+
+        Returns
+        -------
+        counts : ContextCounts
+            The distinct contexts and the weights of their next symbols.
+        """
+        contexts, rows = distinct_rows(windows(encoded, block_size), n_symbols)
+        weights = (
+            None if sample_weight is None else np.repeat(sample_weight, encoded.lengths)
+        )
+        return cls(contexts, *pair_counts(rows, encoded.targets, n_symbols, weights))
+
+    @property
+    def total(self):
+        """Total weight of all predictions."""
+        return float(self.counts.sum())

@@ -1,0 +1,504 @@
+"""The command line, in this process: what it says, writes and refuses."""
+
+import doctest
+import gzip
+import inspect
+import io
+import json
+import re
+import shlex
+import sys
+from hashlib import blake2b
+from pathlib import Path
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+import pytest
+from sklearn.utils import Bunch
+
+import sklearn_makemore
+from sklearn_makemore import (
+    BigramCharLM,
+    BigramCounter,
+    CharLMClassifier,
+    GRUCharLM,
+    NGramCounter,
+    cli,
+    load,
+    save,
+)
+from sklearn_makemore._base import BaseCharLM
+from sklearn_makemore.cli import (
+    _compare,
+    _fit,
+    _learning,
+    _models,
+    _parser,
+    _sample,
+    _score,
+    _words,
+)
+
+NOT_OPTIONS = {"callbacks", "verbose", "warm_start"}
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Return a function that runs a command in an empty folder.
+
+    It returns the exit code, the lines printed and those of errors.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, stdin=b""):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = cli.main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert "\x1b" not in out + err
+        assert "Traceback" not in err
+        return code, out.splitlines(), err.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def files(words, tmp_path):
+    """A folder with a list of words, and a model fitted on them."""
+    (tmp_path / "words.txt").write_text("\n".join(words), encoding="utf-8")
+    save(NGramCounter(order=4).fit(words), tmp_path / "words.model")
+    return tmp_path
+
+
+def word_share(word):
+    """The share of held-out words from which on a word is drawn."""
+    return int(blake2b(word.encode(), digest_size=8).hexdigest(), 16) / 2**64
+
+
+def parts(words, share=0.1):
+    """Words to learn from and words held out, told apart one by one."""
+    drawn = {word for word in words if word_share(word) < share}
+    others = [word for word in words if word not in drawn]
+    for word in [*drawn]:
+        is_longer = all(len(word) > len(other) for other in others)
+        if is_longer or set(word) - set("".join(others)):
+            drawn.remove(word)
+    train = [word for word in words if word not in drawn]
+    return train, [word for word in words if word in drawn]
+
+
+# ------------------------------------------------------------------ options
+
+
+def parse(command, arguments):
+    parser = _parser.command_parser("test", command, arguments)
+    return parser, parser.parse_args(parser.joined_flags(arguments))
+
+
+def test_every_model_that_is_no_mixture_has_its_name_here():
+    public = [getattr(sklearn_makemore, name) for name in sklearn_makemore.__all__]
+    classes = [made for made in public if isinstance(made, type)]
+    models = {made.__name__ for made in classes if issubclass(made, BaseCharLM)}
+    assert sorted(_models.MODELS) == sorted(models - {"MixtureCharLM"})
+
+
+@pytest.mark.parametrize("name", _models.MODELS)
+def test_options_of_a_model_are_its_parameters(name):
+    made = getattr(sklearn_makemore, name)
+    parser, options = parse(_fit, ["-o", "x", "--model", name])
+    default = made().get_params()
+    asked = {key: value for key, value in default.items() if key not in NOT_OPTIONS}
+    assert asked == {key: options[key] for key in asked}
+    assert NOT_OPTIONS.isdisjoint(options.keys())
+    assert _models.new_model(made, options).get_params() == default
+    # The help has the docstring's words, without its marks.
+    shown = " ".join(parser.format_help().split())
+    assert "`" not in shown.replace("`sklearn_makemore.load`", "")
+    assert "what to do with a character outside the alphabet" in shown.lower()
+    assert all(f"--{key} " in shown for key in asked)
+
+
+def test_values_of_options_have_the_types_of_the_parameters():
+    arguments = (
+        "-o x --model TransformerCharLM --block_size None --n_layers 1_0 --lr 1e-3"
+        " --alphabet 012 --early_stopping --lr_schedule step --batch_size None"
+        " --compile false --random_state 7 --checkpoint true --dropout 0"
+    )
+    _, options = parse(_fit, arguments.split())
+    given = _models.new_model(sklearn_makemore.TransformerCharLM, options)
+    assert given.get_params() == (
+        sklearn_makemore.TransformerCharLM(
+            block_size=None,
+            n_layers=10,
+            lr=1e-3,
+            alphabet="012",
+            early_stopping=True,
+            lr_schedule="step",
+            batch_size=None,
+            compile=False,
+            random_state=7,
+            checkpoint="true",
+            dropout=0.0,
+        ).get_params()
+    )
+
+
+def test_options_of_sample_are_those_of_the_method():
+    arguments = ["model", "--matching", "[ab]~", "--exact", "--top_p=0.5"]
+    _, options = parse(_sample, [*arguments, "--unique", "True", "--prefix", "12"])
+    parameters = inspect.signature(BaseCharLM.sample).parameters
+    expected = {
+        **{name: parameters[name].default for name in parameters},
+        "matching": "[ab]~",
+        "exact": True,
+        "top_p": 0.5,
+        "unique": True,
+        "prefix": "12",
+        "n_samples": 10,
+    }
+    assert {name: options[name] for name in expected.keys() - {"self", "exclude"}} == {
+        name: expected[name] for name in expected.keys() - {"self", "exclude"}
+    }
+
+
+# --------------------------------------------------------------------- fit
+
+
+def test_fit_learns_from_the_words_that_are_not_held_out(run, files, words):
+    code, lines, errors = run(
+        "fit", "words.txt", "-o", "x.model", "--model=BigramCounter", "--smoothing", "2"
+    )
+    assert (code, errors) == (0, [])
+    train, held_out = parts(words)
+    expected = BigramCounter(smoothing=2).fit(train)
+    model = load("x.model")
+    assert model.get_params() == expected.get_params()
+    np.testing.assert_array_equal(model.counts_, expected.counts_)
+    assert re.fullmatch(
+        rf"BigramCounter has learnt from {len(train)} words: \d+\.\d\d s", lines[0]
+    )
+    assert lines[1] == (
+        f"Validation NLL: {expected.nll(held_out):.4f} ({len(held_out)} words held out)"
+    )
+    assert lines[2:4] == ["Written to x.model", "New words:"]
+    new = [line.strip() for line in lines[4:]]
+    assert len(new) == len(set(new)) == 10
+    assert not set(new) & set(words)
+
+
+def test_words_that_others_do_not_cover_are_learnt(run, tmp_path):
+    common = ["ad", "bc", "cb", "da", "abcd"] * 18
+    odd = ["zz", "abcdabcd"]
+    share = 1 - 1e-9  # all are held out, so none has a letter that others have
+    (tmp_path / "words.txt").write_text("\n".join(common + odd))
+    fit = ["fit", "words.txt", "-o", "x.model"]
+    code, lines, _ = run(*fit, "--held_out", share)
+    assert code == 0
+    assert f"from {len(common + odd)} words" in lines[0]
+    assert lines[1].startswith("No word was held out")
+    # Both are drawn here, one for its letter and one for its length, and "abcd" is not.
+    digests = {word: word_share(word) for word in odd + ["abcd"]}
+    assert max(digests["zz"], digests["abcdabcd"]) < 0.8 < digests["abcd"]
+    assert run(*fit, "--held_out", 0.8)[0] == 0
+    assert load("x.model").longest_word_ == 8
+    assert load("x.model").vocabulary_.characters == "abcdz"
+
+
+def test_counters_learn_from_a_file_chunk_by_chunk(run, files, words, monkeypatch):
+    fit = ["fit", "words.txt", "--order", 3, "-o"]
+    _, whole, _ = run(*fit, "whole.model")
+    monkeypatch.setattr(_learning, "LEARNT_AT_ONCE", 17)
+    estimate, estimated = NGramCounter._fitted_attributes, []
+
+    def counted_estimate(self, counts):
+        estimated.append(len(counts))
+        return estimate(self, counts)
+
+    monkeypatch.setattr(NGramCounter, "_fitted_attributes", counted_estimate)
+    code, lines, _ = run(*fit, "parts.model")
+    assert code == 0
+    # When all are counted; `save` looks once more whether it would come back the same.
+    assert set(estimated) == {max(estimated)} and len(estimated) <= 2
+    assert lines[1] == whole[1]
+    assert lines[3] == "Words (some may be in the file):"
+    parts, whole = load("parts.model"), load("whole.model")
+    np.testing.assert_array_equal(
+        parts.score_samples(words), whole.score_samples(words)
+    )
+
+
+def test_networks_stop_early_and_go_to_files(run, files):
+    code, lines, errors = run(
+        *("fit", "words.txt", "-o", "x.model", "--model", "BigramCharLM"),
+        *("--early-stopping", "--max-epochs", 100, "--tol", 0.05, "--random-state", 0),
+        *("--n-iter-no-change=1", "--handle-unknown", "unk"),
+    )
+    assert (code, errors) == (0, [])
+    model = load("x.model")
+    assert f"in {model.n_iter_} epochs:" in lines[0]
+    assert model.n_iter_ < 100
+    assert model.handle_unknown == "unk"
+    code, lines, _ = run("info", "x.model")
+    assert code == 0
+    facts = dict(re.split(r" {2,}", line, maxsplit=1) for line in lines[:7])
+    assert facts["class"] == "BigramCharLM"
+    assert facts["alphabet"].endswith(": " + model.vocabulary_.characters)
+    assert facts["size"] == f"{len(model.symbols_) ** 2} weights"
+    assert facts["longest word"] == f"{model.longest_word_} characters"
+    assert facts["epochs"].startswith(f"{model.n_iter_}, the last with train_loss ")
+    assert facts["written by"] == f"sklearn_makemore {sklearn_makemore.__version__}"
+    assert "  n_iter_no_change    1" in lines
+
+
+def test_without_a_file_the_names_of_the_package_are_taken(run, words, monkeypatch):
+    monkeypatch.setattr(_words, "load_names", lambda: Bunch(data=words))
+    code, lines, _ = run("fit", "-o", "x.model", "--held-out", 0)
+    assert code == 0
+    assert f"learnt from {len(set(words))} words" in lines[0]
+    assert lines[1].startswith("No word was held out")
+    # These names are what is left out by --novel alone.
+    _, drawn, _ = run("sample", "x.model", "-n", 300, "--unique", "--random_state", 1)
+    assert set(drawn) & set(words)
+    _, novel, _ = run("sample", "x.model", "-n", 300, "--unique", "--novel")
+    assert not set(novel) & set(words)
+
+
+# ------------------------------------------------------- sample, score, compare
+
+
+def test_sample_draws_what_the_model_draws(run, files, words):
+    options = {"prefix": "a", "temperature": 0.7, "top_k": 5, "min_length": 4}
+    shell = [part for name, value in options.items() for part in (f"--{name}", value)]
+    code, lines, errors = run(
+        "sample",
+        "words.model",
+        "-n",
+        7,
+        *shell,
+        "--random-state=3",
+        "--novel=words.txt",
+    )
+    assert (code, errors) == (0, [])
+    model = load(files / "words.model")
+    assert lines == model.sample(7, **options, exclude=words, random_state=3)
+    # What is too much to ask is a warning, in one line.
+    asked = ["sample", "words.model", "--unique", "--matching=(ann|bob)a", "--exact"]
+    with catch_warnings():
+        simplefilter("default")
+        code, lines, errors = run(*asked)
+    assert code == 0
+    assert set(lines) <= {"anna", "boba"}
+    (error,) = errors
+    assert error.startswith("sklearn-makemore: warning: ")
+
+
+def test_score_prints_a_line_a_word(run, files, monkeypatch):
+    monkeypatch.setattr(_score, "SCORED_AT_ONCE", 2)
+    text = "\ufeffemma\r\n\r\n  olivia\nava\nemma".encode()
+    (files / "some.txt.gz").write_bytes(gzip.compress(text))
+    asked = ["emma", "olivia", "ava", "emma"]
+    expected = load(files / "words.model").score_samples(asked)
+    code, lines, errors = run("score", "words.model", "some.txt.gz")
+    assert (code, errors) == (0, [])
+    rows = [line.split("\t") for line in lines]
+    assert [word for word, _, _ in rows] == asked
+    lengths = [len(word) + 1 for word in asked]
+    figures = np.array([row[1:] for row in rows], dtype=float)
+    np.testing.assert_allclose(figures[:, 0], expected, atol=1e-6)
+    np.testing.assert_allclose(figures[:, 1], -expected / lengths, atol=1e-6)
+    _, lines, _ = run("score", "words.model", "-", "--json", stdin=text)
+    rows = [json.loads(line) for line in lines]
+    assert [row["word"] for row in rows] == asked
+    assert [row["log_proba"] for row in rows] == expected.tolist()
+    assert [row["nll"] for row in rows] == (-expected / lengths).tolist()
+    # What was read before an error is there, and the error counts on.
+    code, lines, (error,) = run("score", "words.model", "-", stdin=text + b"\nem-a")
+    assert (code, len(lines)) == (1, 4)
+    assert "Word 'em-a', number 5 in standard input" in error
+    assert "['-']" in error
+    _, _, (error,) = run("score", "words.model", "-", stdin=b"emma\nat at index 7 it")
+    assert "Word 'at at index 7 it', number 2 in standard input" in error
+
+
+def test_what_is_infinite_and_what_would_break_a_line(run, tmp_path):
+    save(BigramCounter(smoothing=0).fit(["a\tb", "c\\"]), tmp_path / "x.model")
+    asked = b"a\tb\nc\\\nca"
+    _, lines, _ = run("score", "x.model", "-", stdin=asked)
+    assert [line.split("\t")[0] for line in lines] == [r"a\tb", r"c\\", "ca"]
+    assert lines[2] == "ca\t-inf\tinf"
+    _, lines, _ = run("score", "x.model", "-", "--json", stdin=asked)
+    assert json.loads(lines[0])["word"] == "a\tb"
+    assert lines[2] == '{"word": "ca", "log_proba": null, "nll": null}'
+
+
+def test_compare_shows_the_best_model_first(run, files, words):
+    models = ["BigramCounter", "BigramCharLM", "NGramCounter"]
+    code, lines, errors = run("compare", "words.txt", "--models", *models)
+    assert (code, errors) == (0, [])
+    train, held_out = parts(words)
+    assert lines[0] == f"{len(train)} words to learn from, {len(held_out)} held out."
+    expected = {
+        type(model).__name__: model.fit(train).nll(held_out)
+        for model in (BigramCounter(), BigramCharLM(random_state=0), NGramCounter())
+    }
+    rows = [re.split(r"\s{2,}", line) for line in lines[3:7]]
+    assert rows[0] == ["model", "validation NLL", "seconds to fit"]
+    best, *_ = ordered = sorted(expected, key=expected.get)
+    assert [row[:2] for row in rows[1:]] == [
+        [name, f"{expected[name]:.4f}"] for name in ordered
+    ]
+    assert lines[8] == f"New words from {best}:"
+    assert len(lines[9:]) == 10
+    # In a terminal a network's line says how far it is.
+    row = _compare.Row(BigramCharLM(max_epochs=3))
+    assert row.cells == ("BigramCharLM", "", "epoch 1")
+    _compare._measure(row, train, _learning.HeldOut(held_out, np.ones(len(held_out))))
+    assert row.n_done == 3
+
+
+def console_sessions(page):
+    """Yield the commands of a page and what they print."""
+    for block in re.findall(
+        r"^\.\. code-block:: console\n\n((?: {3}.*\n|\n)+)", page, re.M
+    ):
+        for session in re.split(r"^ {3}\$ ", block, flags=re.M)[1:]:
+            session = re.sub(r" \\\n {3}> +", " ", session)
+            command, _, shown = session.partition("\n")
+            yield command, re.sub(r"^ {3}", "", shown, flags=re.M).strip("\n")
+
+
+def test_page_of_the_site_shows_what_is_printed(run):
+    page = Path(__file__).parents[2] / "docs" / "guide" / "command_line.rst"
+    shown_commands = set()
+    for command, shown in console_sessions(page.read_text(encoding="utf-8")):
+        piped, _, command = command.rpartition(" | ")
+        stdin = piped.removeprefix("printf '").rstrip("'").replace(r"\n", "\n")
+        program, *arguments = shlex.split(command)
+        assert program == "sklearn-makemore"
+        shown_commands.add(arguments[0])
+        _, lines, errors = run(*arguments, stdin=stdin.encode())
+        printed = "\n".join([*lines, *errors])
+        is_same = doctest.OutputChecker().check_output
+        assert is_same(rough(shown), rough(printed), doctest.ELLIPSIS), printed
+    assert shown_commands == set(cli.COMMANDS)
+
+
+def rough(text):
+    """A text without times, and with as many digits as all machines have."""
+    text = re.sub(r"(?<= )\d+\.\d+( s)?$", "SECONDS", text, flags=re.M)
+    text = re.sub(r" +SECONDS", " SECONDS", text)
+    return re.sub(r"(\.\d\d)\d*", r"\1", text)
+
+
+# ------------------------------------------------------------------- failures
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 2, "a command is needed: fit, sample, score, compare, info"),
+        (["fitt"], 2, "there is no command 'fitt'; did you mean fit?"),
+        (["--versoin"], 2, "there is no option --versoin; did you mean --version?"),
+        (["fit"], 2, "-o MODEL is needed"),
+        (["fit", "-o", ""], 2, "takes the name of a file, not ''"),
+        (["fit", "-o", "-"], 2, "takes the name of a file, not '-'"),
+        (["fit", "-o", "x", "--ordr=3"], 2, "no option --ordr; did you mean --order?"),
+        (["fit", "-o", "x", "--order", "3.5"], 2, "takes a whole number, not '3.5'"),
+        (["fit", "-o", "x", "--order", "0"], 2, "must be an int in the range [1, inf)"),
+        (["fit", "-o", "x", "--model=GruCharML"], 2, "did you mean GRUCharLM?"),
+        (["fit", "-o", "x", "--smoothing=aditive"], 2, "did you mean additive?"),
+        (["fit", "-o", "x", "--held_out", "1"], 2, "--held_out is a share below 1"),
+        (["fit", "a", "b", "-o", "x"], 2, "there is no argument b"),
+        (["fit", "missing", "-o", "x"], 1, "No such file or directory: 'missing'"),
+        (["fit", "folder", "-o", "x"], 1, "Is a directory: 'folder'"),
+        (["fit", "nul.txt", "-o", "x"], 1, "'nul.txt' has a NUL in line 2"),
+        (["fit", "latin.txt", "-o", "x"], 1, "not UTF-8, in line 1"),
+        (["fit", "empty.txt", "-o", "x"], 1, "'empty.txt' has no words"),
+        (["fit", "words.txt", "-o", "no/x"], 1, "The folder does not exist"),
+        (["fit", "words.txt", "-o", "folder"], 1, "There is a folder of this name"),
+        (
+            ["fit", "words.txt", "-o", "x", "--alphabet=ab"],
+            1,
+            " in 'words.txt' has characters that are not in the alphabet",
+        ),
+        (["sample", "words.txt"], 1, "is not a model file"),
+        (["sample", "missing"], 1, "No such file or directory: 'missing'"),
+        (["sample", "words.model", "-n", "0"], 2, "'n_samples' parameter"),
+        (["sample", "words.model", "--prefix=7"], 2, "prefix='7' has characters"),
+        (["sample", "words.model", "--matching=("], 2, "is not a regular expression"),
+        (["sample", "words.model", "--max-length=0", "--min-length=1"], 2, "is less"),
+        (["sample", "short.model", "--novel"], 2, "has another alphabet"),
+        (["sample", "classes.model"], 1, "holds a CharLMClassifier"),
+        (["fit", "words.txt", "-o", "./words.txt"], 2, "is the file of words"),
+        (["fit", "-o", "x", "--column", "a"], 2, "--column is of a file of words"),
+        (["fit", "-o", "x", "--", "--a-b"], 1, "No such file or directory: '--a-b'"),
+        (["compare", "few.txt"], 2, "no word is held out"),
+        (["compare", "--models", "few.txt"], 2, "put the file of words before"),
+        (["info", "words.txt"], 1, "is not a model file"),
+    ],
+)
+def test_failures_are_one_line(arguments, code, said, run, files, words):
+    (files / "folder").mkdir()
+    (files / "nul.txt").write_bytes(b"emma\r\nol\0ivia")
+    (files / "latin.txt").write_bytes("zoé".encode("latin-1"))
+    (files / "empty.txt").write_bytes(b"\n \r\n")
+    (files / "few.txt").write_bytes(b"ab")
+    if "short.model" in arguments:
+        save(NGramCounter().fit(["abc"]), files / "short.model")
+    if "classes.model" in arguments:
+        classifier = CharLMClassifier(NGramCounter(), calibration=None, cv=2)
+        classifier.fit(words[:20], [0, 1] * 10)
+        save(classifier, files / "classes.model")
+    before = sorted(files.iterdir())
+    found, printed, errors = run(*arguments)
+    assert (found, printed) == (code, [])
+    (error,) = errors
+    assert re.match(r"sklearn-makemore( \w+)?: error: ", error)
+    assert said in error
+    assert sorted(files.iterdir()) == before
+
+
+def test_an_output_that_cannot_be_written_is_found_before_the_words_are_read(run):
+    for output, said in ("no/x", "folder does not exist"), ("x" * 300, "is too long"):
+        _, _, (error,) = run("fit", "missing", "-o", output)
+        assert said in error
+
+
+def test_interrupts_and_failures_leave_no_file(run, files, monkeypatch):
+    def interrupted(self, words, y=None, sample_weight=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GRUCharLM, "fit", interrupted)
+    fit = ["fit", "words.txt", "-o", "x.model", "--model", "GRUCharLM"]
+    assert run(*fit) == (130, [], ["sklearn-makemore: interrupted"])
+    # What is compared so far is shown.
+    models = ["BigramCounter", "GRUCharLM"]
+    code, lines, errors = run("compare", "words.txt", "--models", *models)
+    assert (code, errors) == (130, ["sklearn-makemore: interrupted"])
+    assert lines[-1].startswith("BigramCounter")
+
+    def diverging(self, words, y=None, sample_weight=None):
+        raise ValueError("too large a\nlearning rate")
+
+    monkeypatch.setattr(GRUCharLM, "fit", diverging)
+    code, lines, errors = run("compare", "words.txt", "--models", *models)
+    said = "sklearn-makemore: GRUCharLM is left out: too large a learning rate"
+    assert (code, errors) == (0, [said])
+    assert [line.split()[0] for line in lines[3:5]] == ["model", "BigramCounter"]
+    assert lines[6] == "New words from BigramCounter:"
+
+    def broken(self, words, y=None, sample_weight=None):
+        raise RuntimeError("no memory\nin C++")
+
+    monkeypatch.setattr(GRUCharLM, "fit", broken)
+    said = ["sklearn-makemore: error: RuntimeError: no memory"]
+    assert run(*fit) == (1, [], said)
+    assert not (files / "x.model").exists()
+
+
+def test_without_the_extra_it_says_how_to_install_it(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jsonargparse", None)
+    monkeypatch.delitem(sys.modules, "sklearn_makemore.cli._parser")
+    monkeypatch.delattr(cli, "_parser")
+    code, lines, (error,) = run("fit", "--help")
+    assert (code, lines) == (1, [])
+    assert 'pip install "sklearn-makemore[cli]"' in error

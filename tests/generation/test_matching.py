@@ -1,0 +1,300 @@
+"""Words made to a pattern: masked draws and exact ones, held against brute force.
+
+Frequencies are compared by chi-square tests with fixed seeds, each with a chance of
+`FALSE_ALARM` to fail for an honest sampler with another seed; there are fewer than 100.
+"""
+
+import re
+import warnings
+from itertools import product
+
+import numpy as np
+import pytest
+from estimators import CLASSES, COUNTERS, ESTIMATORS, TINY_WORDS, over
+from scipy.stats import chi2_contingency
+from sklearn.base import clone
+from test_sampling_contract import FALSE_ALARM, assert_frequencies, textbook_next
+
+from sklearn_makemore import BigramCounter, NGramCounter
+from sklearn_makemore._generation import conditional as _conditional
+
+N_DRAWS = 8000
+
+
+def matches(pattern, prefix, limits, letters="abc"):
+    """All words that match, have the prefix and are neither too short nor too long."""
+    shortest, longest = limits
+    all_words = (
+        "".join(word)
+        for length in range(longest + 1)
+        for word in product(letters, repeat=length)
+    )
+    return [
+        word
+        for word in all_words
+        if re.fullmatch(pattern, word)
+        and word.startswith(prefix)
+        and len(word) >= shortest
+    ]
+
+
+def textbook_masked(model, words, prefix, **options):
+    """Distribution over words where what leads to none of them is removed first."""
+    table = {word[:n]: None for word in words for n in range(len(word) + 1)}
+    table = dict(zip(table, model.predict_proba(list(table)), strict=True))
+    expected = {}
+
+    def go_on(start, mass):
+        goes_on = {word[: len(start) + 1] for word in words if word.startswith(start)}
+        allowed = [start in words]
+        allowed += [start + symbol in goes_on for symbol in model.symbols_[1:]]
+        if allowed == [True] + [False] * len(allowed[1:]):
+            expected[start] = mass  # nothing else is left, whatever the model says
+            return
+        proba = np.where(allowed, table[start], 0.0)
+        for symbol, share in textbook_next(proba, 0, (0, None), **options).items():
+            if share and symbol == 0:
+                expected[start] = mass * share
+            elif share:
+                go_on(start + model.symbols_[symbol], mass * share)
+
+    go_on(prefix, 1.0)
+    return expected
+
+
+def textbook_exact(model, words, prefix, **options):
+    """Distribution of whole words under the options, given that they are of these."""
+    proba = {}
+    for word in words:
+        proba[word] = 1.0
+        starts = [word[:n] for n in range(len(prefix), len(word) + 1)]
+        ids = [model.symbols_.index(letter) for letter in word[len(prefix) :]] + [0]
+        for row, symbol in zip(model.predict_proba(starts), ids, strict=True):
+            known = [s for s, text in enumerate(model.symbols_) if text != "<unk>"]
+            following = textbook_next(row[known], 0, (0, None), **options)
+            proba[word] *= following.get(symbol, 0.0)
+    total = sum(proba.values())
+    return {word: mass / total for word, mass in proba.items() if mass}
+
+
+CASES = {
+    "repeats": {"matching": "(ab|c)+a?", "limits": (0, 4)},
+    "prefix": {"matching": "[^a]*(ba?)+", "prefix": "b", "limits": (2, 4)},
+    "lengths": {"matching": ".*a.*", "limits": (3, 3)},
+    "cold": {"matching": "a.*b|b.*", "temperature": 0.5, "limits": (0, 3)},
+    "top": {"matching": "..?[ab]", "top_k": 3, "top_p": 0.9, "limits": (0, 3)},
+}
+
+
+def drawn_and_words(model, case, n_draws, **options):
+    options = {**CASES[case], **options}
+    shortest, longest = options.pop("limits")
+    drawn = model.sample(n_draws, min_length=shortest, max_length=longest, **options)
+    prefix, pattern = options.get("prefix", ""), options["matching"]
+    words = matches(pattern, prefix, (shortest, longest))
+    changes = {
+        name: options[name]
+        for name in ("temperature", "top_k", "top_p")
+        if name in options
+    }
+    return drawn, (model, words, prefix), changes
+
+
+@over({name: ESTIMATORS[name] for name in ("bigram", "kneser-ney-3", "gru")})
+@pytest.mark.parametrize("case", CASES)
+def test_masked_draws_are_the_textbook_ones(estimator, case, fit_once):
+    model = fit_once(estimator, TINY_WORDS)
+    drawn, textbook, changes = drawn_and_words(model, case, N_DRAWS, random_state=0)
+    assert_frequencies(drawn, textbook_masked(*textbook, **changes))
+
+
+FEW = ("bigram", "kneser-ney-6", "additive-3", "gru", "wavenet")
+
+
+@over({name: ESTIMATORS[name] for name in FEW})
+@pytest.mark.parametrize("case", CASES)
+def test_exact_draws_are_the_words_given_that_they_match(estimator, case, fit_once):
+    model = fit_once(estimator, TINY_WORDS)
+    drawn, textbook, changes = drawn_and_words(
+        model, case, N_DRAWS // 4, exact=True, random_state=1
+    )
+    expected = textbook_exact(*textbook, **changes)
+    assert_frequencies(drawn, expected)
+    if not changes:
+        scores = np.exp(model.score_samples(list(expected)))
+        np.testing.assert_allclose(
+            scores / scores.sum(), list(expected.values()), rtol=1e-5
+        )
+
+
+@over({name: COUNTERS[name] for name in ("bigram", "kneser-ney-6", "additive-3")})
+@pytest.mark.parametrize("bound", ["MAX_PROBABILITIES", "MAX_BACKWARD"])
+def test_words_of_any_length_are_those_of_rejection(
+    estimator, bound, fit_once, monkeypatch
+):
+    model = fit_once(estimator, TINY_WORDS)
+    pattern = "(a|b.)*c?"
+    options = {"matching": pattern, "exact": True, "prefix": "b"}
+    # Plain words of which those that do not match are left out, by hand.
+    plain = model.sample(20_000, prefix="b", random_state=2)
+    plain = [word for word in plain if re.fullmatch(pattern, word)]
+    computed = model.sample(len(plain), random_state=3, **options)
+    monkeypatch.setattr(_conditional, bound, 1)
+    rejected = model.sample(len(plain), random_state=4, **options)
+    assert computed != rejected
+    columns = sorted({*plain, *computed, *rejected}, key=plain.count)[-15:]
+    table = [
+        [words.count(word) for word in columns]
+        + [sum(word not in columns for word in words)]
+        for words in (plain, computed, rejected)
+    ]
+    assert chi2_contingency(table).pvalue > FALSE_ALARM
+
+
+@over(CLASSES)
+@pytest.mark.parametrize("exact", [False, True])
+def test_every_word_of_every_model_matches(estimator, exact, words, fit_once):
+    model = fit_once(estimator, words)
+    pattern = "[^q]*[aeiou]{2}[^x]?"
+    drawn = model.sample(50, matching=pattern, exact=exact, random_state=0)
+    assert len(drawn) == 50
+    assert all(re.fullmatch(pattern, word) for word in drawn)
+    assert drawn == model.sample(50, matching=pattern, exact=exact, random_state=0)
+    limits = {"prefix": "an", "min_length": 4, "max_length": 7}
+    options = {"temperature": 0.9, "top_p": 0.99, "exclude": words, "unique": True}
+    drawn = model.sample(
+        20, matching=r"\w+[aeiou]n?", exact=exact, **limits, **options, random_state=0
+    )
+    assert len(set(drawn) - set(words)) == 20
+    for word in drawn:
+        assert re.fullmatch(r"an\w*[aeiou]n?", word) and 4 <= len(word) <= 7
+
+
+@over(CLASSES)
+def test_a_pattern_of_any_word_changes_nothing(estimator, fit_once):
+    model = fit_once(estimator, TINY_WORDS)
+    plain = model.sample(40, max_length=6, random_state=0)
+    assert model.sample(40, max_length=6, matching=".*", random_state=0) == plain
+
+
+def test_masked_words_run_on_where_exact_ones_do_not(words):
+    # What the docstring says: a beginning is as likely as the model finds it.
+    model = NGramCounter().fit(words)
+    pattern = "[^z]*z[^z]*"
+    masked, exact = (
+        model.sample(400, matching=pattern, exact=exact, random_state=0)
+        for exact in (False, True)
+    )
+    mean_lengths = [np.mean([len(word) for word in drawn]) for drawn in (masked, exact)]
+    assert mean_lengths[0] > 2 * mean_lengths[1]
+    nll = [model.nll(drawn) for drawn in (masked, exact)]
+    assert nll[0] > nll[1]
+
+
+SCRIPTS = ["жанна", "анна", "ждан", "ελενη", "αννα", "λενα", "anna", "a😀", "é-b", "😀"]
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    "pattern, letters",
+    [
+        (r"\p{Cyrillic}{2,}", "аджн"),
+        (r"[\p{Greek}]+", "αελνη"),
+        (r"\p{Emoji_Presentation}+", "😀"),
+        (r"\P{L}+", "😀-"),
+        ("(?i)[А-Я]*Ж[А-Я]*", "аджн"),
+    ],
+)
+def test_classes_of_unicode(pattern, letters, exact):
+    model = NGramCounter(order=3).fit(SCRIPTS)
+    drawn = model.sample(
+        200, matching=pattern, exact=exact, min_length=1, max_length=5, random_state=0
+    )
+    assert len(drawn) == 200
+    assert set("".join(drawn)) == set(letters)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@over({name: CLASSES[name] for name in ("bigram", "mlp")})
+def test_an_impossible_pattern_is_an_error_at_once(
+    estimator, exact, fit_once, monkeypatch
+):
+    model = fit_once(estimator, TINY_WORDS)
+    monkeypatch.setattr(type(model), "_next_log_proba", None)  # nothing may be drawn
+    for message, options in {
+        "characters matches": {"matching": "[^abc]+"},
+        "begins with prefix='b'": {"matching": "a.*", "prefix": "b"},
+        "of 0 to 4 .*max_length": {"matching": "a{5}", "max_length": 4},
+        "of 6 to .*min_length": {"matching": "a{5}", "min_length": 6},
+        "of 3 to 3": {"matching": "(..)*", "min_length": 3, "max_length": 3},
+        "begins with prefix='ab' of 0 to 3": {
+            "matching": "a.{3}",
+            "prefix": "ab",
+            "max_length": 3,
+        },
+        "look-around": {"matching": "(?!a)b"},
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            model.sample(5, exact=exact, random_state=0, **options)
+    with pytest.raises(ValueError, match="`matching` is None"):
+        model.sample(exact=True)
+    with pytest.raises(TypeError, match="pass its text, pattern.pattern"):
+        model.sample(matching=re.compile("a"))
+
+
+def test_the_model_itself_can_make_a_pattern_impossible():
+    model = BigramCounter(smoothing=0).fit(["ab", "bc", "ca", "aba"])
+    with pytest.raises(ValueError, match="gives no probability"):
+        model.sample(matching="a.*cb.*", exact=True)
+    with pytest.warns(UserWarning, match="Found 0 of 3 words"):
+        assert model.sample(3, matching="a.*cb.*", max_length=9) == []
+    # Masked draws run into dead ends, are dropped, and the others stay.
+    pattern = "(ac|ba|bb)"
+    assert set(model.sample(50, matching=pattern, random_state=0)) == {"ba"}
+    assert set(model.sample(50, matching=pattern, exact=True)) == {"ba"}
+    with pytest.raises(ValueError, match="gives no probability"):
+        model.sample(matching="ba", top_k=1, exact=True)
+
+
+def test_what_is_too_improbable_to_compute_is_an_error_and_no_nonsense():
+    model = BigramCounter().fit(["ab"] * 1000)
+    with pytest.raises(ValueError, match="less than can be computed"):
+        model.sample(matching="a{150}", exact=True)
+    assert model.sample(matching="a{150}") == ["a" * 150]
+    assert model.sample(matching="a{50}", exact=True) == ["a" * 50]
+
+
+@over({name: CLASSES[name] for name in ("bigram", "gru")})
+@pytest.mark.parametrize("exact", [False, True])
+def test_the_unknown_symbol_never_matches_but_a_prefix_may_have_it(estimator, exact):
+    model = clone(estimator).set_params(handle_unknown="unk", alphabet="ab")
+    model.fit(TINY_WORDS)  # every "c" is unknown
+    options = {"exact": exact, "max_length": 4, "random_state": 0}
+    drawn = model.sample(300, matching=".*", **options)
+    assert set("".join(drawn)) == {"a", "b"}
+    drawn = model.sample(50, matching="[?]![ab]{2}", prefix="?!", **options)
+    assert set(drawn) == {"?!aa", "?!ab", "?!ba", "?!bb"}
+    with pytest.raises(ValueError, match="begins with prefix='!'"):
+        model.sample(matching="[?]a|b", prefix="!", **options)
+
+
+def test_all_words_of_a_pattern_are_found_and_no_more(fit_once):
+    model = fit_once(COUNTERS["kneser-ney-3"], TINY_WORDS)
+    options = {"matching": "(ab|c){2}", "unique": True, "random_state": 0}
+    words = {"abab", "abc", "cab", "cc"}
+    for exact in (False, True):
+        assert set(model.sample(4, exact=exact, **options)) == words
+        with pytest.warns(UserWarning, match=r"Found 3 of 4 words.*matching") as caught:
+            drawn = model.sample(4, exact=exact, exclude=["cc", "a"], **options)
+        assert set(drawn) == words - {"cc"}
+        assert caught[0].filename == __file__
+
+
+def test_rejection_has_a_bound(fit_once):
+    model = fit_once(ESTIMATORS["mlp"], TINY_WORDS)
+    with pytest.warns(UserWarning, match=r"Found \d of 2 words in 12000 draws"):
+        drawn = model.sample(2, matching="(abc){4}", exact=True, random_state=0)
+    assert len(drawn) < 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(model.sample(2, matching="cac", exact=True, random_state=0)) == 2

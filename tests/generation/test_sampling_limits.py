@@ -1,0 +1,152 @@
+"""Drawing words where something is at its limit: lengths, memory, tables, alphabets."""
+
+import itertools
+
+import numpy as np
+import pytest
+import sklearn
+from estimators import CLASSES, TINY_WORDS, over
+from sklearn.base import clone
+from test_sampling_contract import assert_frequencies, textbook_words
+
+from sklearn_makemore import BigramCounter, NGramCounter, _base
+from sklearn_makemore._counters import model as _ngram_model
+from sklearn_makemore._generation.sampling import keep_top_p, tempered
+
+UNSMOOTHED = {
+    "bigram": BigramCounter(smoothing=0),
+    "additive": NGramCounter(order=3, smoothing="additive", alpha=0),
+}
+
+
+@over(UNSMOOTHED)
+def test_a_full_word_ends_even_if_the_model_says_it_cannot(estimator):
+    model = clone(estimator).fit(["abcd", "abcd"])
+    assert model.predict_proba(["ab"])[0, 0] == 0
+    for length in range(5):
+        drawn = model.sample(3, max_length=length, random_state=0)
+        assert drawn == ["abcd"[:length]] * 3
+    assert model.sample(2, prefix="ab", max_length=2) == ["ab", "ab"]
+    assert model.sample(2, prefix="ab", max_length=3, top_k=1) == ["abc", "abc"]
+
+
+@pytest.fixture
+def rows_at_once(monkeypatch):
+    """Let hardly anything be drawn at once; return a list of how many words were."""
+    drawn = []
+
+    def draw_codes(model, context, n_draws, *arguments):
+        drawn.append(n_draws)
+        return original(model, context, n_draws, *arguments)
+
+    original = _base.draw_codes
+    monkeypatch.setattr(_base, "draw_codes", draw_codes)
+    monkeypatch.setattr(_base, "MIN_ROWS", 50)
+    monkeypatch.setattr(_base, "MAX_CELLS", 4 * 70)
+    return drawn
+
+
+@over(CLASSES)
+def test_draws_in_small_parts_are_as_honest(estimator, fit_once, rows_at_once):
+    model = fit_once(estimator, TINY_WORDS)
+    assert len(model.symbols_) == 4
+    drawn = model.sample(4000, max_length=2, random_state=0)
+    assert len(drawn) == 4000
+    assert max(rows_at_once) <= 70 and sum(rows_at_once) >= 4000
+    assert_frequencies(drawn, textbook_words(model, limits=(0, 2)))
+    # The parts are not each other's repetition, and the seed is of all of them.
+    assert drawn[:70] != drawn[70:140]
+    assert model.sample(4000, max_length=2, random_state=0) == drawn
+    assert model.sample(70, max_length=2, random_state=0) == drawn[:70]
+    # Rejection is counted over all parts too.
+    unique = model.sample(13, unique=True, max_length=2, random_state=0)
+    assert len(set(unique)) == 13
+    rows_at_once.clear()
+    with pytest.warns(UserWarning, match="Found 13 of 14 words in 2400 draws"):
+        model.sample(14, unique=True, max_length=2, random_state=0)
+    assert max(rows_at_once) <= 70 and sum(rows_at_once) == 2400
+
+
+@over(CLASSES)
+def test_a_large_alphabet_is_drawn_in_parts(estimator, monkeypatch):
+    n_letters, n_cells = 3000, 1 << 20
+    monkeypatch.setattr(_base, "MAX_CELLS", n_cells)
+    letters = [chr(0x4E00 + i) for i in range(n_letters)]
+    kind = type(estimator)
+    held = []
+
+    def next_log_proba(self, contexts):
+        held.append(len(contexts) * n_letters)
+        return original(self, contexts)
+
+    original = kind._next_log_proba
+    monkeypatch.setattr(kind, "_next_log_proba", next_log_proba)
+    model = clone(estimator).set_params(alphabet=letters)
+    model.fit(["".join(letters[i : i + 2]) for i in range(0, 200, 2)])
+    drawn = model.sample(1000, max_length=2, random_state=0)
+    assert len(drawn) == 1000
+    assert set("".join(drawn)) <= set(letters)
+    assert n_cells / 2 < max(held) <= n_cells
+
+
+@pytest.mark.parametrize("name", ["kneser-ney", "additive"])
+def test_ngrams_without_tables_are_the_same(name, words, monkeypatch):
+    # Models too large for tables of all states and symbols search for them instead.
+    asked = [*words[:50], "", "zzz", "a" * 20]
+    options = {"temperature": 0.8, "top_k": 9, "unique": True, "exclude": words}
+    found = []
+    for size in (_ngram_model.MAX_TABLE_SIZE, 1):
+        monkeypatch.setattr(_ngram_model, "MAX_TABLE_SIZE", size)
+        model = NGramCounter(order=4, smoothing=name).fit(words)
+        found.append((model, model.sample(300, random_state=0)))
+        assert (model.model_.tables is None) == (size == 1)
+    (with_tables, drawn), (without, also_drawn) = found
+    assert also_drawn == drawn
+    np.testing.assert_allclose(
+        without.predict_proba(asked), with_tables.predict_proba(asked), rtol=1e-12
+    )
+    assert without.sample(40, random_state=1, **options) == with_tables.sample(
+        40, random_state=1, **options
+    )
+    many = asked * (1 + with_tables.model_.n_states // len(asked))
+    np.testing.assert_allclose(
+        without.predict_proba(many), with_tables.predict_proba(many), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_a_nucleus_that_ties_exactly_has_no_symbol_too_many(temperature):
+    # Shares of small counts, which no floating point number is equal to.
+    counts = np.array([*itertools.product(range(8), repeat=4)][1:])
+    with np.errstate(divide="ignore"):
+        log_proba = np.log(counts / counts.sum(axis=1, keepdims=True)) * temperature
+    counts = np.sort(counts, axis=1)[:, ::-1]
+    for tenths in range(1, 10):
+        kept = keep_top_p(tempered(log_proba, temperature), tenths / 10)
+        before = np.cumsum(counts, axis=1) - counts
+        n_kept = (10 * before < tenths * counts.sum(axis=1, keepdims=True)).sum(axis=1)
+        np.testing.assert_array_equal((kept > -np.inf).sum(axis=1), n_kept)
+
+
+def test_errors_of_parameters_name_the_class_of_the_model():
+    model = BigramCounter().fit(["ab"])
+    with pytest.raises(ValueError, match="'top_k' parameter of BigramCounter.sample"):
+        model.sample(top_k=0)
+    with pytest.raises(ValueError, match="of BigramCounter.novelty_report must"):
+        model.novelty_report(["ab"], n_samples=0)
+    with sklearn.config_context(skip_parameter_validation=True):
+        assert len(model.sample("2")) == 2
+
+
+def test_the_warning_points_to_the_line_of_the_call():
+    model = BigramCounter().fit(["ab"])
+    with pytest.warns(UserWarning, match="Found 3 of 9 words") as caught:
+        lines = _line_here(), model.sample(9, unique=True, max_length=1)
+    assert [warning.lineno for warning in caught] == [lines[0]]
+    assert caught[0].filename == __file__
+
+
+def _line_here():
+    import inspect
+
+    return inspect.currentframe().f_back.f_lineno

@@ -1,0 +1,333 @@
+"""CharLMClassifier: Bayes' rule, its calibration, and scikit-learn around it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import log_softmax
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, GroupShuffleSplit, cross_val_score
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from sklearn_makemore import BigramCounter, CharLMClassifier, NGramCounter
+from sklearn_makemore._meta import classifier as _classifier
+from sklearn_makemore._meta.calibration import (
+    PENALTY,
+    best_weights,
+    log_likelihood,
+    place_features,
+)
+from sklearn_makemore.datasets import load_names
+
+BAYES = CharLMClassifier(calibration=None)
+ASKED = ["emma", "otto", "x", "", "zoë", "christopher"]
+
+
+@pytest.fixture(scope="module")
+def names():
+    words, sex = load_names(return_X_y=True)
+    return words[::30], sex[::30]
+
+
+def of_class(words, y, label):
+    return [word for word, own in zip(words, y, strict=True) if own == label]
+
+
+def test_bayes_rule_by_hand(words):
+    y = [f"{len(word) % 3}" for word in words]  # three classes
+    model = clone(BAYES).fit(words, y)
+    assert model.classes_.tolist() == ["0", "1", "2"]
+    letters = "".join(sorted(set("".join(words))))
+    joint = []
+    for label in model.classes_:
+        own = of_class(words, y, label)
+        by_hand = NGramCounter(alphabet=letters, handle_unknown="unk").fit(own)
+        joint.append(by_hand.score_samples(ASKED) + np.log(len(own) / len(words)))
+    joint = np.transpose(joint)
+    expected = np.exp(joint) / np.exp(joint).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(ASKED), expected)
+    for found in model.predict_log_proba(ASKED), model.decision_function(ASKED):
+        np.testing.assert_allclose(found, np.log(expected), atol=1e-12)
+    best = np.array(["0", "1", "2"])[expected.argmax(axis=1)]
+    assert model.predict(ASKED).tolist() == best.tolist()
+    assert model.score(ASKED, best) == 1
+    assert len(model.estimators_) == 3 and model.backward_estimators_ == []
+    assert all(one.symbols_[1:-1] == list(letters) for one in model.estimators_)
+
+
+def test_one_factor_for_all_log_probabilities(names):
+    model = clone(BAYES).set_params(calibration="temperature").fit(*names)
+    (factor,) = model.weights_
+    joint = np.transpose([one.score_samples(ASKED) for one in model.estimators_])
+    expected = log_softmax(factor * joint + np.log(model.class_prior_), axis=1)
+    np.testing.assert_allclose(model.predict_log_proba(ASKED), expected)
+    assert 0.1 < factor < 0.9  # the models are too sure of themselves
+    # The best of many factors, on words that models of the other folds score.
+    words, y = np.array(names[0]), names[1]
+    order = dict.fromkeys(words[np.argsort(y, kind="stable")])
+    folds = {word: index % 5 for index, word in enumerate(order)}
+    folds = np.array([folds[word] for word in words])
+    log_odds = np.empty(len(words))
+    letters = "".join(sorted(set("".join(words))))
+    for fold in range(5):
+        girls, boys = (
+            NGramCounter(alphabet=letters, handle_unknown="unk")
+            .fit(words[(folds != fold) & (y == label)])
+            .score_samples(words[folds == fold])
+            for label in "FM"
+        )
+        log_odds[folds == fold] = boys - girls
+    prior = np.log(np.mean(y == "M") / np.mean(y == "F"))
+    factors = np.linspace(0, 2, 401)
+    signs = np.where(y == "M", 1, -1)
+    losses = [
+        np.logaddexp(0, -signs * (prior + factor * log_odds)).sum()
+        + (factor - 1) ** 2 / 2
+        for factor in factors
+    ]
+    assert factor == pytest.approx(factors[np.argmin(losses)], abs=0.005)
+
+
+def test_weights_of_places_by_hand(names):
+    model = CharLMClassifier(NGramCounter(order=3, handle_unknown="unk")).fit(*names)
+    assert model.weights_.shape == (24,) and model.bias_.shape == (2,)
+    log_odds = dict(zip("FM", np.log(model.class_prior_), strict=True))
+    word = "margaretha"
+    for direction, members in enumerate(
+        (model.estimators_, model.backward_estimators_)
+    ):
+        text = word[::-1] if direction else word
+        prefixes = [text[:length] for length in range(len(text) + 1)]
+        proba = {}
+        for label, member in zip("FM", members, strict=True):
+            columns = [member.symbols_.index(symbol) for symbol in [*text, ""]]
+            table = member.predict_proba(prefixes)
+            proba[label] = table[np.arange(len(columns)), columns]
+        mean = (proba["F"] + proba["M"]) / 2
+        for label in "FM":
+            for step in range(len(text) + 1):
+                place = min(len(text) - step, 5)  # the end mark is the first
+                raw, mixed = model.weights_.reshape(2, 2, 6)[direction, :, place]
+                own = proba[label][step]
+                log_odds[label] += raw * np.log(own)
+                log_odds[label] += mixed * np.log((own + mean[step]) / 2)
+    expected = log_odds["M"] - log_odds["F"] + model.bias_[1] - model.bias_[0]
+    found = model.decision_function([word])
+    assert found.shape == (1,)
+    np.testing.assert_allclose(found, expected)
+
+
+def test_weights_are_at_the_top_of_a_hill_for_three_classes(words):
+    y = np.array([len(word) % 3 for word in words])
+    models = [NGramCounter(2).fit(words), BigramCounter(5.0).fit(words)]
+    models.append(NGramCounter(3).fit(words))
+    features = place_features([models, models], words)
+    assert features.shape == (len(words), 3, 24)
+    rng = np.random.RandomState(0)
+    likelihood = y, np.log([0.2, 0.3, 0.5]), rng.random_sample(len(words))
+    center = rng.random_sample(24)
+    weights, bias = best_weights(features, center, *likelihood)
+
+    def penalised(weights, bias):
+        value, gradient = log_likelihood(weights, bias, features, *likelihood)
+        away = np.concatenate([weights - center, bias])
+        return value - PENALTY / 2 * away @ away, gradient - PENALTY * away
+
+    top, gradient = penalised(weights, bias)
+    np.testing.assert_allclose(gradient, 0, atol=0.05)
+    for step in 0.05 * rng.standard_normal((20, 27)):
+        ahead, _ = penalised(weights + step[:24], bias + step[24:])
+        behind, _ = penalised(weights - step[:24], bias - step[24:])
+        assert max(ahead, behind) < top
+        # The gradient is that of the value, away from the top.
+        _, slope = penalised(weights + step[:24], bias + step[24:])
+        further, _ = penalised(weights + 1.001 * step[:24], bias + 1.001 * step[24:])
+        assert (further - ahead) / 0.001 == pytest.approx(slope @ step, rel=0.05)
+
+
+def test_as_good_as_the_better_of_two_bags_of_characters():
+    words, sex = load_names(return_X_y=True)
+    words, sex = np.array(words[::4]), sex[::4]
+    cut = GroupShuffleSplit(1, test_size=0.25, random_state=0)
+    learnt, held_out = next(cut.split(words, groups=words))
+    losses = []
+    for classifier in (
+        CharLMClassifier(),
+        bag_of_characters(MultinomialNB()),
+        bag_of_characters(LogisticRegression(max_iter=1000)),
+        BAYES,
+    ):
+        proba = classifier.fit(words[learnt], sex[learnt]).predict_proba(
+            words[held_out]
+        )
+        losses.append(log_loss(sex[held_out], proba))
+    assert losses[0] < min(losses[1:3])
+    assert losses[0] < losses[3] - 0.05
+
+
+def bag_of_characters(classifier):
+    return make_pipeline(
+        CountVectorizer(analyzer="char", ngram_range=(1, 5)), classifier
+    )
+
+
+def test_many_words_are_classified_part_by_part(names, monkeypatch):
+    model = clone(BAYES).fit(*names)
+    expected = model.predict_proba(ASKED)
+    monkeypatch.setattr(_classifier, "WORDS_AT_ONCE", 4)
+    np.testing.assert_array_equal(model.predict_proba(ASKED), expected)
+
+
+@pytest.mark.parametrize("calibration", ["places", None])
+def test_priors(calibration, names):
+    own, uniform, given = (
+        CharLMClassifier(priors=priors, calibration=calibration, cv=2).fit(*names)
+        for priors in (None, "uniform", [0.9, 0.1])
+    )
+    share = np.mean(names[1] == "M")
+    np.testing.assert_allclose(own.class_prior_, [1 - share, share])
+    # Another prior moves the log odds and nothing else.
+    log_odds = own.decision_function(ASKED) - np.log(share / (1 - share))
+    np.testing.assert_allclose(uniform.decision_function(ASKED), log_odds)
+    np.testing.assert_allclose(given.decision_function(ASKED), log_odds + np.log(1 / 9))
+    weights = np.where(names[1] == "M", 3.0, 1.0)
+    weighted = clone(own).fit(*names, sample_weight=weights)
+    assert weighted.class_prior_[1] == pytest.approx(3 * share / (1 + 2 * share))
+    never = clone(own).set_params(priors=[1, 0]).fit(*names)
+    assert never.predict_proba(ASKED).tolist() == [[1, 0]] * len(ASKED)
+
+
+@pytest.mark.parametrize(
+    "priors, message",
+    [
+        ([0.2, 0.3, 0.5], "one number for each of the 2 classes"),
+        ([0.5, 0.6], "sum to 1"),
+        ([-0.5, 1.5], "not be negative"),
+        ("equal", "The 'priors' parameter"),
+        ({"F": 0.5, "M": 0.5}, "`priors` must be a list of numbers.*'F': 0.5"),
+        (["half", "half"], "`priors` must be a list of numbers"),
+        ([[0.5], [0.2, 0.3]], "`priors` must be a list of numbers"),
+    ],
+)
+def test_bad_priors(priors, message, names):
+    model = clone(BAYES).set_params(priors=priors)
+    with pytest.raises(ValueError, match=message):
+        model.fit(*names)
+    assert not model.__sklearn_is_fitted__()
+
+
+def test_one_class_and_rare_classes():
+    words = ["anna", "ana", "nan", "anna", "otto", "toto"]
+    model = CharLMClassifier().fit(words, [7] * 6)
+    assert model.predict(["otto"]).tolist() == [7]
+    assert model.predict_proba(["otto"]).tolist() == [[1]]
+    # A class of one word cannot be learnt without it: nothing is known of the weights.
+    model = CharLMClassifier().fit(words, list("aaaaob"))
+    assert set(model.weights_) <= {0.0, 0.5} and not model.bias_.any()
+    assert model.predict(["anna", "otto", "toto"]).tolist() == ["a", "o", "b"]
+    # A class of weight zero is no class.
+    model.fit(words, list("aaaaob"), sample_weight=[1, 1, 1, 1, 1, 0])
+    assert model.classes_.tolist() == ["a", "o"]
+
+
+def test_classes_of_every_kind_of_string(names):
+    words, sex = names
+    expected = clone(BAYES).fit(words, sex)
+    for y in sex.astype(np.dtypes.StringDType()), sex.astype(object), pd.Series(sex):
+        model = clone(BAYES).fit(words, y)
+        assert model.classes_.tolist() == ["F", "M"]
+        assert model.predict(ASKED).tolist() == expected.predict(ASKED).tolist()
+
+
+def test_long_words_are_told_apart_by_all_their_characters(names):
+    model = clone(BAYES).set_params(estimator=BigramCounter(1e-3)).fit(*names)
+    word = "qz" * 50_000
+    girls, boys = (one.token_log_proba([word])[0] for one in model.estimators_)
+    assert max(girls.sum(), boys.sum()) < -7e5
+    prior = np.diff(np.log(model.class_prior_))
+    np.testing.assert_allclose(
+        model.decision_function([word]), prior + np.sum(boys - girls)
+    )
+
+
+def test_impossible_words_have_probabilities(names):
+    model = CharLMClassifier(BigramCounter(smoothing=0), calibration=None)
+    for calibration in None, "temperature", "places":
+        model.set_params(calibration=calibration).fit(*names)
+        proba = model.predict_proba(["qzxqzx", "xxx", "anna"])
+        np.testing.assert_allclose(proba.sum(axis=1), 1)
+    # Possible in one class alone, and in none.
+    model.set_params(calibration=None).fit(["aa", "ba", "ba", "bb"], list("nyyy"))
+    proba = model.predict_proba(["aa", "bb", "xx"])
+    np.testing.assert_allclose(proba, [[1, 0], [0, 1], [0.25, 0.75]])
+
+
+BAD_CLASSES = {
+    "none": (None, "requires y.*None"),
+    "too few": (["a"], "inconsistent numbers of samples"),
+    "numbers": (np.linspace(0, 1, 4), "Unknown label type: continuous"),
+    "two columns": (np.zeros((4, 2), dtype=int), "1d array"),
+    "NaN": ([1.0, np.nan, 1.0, 2.0], "Input y contains NaN"),
+    "None": (np.array(["a", None, "b", "a"]), "one type.*NoneType and str"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CLASSES)
+def test_bad_classes_are_refused(name):
+    y, message = BAD_CLASSES[name]
+    model = CharLMClassifier()
+    with pytest.raises(ValueError, match=message):
+        model.fit(["anna", "otto", "ana", "toto"], y)
+    assert not model.__sklearn_is_fitted__()
+
+
+def test_inside_scikit_learn(names):
+    words, sex = names
+    inner = CharLMClassifier(NGramCounter(2, handle_unknown="unk"), calibration=None)
+    assert cross_val_score(inner, words, sex, cv=3, scoring="roc_auc").mean() > 0.75
+    search = GridSearchCV(
+        make_pipeline(FunctionTransformer(lower), inner),
+        {"charlmclassifier__estimator__order": [1, 3]},
+        scoring="roc_auc",
+        cv=3,
+        error_score="raise",
+    ).fit(words, sex)
+    assert search.best_params_["charlmclassifier__estimator__order"] == 3
+    sharper = clone(inner).set_params(estimator__order=3)
+    both = [("one", inner), ("other", sharper)]
+    for around in (
+        CalibratedClassifierCV(inner, cv=3),
+        VotingClassifier(both, voting="soft"),
+        StackingClassifier(both, LogisticRegression(), cv=3),
+    ):
+        around.fit(words, sex)
+        assert around.score(words, sex) > 0.8
+        assert around.predict_proba(["isabella"]).shape == (1, 2)
+    frame = pd.DataFrame({"name": words})
+    as_series = clone(inner).fit(frame["name"], pd.Series(sex))
+    np.testing.assert_array_equal(
+        as_series.predict(frame["name"]), clone(inner).fit(words, sex).predict(words)
+    )
+
+
+def lower(words):
+    return [word.lower() for word in words]
+
+
+def test_a_class_of_one_word_leaves_the_others_calibrated(names):
+    words, sex = names
+    learnt, asked = (words[::2], sex[::2]), (words[1::2], sex[1::2])
+    for calibration in "places", "temperature":
+        model = CharLMClassifier(calibration=calibration)
+        alone = clone(model).fit(*learnt).predict_proba(asked[0])
+        beside = clone(model).fit([*learnt[0], "zzz"], [*learnt[1], "Q"])
+        assert beside.classes_.tolist() == ["F", "M", "Q"] and beside.bias_[2] == 0
+        proba = beside.predict_proba(asked[0])[:, :2]
+        proba /= proba.sum(axis=1, keepdims=True)
+        assert log_loss(asked[1], proba) < log_loss(asked[1], alone) + 0.01

@@ -1,0 +1,162 @@
+"""CharLMOutlierDetector: scores, quantiles, and strings that are no names."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+from sklearn_makemore import BigramCounter, CharLMOutlierDetector, NGramCounter
+from sklearn_makemore._meta.outlier import lower_quantile
+from sklearn_makemore.datasets import load_names
+
+
+@pytest.fixture(scope="module")
+def names():
+    return load_names().data[::20]
+
+
+def test_scores_are_those_of_the_model(words):
+    letters = "".join(sorted(set("".join(words))))
+    expected = NGramCounter(alphabet=letters, handle_unknown="unk").fit(words)
+    asked = ["anna", "", "zoë", "q" * 15]
+    log_proba = expected.score_samples(asked)
+    for per, scores in ("word", log_proba), ("character", log_proba / [5, 1, 4, 16]):
+        detector = CharLMOutlierDetector(per=per).fit(words)
+        np.testing.assert_allclose(detector.score_samples(asked), scores)
+        decision = scores - detector.offset_
+        np.testing.assert_allclose(detector.decision_function(asked), decision)
+        labels = detector.predict(asked)
+        assert labels.tolist() == np.where(decision < 0, -1, 1).tolist()
+        assert labels[0] == 1 and labels[3] == -1
+    assert np.isfinite(detector.score_samples(["日本語", "zoë"])).all()
+
+
+@pytest.mark.parametrize("contamination", [0.01, 0.1, 0.25, 0.5])
+def test_the_share_of_outliers_is_the_contamination(contamination, names):
+    names = np.random.RandomState(0).permutation(sorted(set(names))).tolist()
+    words = names[:1200]
+    detector = CharLMOutlierDetector(contamination=contamination)
+    labels = detector.fit_predict(words)
+    assert set(labels) == {-1, 1}
+    assert np.sum(labels == -1) == contamination * 1200
+    known = clone(detector).set_params(cv=None)
+    assert np.sum(known.fit_predict(words) == -1) == contamination * 1200
+    np.testing.assert_array_equal(known.predict(words), known.fit(words).predict(words))
+    # By a model that knows them, the training words look likelier.
+    assert np.mean(detector.predict(words) == -1) < contamination / 2
+    # Of new words about the share is out: twice the width of three deviations.
+    new = names[1200:]
+    width = 3 * np.sqrt(contamination * (1 - contamination) / len(new))
+    mean = np.mean(detector.predict(new) == -1)
+    assert mean == pytest.approx(contamination, abs=2 * width + 0.04)
+
+
+@pytest.mark.parametrize("contamination", [0.03, 0.13, 0.27, 0.41])
+def test_offset_is_a_quantile_of_scores_out_of_fold(contamination, words):
+    detector = CharLMOutlierDetector(BigramCounter(), contamination=contamination, cv=2)
+    labels = detector.fit_predict(words)
+    distinct = list(dict.fromkeys(words))
+    letters = "".join(sorted(set("".join(words))))
+    scores = {}
+    for fold in range(2):
+        held_out = distinct[fold::2]
+        learnt = [word for word in words if word not in held_out]
+        model = BigramCounter(alphabet=letters, handle_unknown="unk").fit(learnt)
+        lengths = [len(word) + 1 for word in held_out]
+        found = model.score_samples(held_out) / lengths
+        scores.update(zip(held_out, found, strict=True))
+    scores = [scores[word] for word in words]
+    expected = np.quantile(scores, contamination, method="averaged_inverted_cdf")
+    assert detector.offset_ == pytest.approx(expected)
+    # The word at the offset, if there is one, is none of the outliers.
+    assert labels.tolist() == np.where(scores < expected - 1e-9, -1, 1).tolist()
+
+
+def test_weighted_quantile_is_that_of_repeated_scores():
+    rng = np.random.RandomState(0)
+    for n_scores in (1, 2, 5, 5, 5, 8, 8, 8, 30, 30):
+        scores = rng.standard_normal(n_scores).round(1)
+        weights = rng.randint(1, 5, n_scores)
+        for share in (0.01, 0.1, 0.25, 0.5):
+            found = lower_quantile(scores, share, weights.astype(float))
+            repeated = np.repeat(scores, weights)
+            assert found == pytest.approx(lower_quantile(repeated, share, None))
+            assert np.mean(repeated < found) <= share
+
+
+@pytest.mark.parametrize("share", [(1, 20), (7, 100), (1, 10), (1, 3), (7, 20), (1, 2)])
+def test_quantile_of_a_share_that_is_a_whole_number_of_scores(share):
+    share = Fraction(*share)
+    for n_scores in range(1, 400):
+        scores = np.arange(n_scores, dtype=float)
+        n_below = share * n_scores
+        expected = n_below - Fraction(1, 2) if n_below == int(n_below) else int(n_below)
+        for weights in None, np.ones(n_scores), np.full(n_scores, 0.1):
+            assert lower_quantile(scores, float(share), weights) == expected
+
+
+@pytest.mark.parametrize("per", ["word", "character"])
+def test_impossible_words_are_no_more_outliers_than_asked_for(per):
+    rng = np.random.RandomState(0)
+    words = ["".join(rng.choice(list("abcdefghij"), 4)) for _ in range(60)]
+    model = NGramCounter(order=2, smoothing="additive", alpha=0)
+    for contamination in (0.05, 0.3):
+        detector = CharLMOutlierDetector(model, contamination=contamination, per=per)
+        labels = detector.fit_predict(words)
+        assert np.mean(labels == -1) <= contamination
+        assert np.isfinite(detector.decision_function([*words, "aaaa", "x"])).all()
+
+
+def test_strings_that_are_no_names(names):
+    rng = np.random.RandomState(0)
+    learnt, new = names[::2], sorted(set(names[1::2]) - set(names[::2]))
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    random = ["".join(rng.choice(letters, len(word))) for word in new]
+    shuffled = ["".join(rng.permutation(list(word))) for word in new]
+    detector = CharLMOutlierDetector().fit(learnt)
+    is_name = [1] * len(new) + [0] * len(new)
+    for strings, least in (random, 0.93), (shuffled, 0.8):
+        assert roc_auc_score(is_name, detector.score_samples(new + strings)) > least
+    # One in twenty of the list itself: found, though the model was not told.
+    hidden = random[: len(learnt) // 20]
+    labels = CharLMOutlierDetector(contamination=0.1).fit_predict(learnt + hidden)
+    assert np.mean(labels[len(learnt) :] == -1) > 0.7
+
+
+def test_impossible_words_are_outliers():
+    words = ["anna", "nana", "anna", "xy", "na", "ana"]
+    detector = CharLMOutlierDetector(
+        BigramCounter(smoothing=0), contamination=0.5, cv=None
+    ).fit(words)
+    assert detector.predict(["xa", "anna"]).tolist()[0] == -1
+    # Out of fold more than a tenth are impossible, and none more so than others.
+    detector.set_params(contamination=0.1, cv=3)
+    assert (detector.fit_predict(words) == 1).all() and np.isfinite(detector.offset_)
+
+
+@pytest.mark.parametrize("contamination", [0.0, 0.6, "auto"])
+def test_bad_contamination(contamination, words):
+    with pytest.raises(ValueError, match="'contamination' parameter"):
+        CharLMOutlierDetector(contamination=contamination).fit(words)
+
+
+def test_inside_a_cross_validation(names):
+    rng = np.random.RandomState(0)
+    letters = list("abcdefghijklmnopqrstuvwxyz")
+    strings = ["".join(rng.choice(letters, 12)) for _ in range(100)]
+    words, y = [*names[:400], *strings], [1] * 400 + [-1] * 100
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    scores = cross_val_score(
+        CharLMOutlierDetector(), words, y, cv=folds, scoring="roc_auc"
+    )
+    assert scores.min() > 0.95
+
+
+@pytest.mark.parametrize("offset", [np.nan, -np.inf, None, 1])
+def test_an_offset_that_is_none_is_not_restored(offset, words):
+    detector = CharLMOutlierDetector(BigramCounter(), cv=2).fit(words)
+    with pytest.raises(ValueError, match="offset is"):
+        clone(detector)._restore({**detector._kept(), "offset": offset})

@@ -1,0 +1,155 @@
+"""What README.md shows is run, and its commands are those of the checks."""
+
+import ast
+import re
+import sys
+import tomllib
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import product
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+PROJECT = Path(__file__).parents[2]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+BENCHMARKS = (PROJECT / "docs" / "benchmarks" / "README.md").read_text(encoding="utf-8")
+SITE = "https://sklearn-makemore.readthedocs.io/en/stable/"
+
+# Blocks of Python; one below the comment `<!-- not run -->` is only to be read.
+BLOCKS = [
+    (README[: block.start()].count("\n") + 1, block["code"])
+    for block in re.finditer(
+        r"(?P<mark><!-- not run -->\n)?^```python\n(?P<code>.*?)^```$",
+        README,
+        re.M | re.S,
+    )
+    if not block["mark"]
+]
+
+
+def command(name):
+    """Return the one line of shell below the comment `<!-- command: NAME -->`."""
+    found = re.findall(
+        rf"^<!-- command: {name} -->\n```\w+\n(.*?)^```$", README, re.M | re.S
+    )
+    assert len(found) == 1, f"README.md has {len(found)} commands {name!r}"
+    (line,) = found[0].splitlines()
+    return line
+
+
+def test_examples_of_the_readme(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.chdir(tmp_path)
+    # Names go from block to block, as for a reader who pastes them one by one.
+    namespace = {"__name__": "__main__"}
+    assert BLOCKS
+    for line, code in BLOCKS:
+        # The line breaks make a traceback point at the line of README.md.
+        exec(compile("\n" * line + code, "README.md", "exec"), namespace)
+
+
+def test_main_job_is_one_line():
+    assert "-c tests/constraints.txt" in command("main")
+    assert "python -m sklearn_makemore compare" in command("main")
+
+
+def test_tests_are_one_line_and_what_the_checks_run():
+    assert "-c tests/constraints.txt" in command("test")
+    assert command("test").endswith("python -m pytest -n 2 --dist worksteal")
+    checks = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "readme_command test" in checks
+
+
+def tables(text):
+    """Yield the rows of all tables, the head of its table with each."""
+    head = None
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            head = None
+        elif head is None:
+            head = cells(line)
+        elif set(line) - set("|- "):
+            yield dict(zip(head, cells(line), strict=True))
+
+
+def cells(line):
+    return [cell.strip(" `") for cell in line.strip("|").split("|")]
+
+
+def test_figures_of_the_models_are_those_of_the_benchmarks():
+    measured = {
+        row["model"].partition(" ")[0]: row
+        for row in tables(BENCHMARKS)
+        if "validation" in row and "(" not in row["model"]
+    }
+    rows = [row for row in tables(README) if "estimator" in row]
+    assert len(rows) == 11
+    columns = {
+        "validation NLL": "validation",
+        "test NLL": "test",
+        "seconds to fit": "fit (s)",
+    }
+    for row, (shown, column) in product(rows, columns.items()):
+        if row[shown]:
+            figure = Decimal(measured[row["estimator"]][column].partition(" ")[0])
+            rounded = figure.quantize(Decimal(row[shown]), ROUND_HALF_UP)
+            assert rounded == Decimal(row[shown]), row
+
+
+def test_links_lead_to_files_and_pages():
+    for link in re.findall(r"[(<]([^()<>\s]+)[)>]", README):
+        if link.startswith(SITE):
+            page = link.removeprefix(SITE).removesuffix(".html") or "index"
+            is_made = page == "auto_examples/index"
+            assert is_made or (PROJECT / "docs" / f"{page}.rst").is_file(), link
+        elif "/" in link and not link.startswith("https:"):
+            assert (PROJECT / link.partition("#")[0]).exists(), link
+
+
+def pinned_versions():
+    """Versions of tests/constraints.txt by canonical name; each name comes once."""
+    text = (PROJECT / "tests" / "constraints.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and line[0] != "#"]
+    pairs = [line.split("==") for line in lines]
+    pinned = {canonicalize_name(name): Version(version) for name, version in pairs}
+    assert len(pinned) == len(lines)
+    return pinned
+
+
+def requirements():
+    """Requirements of the package and of all its extras, as pyproject.toml has them."""
+    text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    found = [Requirement(line) for group in groups for line in group]
+    own = canonicalize_name(project["name"])
+    return [one for one in found if canonicalize_name(one.name) != own]
+
+
+def test_pinned_versions_are_of_what_is_required():
+    pinned = pinned_versions()
+    assert len(requirements()) > 10
+    for requirement in requirements():
+        version = pinned[canonicalize_name(requirement.name)]
+        assert version in requirement.specifier, f"{requirement} but {version}"
+
+
+def test_tests_import_nothing_that_is_not_pinned():
+    pinned = set(pinned_versions())
+    names = {"sklearn": "scikit-learn", "PIL": "pillow"}
+    here = {path.stem for path in (PROJECT / "tests").rglob("*.py")}
+    for path in (PROJECT / "tests").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules = [node.module]
+            else:
+                continue
+            tops = {module.partition(".")[0] for module in modules}
+            tops -= sys.stdlib_module_names | here | {"sklearn_makemore"}
+            for top in tops:
+                assert canonicalize_name(names.get(top, top)) in pinned, path.name

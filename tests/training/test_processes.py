@@ -1,0 +1,160 @@
+"""Networks trained by two processes: the training of one, and one end for both."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from estimators import NETS, over
+from joined import WORDS, losses, weights, without_dropout
+
+from sklearn_makemore import load
+
+HERE = Path(__file__).parent
+WEIGHTS = [1.0 + index % 3 for index in range(len(WORDS))]
+
+
+def launch(folder, *tasks):
+    """Start torchrun with two processes of joined.py, in a session of its own."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2"]
+    return subprocess.Popen(
+        [*command, str(HERE / "joined.py"), str(folder), *tasks],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # What `accelerate launch` sets when it is asked for it; a step is one batch.
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "OMP_NUM_THREADS": "1",
+            "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "3",
+        },
+        start_new_session=True,
+    )
+
+
+def run(folder, *tasks):
+    """Run tasks to their end; return what both processes wrote."""
+    process = launch(folder, *tasks)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    return [found(folder, task) for task in tasks]
+
+
+def found(folder, task):
+    return [json.loads((folder / f"{task}{rank}.json").read_text()) for rank in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("joined")
+    return folder, run(folder, "curves", "mistakes", "whole")
+
+
+@over(NETS)
+def test_losses_are_those_of_one_process(estimator, first_run):
+    # Losses and weights of one process with the same batches.
+    _, (curves, _, _) = first_run
+    name = next(name for name, net in NETS.items() if net is estimator)
+    alone = without_dropout(estimator).fit(WORDS, sample_weight=WEIGHTS)
+    np.testing.assert_allclose(curves[0][name], losses(alone), rtol=0, atol=1e-4)
+    assert curves[0][name] == curves[1][name]
+
+
+def test_processes_agree_on_what_is_random_and_on_the_end(first_run):
+    _, (curves, _, _) = first_run
+    for what in "early stop", "more":
+        assert curves[0][what] == curves[1][what]
+    # A callback of the second process alone has stopped both.
+    assert [curve["stop"] for curve in curves] == [1, 1]
+    assert [curve["more"][0] for curve in curves] == [2, 2]
+    # One of them tells of the epochs.
+    assert "train_loss" in curves[0]["printed"] and not curves[1]["printed"]
+
+
+def test_mistakes_are_errors_in_all_processes(first_run):
+    _, (_, mistakes, _) = first_run
+    assert mistakes[0] == mistakes[1]
+    errors = mistakes[0]
+    expected = {
+        "other words": "process 1 has another: it has other words",
+        "other parameters": "process 1 has another: it has max_epochs=2, not 1",
+        "diverged": "Training diverged",
+        "few rows": "cannot be shared by 2 processes: use a larger batch_size",
+        "device": "with accelerate=True use device='auto' or 'cpu'",
+        "other start": "process 1 has another: it started from other weights",
+        "n_jobs": "use n_jobs=None, or accelerate=False",
+    }
+    for what, message in expected.items():
+        kind, text = errors[what]
+        assert kind.endswith("Error") and message in text, what
+
+
+def test_the_model_is_a_plain_one(first_run):
+    folder, (_, _, whole) = first_run
+    model = load(folder / "model.safetensors")
+    pickled = pickle.loads((folder / "model.pickle").read_bytes())
+    assert weights(model) == weights(pickled) == whole[0] == whole[1]
+    assert not (folder / "state").exists()  # the checkpoint
+    assert len(model.sample(5, random_state=0)) == 5
+
+
+def test_processes_that_would_train_apart_are_told(tmp_path):
+    # Without the other one there is nobody to wait for.
+    command = [sys.executable, str(HERE / "joined.py"), str(tmp_path), "apart"]
+    env = {**os.environ, "WORLD_SIZE": "2", "RANK": "0"}
+    subprocess.run(command, env=env, check=True)
+    kind, message = json.loads((tmp_path / "apart0.json").read_text())
+    assert kind == "RuntimeError"
+    assert "has started 2 processes, and accelerate trains in 1" in message
+
+
+def test_training_goes_on_after_a_process_was_killed(first_run, tmp_path):
+    _, (_, _, whole) = first_run
+    process = launch(tmp_path, "killed")
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0, output
+    assert "SIGKILL" in output
+    assert not list(tmp_path.glob("killed*.json"))
+    assert (tmp_path / "state").exists()
+    again, parted = run(tmp_path, "whole", "parted")
+    assert again == whole  # dropout too
+
+    # Where a process gives up and lives on, it takes no part any more.
+    assert [first["first"][0] for first in parted] == ["RuntimeError"] * 2
+    assert parted[1]["first"][1] == "the callback is broken"
+    assert all("start them again" in one["second"][1] for one in parted)
+
+
+def test_an_interrupt_ends_all_processes(tmp_path):
+    process = launch(tmp_path, "endless")
+    wait_until(lambda: (tmp_path / "state").exists() or process.poll() is not None)
+    os.killpg(process.pid, signal.SIGINT)  # what Ctrl-C does in a terminal
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0, output
+    for rank in (0, 1):
+        pid = int((tmp_path / f"pid{rank}").read_text())
+        wait_until(lambda pid=pid: not is_alive(pid))
+        assert (tmp_path / f"fitted{rank}").read_text() == "False"
+
+
+def wait_until(is_so, seconds=120):
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
