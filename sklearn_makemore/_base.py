@@ -37,16 +37,17 @@ from ._word_estimator import (
 )
 from ._words.check import check_words
 from ._words.code_points import CodePoints, joined_code_points
+from ._words.training_set import TrainingSet
 from ._words.vocabulary import CharVocabulary, check_alphabet
 
-DRAWN_AT_ONCE = 1 << 24
+SAMPLING_CHUNK_SIZE = 1 << 24
 """Characters drawn at once, about: some 40 bytes each before they are words."""
 
-SCORED_AT_ONCE = 1 << 19
+SCORING_CHUNK_SIZE = 1 << 19
 """Predictions scored at once, about: beside many words their log-probabilities, eight
 bytes each, are few."""
 
-LONGEST_RESTORED = 1 << 31
+MAX_RESTORED_WORD_LENGTH = 1 << 31
 """Most characters of the longest word of a model that comes out of a file."""
 
 
@@ -59,13 +60,13 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
 
     A concrete model provides
 
-    _fit_encoded(vocabulary, encoded, sample_weight, callback_context)
-        Learn from symbols; returns what `_fitted_attributes` takes and changes
+    _fit_encoded(data, callback_context)
+        Learn from a `TrainingSet`; returns what `_fitted_attributes` takes and changes
         nothing on the estimator, so that an interrupted fit leaves it as it was.
-    _partial_fit_encoded(vocabulary, encoded, sample_weight)
+    _partial_fit_encoded(data)
         The same, going on from the fitted state.
-    _fitted_attributes(learnt)
-        The fitted attributes as a dict; by default what was learnt is that already.
+    _fitted_attributes(learned)
+        The fitted attributes as a dict; by default what was learned is that already.
     _contexts_after(encoded)
         The context at the end of each word without its end mark: n_words contexts.
     _advance(contexts, ids)
@@ -76,8 +77,8 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         object means the same distributions, of which what was made is used again.
     _target_log_proba(encoded)
         Log-probability of every predicted symbol, of shape (n_predictions,).
-    _kept_learnt(), _restored_learnt(kept, vocabulary)
-        What a file keeps of what was learnt, and this again.
+    _state_to_save(), _state_from_file(kept, vocabulary)
+        What a file keeps of what was learned, and this again.
     """
 
     # Whether contexts are integers, of which equal ones mean the same.
@@ -97,12 +98,12 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
     # ------------------------------------------------------------------ hooks
 
     @abstractmethod
-    def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
-        """Learn from symbols and return what was learnt."""
+    def _fit_encoded(self, data, callback_context):
+        """Learn from symbols and return what was learned."""
 
     @abstractmethod
-    def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
-        """Learn from more symbols and return what was learnt."""
+    def _partial_fit_encoded(self, data):
+        """Learn from more symbols and return what was learned."""
 
     @abstractmethod
     def _contexts_after(self, encoded):
@@ -120,12 +121,12 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
     def _target_log_proba(self, encoded):
         """Return the log-probability of every predicted symbol."""
 
-    def _fitted_attributes(self, learnt):
-        """Turn what was learnt, when the words are gone, into the fitted attributes."""
-        return learnt
+    def _fitted_attributes(self, learned):
+        """Turn what was learned into the fitted attributes; the words are gone."""
+        return learned
 
-    def _kept_learnt(self):
-        """Return what a file keeps of what was learnt.
+    def _state_to_save(self):
+        """Return what a file keeps of what was learned.
 
         Raises
         ------
@@ -134,8 +135,8 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         """
         raise NotImplementedError
 
-    def _restored_learnt(self, kept, vocabulary):
-        """Return what was learnt, from what `_kept_learnt` returned.
+    def _state_from_file(self, kept, vocabulary):
+        """Return what was learned, from what `_state_to_save` returned.
 
         The file may be a trap: nothing may be believed that is not checked, and no
         memory be taken by what it says alone.
@@ -154,21 +155,21 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         """Return how many words of `shortest` characters or more fit in memory."""
         n_rows = max(MIN_ROWS, MAX_CELLS // self.vocabulary_.n_symbols)
         longest = max(shortest, self.longest_word_) + 1
-        return max(1, min(n_rows, DRAWN_AT_ONCE // longest))
+        return max(1, min(n_rows, SAMPLING_CHUNK_SIZE // longest))
 
-    def _check_trainable(self, encoded, vocabulary, goes_on):
+    def _check_trainable(self, encoded, vocabulary, is_warm_start):
         """Raise an error if a word is more than the model can learn from."""
 
     def _check_readable(self, encoded, name):
         """Raise an error if a word is more than the fitted model can read."""
 
-    def _goes_on(self):
+    def _is_warm_start(self):
         """Whether `fit` goes on from the fitted state."""
         return False
 
     def _fit_vocabulary(self, joined):
         """Return the vocabulary that `fit` uses for these words."""
-        if self._goes_on():
+        if self._is_warm_start():
             return self._kept_vocabulary()
         unknown = self.handle_unknown == "unk"
         if self.alphabet is None:
@@ -217,20 +218,20 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             If something in `words` is not a string.
         """
         words, sample_weight = checked_training(words, sample_weight)
-        vocabulary, encoded = _encoded_with(words, self._fit_vocabulary)
+        data = _training_set(words, sample_weight, self._fit_vocabulary)
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
         task = self._callback_task(words)
         context.call_on_fit_task_begin(**task)
-        learnt = self._fit_encoded(vocabulary, encoded, sample_weight, context)
-        longest = int(encoded.lengths.max()) - 1
-        del encoded  # what follows from what was learnt takes memory of its own
-        self._set_fitted(vocabulary, longest, learnt, self._goes_on())
+        learned = self._fit_encoded(data, context)
+        vocabulary, longest = data.vocabulary, data.max_predictions - 1
+        del data  # the fitted attributes take memory of their own
+        self._set_fitted(vocabulary, longest, learned, self._is_warm_start())
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, words, y=None, sample_weight=None):
-        """Learn from more words, going on from what was learnt so far.
+        """Learn from more words, going on from what was learned so far.
 
         Counts are added exactly: two calls with the halves of a list are one with the
         whole, and new characters are new symbols unless `alphabet` is given. A network
@@ -263,13 +264,14 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         self._validate_params()  # scikit-learn does so at the first call alone
         words, sample_weight = checked_training(words, sample_weight)
         is_fitted = self.__sklearn_is_fitted__()
-        vocabulary, encoded = _encoded_with(
-            words, self._partial_fit_vocabulary if is_fitted else self._fit_vocabulary
+        vocabulary_of = (
+            self._partial_fit_vocabulary if is_fitted else self._fit_vocabulary
         )
-        learnt = self._partial_fit_encoded(vocabulary, encoded, sample_weight)
-        longest = int(encoded.lengths.max()) - 1
-        del encoded
-        self._set_fitted(vocabulary, longest, learnt, is_fitted)
+        data = _training_set(words, sample_weight, vocabulary_of)
+        learned = self._partial_fit_encoded(data)
+        vocabulary, longest = data.vocabulary, data.max_predictions - 1
+        del data
+        self._set_fitted(vocabulary, longest, learned, is_fitted)
         return self
 
     def score_samples(self, words):
@@ -611,7 +613,12 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
 
         max_rows = self._draws_at_once(max(len(prefix), min_length))
         return draw_words(
-            draw, int(n_samples), max_rows, unique, exclude or (), options.draws_a_word
+            draw,
+            int(n_samples),
+            max_rows,
+            unique,
+            exclude or (),
+            options.max_draws_per_word,
         )
 
     @validate_options(
@@ -771,7 +778,7 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
     def _kept_vocabulary(self):
         """Return the fitted vocabulary, if the parameters still ask for it."""
         known = self.vocabulary_
-        if not self._asks_for(known):
+        if not self._is_compatible(known):
             raise ValueError(
                 f"The fitted model has the alphabet {_brief(known.characters)} and "
                 f"handle_unknown={'unk' if known.unknown else 'error'!r}, and going on "
@@ -779,7 +786,7 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             )
         return known
 
-    def _asks_for(self, vocabulary):
+    def _is_compatible(self, vocabulary):
         """Whether the parameters allow a vocabulary."""
         asked = vocabulary.characters if self.alphabet is None else self.alphabet
         unknown = self.handle_unknown == "unk"
@@ -790,13 +797,13 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         # Nothing keeps a part's log-probabilities while the next ones are computed.
         parts = [
             np.add.reduceat(self._target_log_proba(chunk), chunk.offsets[:-1])
-            for chunk in encoded.chunks(SCORED_AT_ONCE)
+            for chunk in encoded.chunks(SCORING_CHUNK_SIZE)
         ]
         return np.concatenate(parts)
 
     def _scored_chunks(self, encoded):
         """Yield parts of the words and the log-probability of each symbol of them."""
-        for chunk in encoded.chunks(SCORED_AT_ONCE):
+        for chunk in encoded.chunks(SCORING_CHUNK_SIZE):
             yield chunk, self._target_log_proba(chunk)
 
     def _encoded(self, words, name="words"):
@@ -806,10 +813,10 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         self._check_readable(encoded, name)
         return encoded
 
-    def _set_fitted(self, vocabulary, longest_word, learnt, goes_on):
+    def _set_fitted(self, vocabulary, longest_word, learned, is_warm_start):
         """Assign all fitted attributes, after everything that can fail."""
-        fitted = self._fitted_attributes(learnt)
-        if goes_on:
+        fitted = self._fitted_attributes(learned)
+        if is_warm_start:
             longest_word = max(longest_word, self.longest_word_)
         vars(self).update(fitted, vocabulary_=vocabulary, longest_word_=longest_word)
 
@@ -818,7 +825,7 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         return {
             "vocabulary": self._kept_vocabulary(),
             "longest_word": self.longest_word_,
-            **self._kept_learnt(),
+            **self._state_to_save(),
         }
 
     def _restore(self, kept):
@@ -826,12 +833,15 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         vocabulary, longest_word = kept["vocabulary"], kept["longest_word"]
         if not isinstance(vocabulary, CharVocabulary):
             raise TypeError(f"vocabulary is {vocabulary!r}.")
-        if not self._asks_for(vocabulary):
+        if not self._is_compatible(vocabulary):
             raise ValueError("alphabet or handle_unknown is not the vocabulary's.")
-        if type(longest_word) is not int or not 0 <= longest_word <= LONGEST_RESTORED:
+        if (
+            type(longest_word) is not int
+            or not 0 <= longest_word <= MAX_RESTORED_WORD_LENGTH
+        ):
             raise ValueError(f"longest_word is {longest_word!r}.")
-        learnt = self._restored_learnt(kept, vocabulary)
-        self._set_fitted(vocabulary, longest_word, learnt, goes_on=False)
+        learned = self._state_from_file(kept, vocabulary)
+        self._set_fitted(vocabulary, longest_word, learned, is_warm_start=False)
 
     def __sklearn_is_fitted__(self):
         """Whether `fit` or `partial_fit` has come to its end."""
@@ -845,8 +855,8 @@ def _brief(characters):
     return brief.repr(characters)
 
 
-def _encoded_with(words, vocabulary_of):
+def _training_set(words, sample_weight, vocabulary_of):
     """Encode words with the vocabulary that a function makes of their `CodePoints`."""
     joined = CodePoints.from_words(words)
     vocabulary = vocabulary_of(joined)
-    return vocabulary, vocabulary.encode_code_points(joined)
+    return TrainingSet(vocabulary, vocabulary.encode_code_points(joined), sample_weight)

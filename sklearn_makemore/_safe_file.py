@@ -27,10 +27,10 @@ from ._word_estimator import package_version
 FORMAT_VERSION = "1"
 METADATA_KEY = "sklearn_makemore"
 
-LONGEST_DOCUMENT = 1 << 24
+MAX_DOCUMENT_SIZE = 1 << 24
 """Most characters of a document: Python's objects take more memory than their text."""
 
-CHARACTERS_A_CONTAINER = 8
+CHARACTERS_PER_CONTAINER = 8
 """Least length of a document for each list and dict in it. An empty one takes two or
 three characters of the text and 64 bytes of memory."""
 
@@ -278,7 +278,7 @@ def _to_bytes(document, arrays):
     if not _is_bounded(text):
         raise ValueError(
             f"What is to be written beside the arrays is too large: {len(text)} "
-            f"characters of JSON, and at most {LONGEST_DOCUMENT} can be read again. "
+            f"characters of JSON, and at most {MAX_DOCUMENT_SIZE} can be read again. "
             "joblib keeps models of any size."
         )
     head = f"{FORMAT_VERSION} {package_version()}"
@@ -333,8 +333,8 @@ def document_text(document):
 def _is_bounded(text):
     """Whether the objects of a JSON text take no more than some times its memory."""
     n_containers = text.count("[") + text.count("{")
-    fits = n_containers <= 1000 + len(text) // CHARACTERS_A_CONTAINER
-    return fits and len(text) <= LONGEST_DOCUMENT
+    fits = n_containers <= 1000 + len(text) // CHARACTERS_PER_CONTAINER
+    return fits and len(text) <= MAX_DOCUMENT_SIZE
 
 
 def _little_endian(array):

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from ._sklearn import _check_sample_weight
 from ._words.check import check_words
 
-LARGEST_TOTAL = 1e307
+MAX_TOTAL_WEIGHT = 1e307
 """Weight of all words with which sums over their characters are finite still."""
 
 
@@ -95,10 +95,10 @@ def checked_weight(sample_weight, words):
     weights = _check_sample_weight(
         sample_weight, words, dtype=np.float64, ensure_non_negative=True
     )
-    if np.sum(weights / LARGEST_TOTAL) > 1:
+    if np.sum(weights / MAX_TOTAL_WEIGHT) > 1:
         index = int(weights.argmax())
         raise ValueError(
             f"`sample_weight` has {weights[index]} at index {index}, and sums of "
-            f"weights above {LARGEST_TOTAL:.0e} overflow; divide all by one number."
+            f"weights above {MAX_TOTAL_WEIGHT:.0e} overflow; divide all by one number."
         )
     return weights

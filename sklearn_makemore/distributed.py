@@ -14,7 +14,7 @@ from .datasets._files import is_text, iterate_words, line_start, name_of
 
 __all__ = ["fit_counter"]
 
-MERGED_AT_ONCE = 4
+MERGE_FAN_IN = 4
 """Parts that one task adds up: more would have to be in the memory of one worker, fewer
 would be more tasks."""
 
@@ -44,7 +44,7 @@ def fit_counter(counter, files, *, column=None, chunk_size=100_000, part_size=1 
     Parameters
     ----------
     counter : BigramCounter or NGramCounter
-        The counter. What it has learnt before is forgotten.
+        The counter. What it has learned before is forgotten.
 
     files : str, path-like or list of these
         Files of words, as :func:`~sklearn_makemore.datasets.read_words` reads them:
@@ -96,15 +96,15 @@ def fit_counter(counter, files, *, column=None, chunk_size=100_000, part_size=1 
     """
     delayed = _check_dask_support().delayed
     counter._validate_params()
-    unfitted = clone(counter)  # what it has learnt before must not travel
+    unfitted = clone(counter)  # what it has learned before must not travel
     counted = [
         delayed(_counted_part)(unfitted, *part, column, chunk_size)
         for part in _parts(files, part_size)
     ]
     while len(counted) > 1:
         counted = [
-            delayed(unfitted._total)(counted[first : first + MERGED_AT_ONCE])
-            for first in range(0, len(counted), MERGED_AT_ONCE)
+            delayed(unfitted._total)(counted[first : first + MERGE_FAN_IN])
+            for first in range(0, len(counted), MERGE_FAN_IN)
         ]
     total = counted[0].compute()
     if total is None:

@@ -1,6 +1,6 @@
 """Models to files and back, without pickle.
 
-A file holds the parameters and what was learnt, never code: classes are looked up in a
+A file holds the parameters and what was learned, never code: classes are looked up in a
 list that is here. JSON says numbers, strings, booleans, None and lists; all else is a
 dict of one key, which says what it is.
 """
@@ -20,14 +20,14 @@ from ._safe_file import ModelFileError, read_safe_file, write_safe_file
 from ._sklearn import check_pipeline, validate_params
 from ._words.vocabulary import CharVocabulary, check_alphabet
 
-MOST_ESTIMATORS = 1 << 15
+MAX_ESTIMATORS = 1 << 15
 """Most estimators in a file, where one counts double for each that it is in:
 scikit-learn shows what is in an estimator twice, and errors may show one."""
 
-DEEPEST_ESTIMATOR = 8
+MAX_NESTING = 8
 """Most estimators around an estimator."""
 
-MOST_TEXT_CELLS = 1 << 24
+MAX_TEXT_CELLS = 1 << 24
 """Most characters that the arrays of fixed width may hold together: 64 MiB."""
 
 NOT_SAVED = {"callbacks", "checkpoint", "memory"}
@@ -41,9 +41,9 @@ METHODS_WITH_METADATA = ("fit", "partial_fit", "score")
 def save(model, path):
     """Save a fitted model in a file.
 
-    The file holds the parameters, the requests for metadata and what was learnt, in the
-    safetensors format with JSON in its metadata. It takes the place of an older one as
-    a whole: if the process is killed meanwhile, the older one is still there.
+    The file holds the parameters, the metadata requests and the fitted state, in the
+    safetensors format with JSON in its metadata. It replaces an older file as a whole:
+    if the process is killed meanwhile, the older file remains.
 
     These are not kept: the state of the optimiser, so that training after `load` goes
     on from the weights alone; callbacks, of scikit-learn and of skorch; `checkpoint`,
@@ -65,7 +65,7 @@ def save(model, path):
         If it is not an estimator of this package, or has a parameter that is not data;
         if `path` is not a path.
     ValueError
-        If parameters have been changed since `fit` in such a way that what was learnt
+        If parameters have been changed since `fit` in such a way that what was learned
         would not be the same with them.
     OSError
         If the file cannot be written; the old one is left as it is.
@@ -209,7 +209,7 @@ class _Bounded:
         Number of estimators around this place.
 
     n_estimators : int
-        Number of estimators so far, see `MOST_ESTIMATORS`.
+        Number of estimators so far, see `MAX_ESTIMATORS`.
 
     n_text_cells : int
         Characters of the arrays of fixed width so far.
@@ -222,11 +222,11 @@ class _Bounded:
     def inside(self):
         """Count an estimator and, in the block, what is in it."""
         self.n_estimators += 2**self.depth
-        if self.depth > DEEPEST_ESTIMATOR or self.n_estimators > MOST_ESTIMATORS:
+        if self.depth > MAX_NESTING or self.n_estimators > MAX_ESTIMATORS:
             raise ValueError(
                 "There are too many estimators in each other: a file has at most "
-                f"{MOST_ESTIMATORS:,}, each counted double for each that it is in, and "
-                f"at most {DEEPEST_ESTIMATOR} around one."
+                f"{MAX_ESTIMATORS:,}, each counted double for each that it is in, and "
+                f"at most {MAX_NESTING} around one."
             )
         self.depth += 1
         yield
@@ -235,9 +235,9 @@ class _Bounded:
     def check_texts(self, texts):
         """Raise an error if an array of fixed width would be too large."""
         self.n_text_cells += len(texts) * max(map(len, texts), default=0)
-        if self.n_text_cells > MOST_TEXT_CELLS:
+        if self.n_text_cells > MAX_TEXT_CELLS:
             raise ValueError(
-                f"Arrays of texts of fixed width have more than {MOST_TEXT_CELLS:,} "
+                f"Arrays of texts of fixed width have more than {MAX_TEXT_CELLS:,} "
                 "characters; use arrays of objects."
             )
 

@@ -31,7 +31,7 @@ from sklearn_makemore.datasets import load_names
 
 LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
 FEW = 1000
-"""Names learnt in the rows of few words."""
+"""Names learned in the rows of few words."""
 
 
 @dataclass
@@ -96,10 +96,10 @@ def measure_classifiers(n_splits):
     names = load_names()
     words, sex = np.array(names.data), names.target
     rows = {label: Row(label) for label in classifiers()}
-    for learnt, held_out in splits(words, n_splits):
-        few = np.random.RandomState(0).choice(learnt, FEW, replace=False)
+    for learned, held_out in splits(words, n_splits):
+        few = np.random.RandomState(0).choice(learned, FEW, replace=False)
         for label, classifier in classifiers().items():
-            part = few if label.endswith("names") else learnt
+            part = few if label.endswith("names") else learned
             params = (
                 {"groups": words[part]} if isinstance(classifier, GridSearchCV) else {}
             )
@@ -158,11 +158,11 @@ def shuffled(words, rng, known):
 
 
 def measure_detectors(n_splits):
-    """Tell names that were not learnt from strings that are none."""
+    """Tell names that were not learned from strings that are none."""
     words = np.array(load_names().data)
     known = set(words.tolist())
     rows = {label: Row(label) for label in detectors()}
-    for number, (learnt, held_out) in enumerate(splits(words, n_splits)):
+    for number, (learned, held_out) in enumerate(splits(words, n_splits)):
         rng = np.random.RandomState(number)
         names = sorted(set(words[held_out].tolist()))
         odd = {
@@ -170,13 +170,13 @@ def measure_detectors(n_splits):
             "shuffled": shuffled(names, rng, known),
         }
         # One in ten of the list itself is odd, and the detector is not told which.
-        listed = sorted(set(words[learnt].tolist()))
+        listed = sorted(set(words[learned].tolist()))
         hidden = random_strings(rng.choice(listed, len(listed) // 9, False), rng)
         unclean = rng.permutation(np.array(listed + hidden))
         is_name = np.isin(unclean, listed)
         for label, detector in detectors().items():
             start = time.perf_counter()
-            detector.fit(words[learnt])
+            detector.fit(words[learned])
             seconds = time.perf_counter() - start
             figures = {
                 f"against {kind} strings": auc(detector, names, strings)

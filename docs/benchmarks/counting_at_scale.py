@@ -33,7 +33,7 @@ from sklearn_makemore.datasets import load_names, read_word_chunks
 from sklearn_makemore.distributed import fit_counter
 
 N_SHARDS = 8
-WORDS_AT_ONCE = 250_000
+WORD_CHUNK_SIZE = 250_000
 COUNTERS = {"BigramCounter()": BigramCounter(), "NGramCounter(6)": NGramCounter(6)}
 MB = 1e6
 MOST_GROWTH = 1.05
@@ -49,7 +49,7 @@ def write_shards(folder, n_characters):
         with path.open("w", encoding="utf-8") as file:
             while n_left > 0:
                 words = drawn_from.sample(
-                    WORDS_AT_ONCE, min_length=1, random_state=1000 * index + seed
+                    WORD_CHUNK_SIZE, min_length=1, random_state=1000 * index + seed
                 )
                 ends = np.cumsum(list(map(len, words)))
                 n_words = int(np.searchsorted(ends, n_left)) + 1

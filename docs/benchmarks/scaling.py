@@ -68,7 +68,7 @@ LEAST_SECONDS, LEAST_CALLS = 0.3, 3
 MOST_SECONDS = 5
 """Calls are repeated for so long and so often, unless they take more."""
 
-WORDS_AT_ONCE = 10**6
+WORD_CHUNK_SIZE = 10**6
 """Words drawn at once when the list is made."""
 
 CHUNK = 10**5
@@ -435,8 +435,8 @@ def write_words(work):
     path.write_text("".join(f"{name}\n" for name in work.names), encoding="utf-8")
     model = NGramCounter().fit(work.names)
     with (work.folder / "words.txt").open("w", encoding="utf-8") as file:
-        for n_done in range(0, work.n_words, WORDS_AT_ONCE):
-            n_missing = min(WORDS_AT_ONCE, work.n_words - n_done)
+        for n_done in range(0, work.n_words, WORD_CHUNK_SIZE):
+            n_missing = min(WORD_CHUNK_SIZE, work.n_words - n_done)
             words = model.sample(n_missing, random_state=n_done)
             file.writelines(f"{word}\n" for word in words)
 

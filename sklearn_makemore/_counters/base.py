@@ -12,7 +12,7 @@ from .._base import BaseCharLM
 from .._words.code_points import CodePoints
 from .._words.vocabulary import CharVocabulary
 
-LARGEST_SMOOTHING = np.float64(1e300)
+MAX_SMOOTHING = np.float64(1e300)
 """Far above, the sum over the symbols overflows. Of numpy, since Python's own numbers
 are turned into the type that they are compared with: float32 has none so large."""
 
@@ -84,8 +84,11 @@ class BaseCounter(BaseCharLM):
     def _fitted_attributes(self, counts):
         """Return the fitted attributes that follow from the counts."""
 
-    def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
-        return self._count(encoded, vocabulary.n_symbols, sample_weight)
+    def _fit_encoded(self, data, callback_context):
+        return self._count_of(data)
+
+    def _count_of(self, data):
+        return self._count(data.encoded, data.vocabulary.n_symbols, data.sample_weight)
 
     def merge(self, other):
         """Add the counts of another fitted counter.
@@ -209,9 +212,9 @@ class BaseCounter(BaseCharLM):
         return reduce(self._added, reversed(parts)) if parts else None
 
     def _fit_total(self, total):
-        """Fit to words that were counted; what was learnt before is forgotten."""
+        """Fit to words that were counted; what was learned before is forgotten."""
         self._set_fitted(
-            total.vocabulary, total.longest_word, total.counts, goes_on=False
+            total.vocabulary, total.longest_word, total.counts, is_warm_start=False
         )
         return self
 
@@ -222,11 +225,11 @@ class BaseCounter(BaseCharLM):
         new_ids = counted.vocabulary.ids_in(vocabulary)
         return self._widened(counted.counts, new_ids, vocabulary.n_symbols)
 
-    def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
-        counts = self._count(encoded, vocabulary.n_symbols, sample_weight)
+    def _partial_fit_encoded(self, data):
+        counts = self._count_of(data)
         if not self.__sklearn_is_fitted__():
             return counts
-        return self._sum(self._counts_in(vocabulary, self._fitted_words()), counts)
+        return self._sum(self._counts_in(data.vocabulary, self._fitted_words()), counts)
 
     def _check_unchanged(self, is_same):
         """Raise an error if the probabilities are not those of the parameters."""

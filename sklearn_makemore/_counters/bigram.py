@@ -7,10 +7,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval
 from .._words.vocabulary import check_pair_table
-from .base import EQUAL, LARGEST_SMOOTHING, BaseCounter
+from .base import EQUAL, MAX_SMOOTHING, BaseCounter
 from .ngrams import exact_weights, kept_counts, restored_counts, weighted_chunks
 
-PAIRS_AT_ONCE = 1 << 18
+PAIR_CHUNK_SIZE = 1 << 18
 """Pairs counted at once: their 64-bit keys stay in the cache."""
 
 
@@ -39,7 +39,7 @@ def count_pairs(encoded, n_symbols, sample_weight=None):
     dtype = np.int64 if sample_weight is None else sample_weight.dtype
     counts = np.zeros(n_symbols**2, dtype)
     # A part larger than the table: adding that up must not be what takes the time.
-    n_at_once = max(PAIRS_AT_ONCE, n_symbols**2)
+    n_at_once = max(PAIR_CHUNK_SIZE, n_symbols**2)
     for chunk, weights in weighted_chunks(encoded, sample_weight, n_at_once):
         keys = chunk.codes[:-1].astype(np.min_scalar_type(n_symbols**2 - 1))
         keys *= n_symbols
@@ -142,7 +142,7 @@ class BigramCounter(BaseCounter):
 
     _parameter_constraints: dict = {
         **BaseCounter._parameter_constraints,
-        "smoothing": [Interval(Real, 0, LARGEST_SMOOTHING, closed="both")],
+        "smoothing": [Interval(Real, 0, MAX_SMOOTHING, closed="both")],
     }
 
     def __init__(self, smoothing=1.0, *, alphabet=None, handle_unknown="error"):
@@ -192,12 +192,12 @@ class BigramCounter(BaseCounter):
     def _fitted_counts(self):
         return self.counts_
 
-    def _kept_learnt(self):
+    def _state_to_save(self):
         fresh = self._fitted_attributes(self.counts_)["log_proba_"]
         self._check_unchanged(np.allclose(fresh, self.log_proba_, **EQUAL))
         return {"counts": kept_counts(self.counts_)}
 
-    def _restored_learnt(self, kept, vocabulary):
+    def _state_from_file(self, kept, vocabulary):
         return restored_counts(kept["counts"], (vocabulary.n_symbols,) * 2)
 
     def _fitted_attributes(self, counts):

@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 from .._sklearn import Interval, StrOptions
-from .base import EQUAL, LARGEST_SMOOTHING, BaseCounter
+from .base import EQUAL, MAX_SMOOTHING, BaseCounter
 from .model import NGramModel
 from .ngrams import NGramCounts, whole_order
 from .smoothing import additive, kneser_ney
@@ -94,7 +94,7 @@ class NGramCounter(BaseCounter):
         **BaseCounter._parameter_constraints,
         "order": [Interval(Integral, 1, None, closed="left")],
         "smoothing": [StrOptions({"kneser-ney", "additive"})],
-        "alpha": [Interval(Real, 0, LARGEST_SMOOTHING, closed="both")],
+        "alpha": [Interval(Real, 0, MAX_SMOOTHING, closed="both")],
     }
 
     def __init__(
@@ -137,14 +137,14 @@ class NGramCounter(BaseCounter):
             )
         return counts
 
-    def _kept_learnt(self):
+    def _state_to_save(self):
         counts = self.ngram_counts_
         self._check_unchanged(self._is_order(counts.order, self.longest_word_))
         fresh = self._fitted_attributes(counts)["model_"]
         self._check_unchanged(self.model_.is_close(fresh, **EQUAL))
         return {"order": counts.order, **counts.kept()}
 
-    def _restored_learnt(self, kept, vocabulary):
+    def _state_from_file(self, kept, vocabulary):
         order = kept["order"]
         if type(order) is not int or not self._is_order(order, kept["longest_word"]):
             raise ValueError(f"The counts are of order {order!r}.")

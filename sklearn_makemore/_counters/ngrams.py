@@ -12,11 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
-PREDICTIONS_AT_ONCE = 1 << 18
+PREDICTION_CHUNK_SIZE = 1 << 18
 """Predictions counted at once, about: enough to forget the cost of a call,
 few enough for the temporary arrays to stay small beside very many words."""
 
-MOST_IDS = 1 << 28
+MAX_NGRAM_IDS = 1 << 28
 """Ids that the distinct n-grams may have, `order` each: of as many n-grams of all
 lengths a model takes 8 GB at most, 31 bytes each."""
 
@@ -24,7 +24,7 @@ ALWAYS_COUNTED = 16
 """Order up to which the ids may be more: there they are a small multiple of the
 characters that were counted, and it is not the order that makes them many."""
 
-LARGEST_KEPT_ORDER = 1 << 12
+MAX_SAVED_ORDER = 1 << 12
 """Largest order that a file may say: every length takes a turn of a loop."""
 
 
@@ -235,10 +235,10 @@ def smaller(counts):
 
 def _check_room(n_rows, order):
     """Raise an error if so many n-grams of an order would exhaust the memory."""
-    if order > ALWAYS_COUNTED and n_rows * order > MOST_IDS:
+    if order > ALWAYS_COUNTED and n_rows * order > MAX_NGRAM_IDS:
         raise ValueError(
-            f"{n_rows:,} n-grams of order={order} have more than {MOST_IDS:,} ids, "
-            "which a computer does not hold; use a smaller order."
+            f"{n_rows:,} n-grams of order={order} have more than {MAX_NGRAM_IDS:,} "
+            "ids, too many for memory; use a smaller order."
         )
 
 
@@ -450,7 +450,7 @@ class NGramCounts:
             sample_weight = exact_weights(sample_weight, encoded.lengths)
         parts = []
         for chunk, weights in weighted_chunks(
-            encoded, sample_weight, PREDICTIONS_AT_ONCE
+            encoded, sample_weight, PREDICTION_CHUNK_SIZE
         ):
             _check_room(chunk.n_predictions, order)
             keys = _pack(iterate_columns(chunk, order), order, n_symbols)
@@ -472,10 +472,10 @@ class NGramCounts:
 
     def kept(self):
         """Return the arrays that a file keeps, for `from_kept`."""
-        if self.order > LARGEST_KEPT_ORDER:
+        if self.order > MAX_SAVED_ORDER:
             raise ValueError(
                 f"n-grams of order {self.order} cannot be kept in a file, at most of "
-                f"order {LARGEST_KEPT_ORDER}."
+                f"order {MAX_SAVED_ORDER}."
             )
         keys = _pack(self.ngrams, self.order, self.n_symbols)
         return {"ngrams": np.stack(keys), "counts": kept_counts(self.counts)}
@@ -509,7 +509,7 @@ class NGramCounts:
         n_bits = _bits_per_id(n_symbols)
         n_keys = -(-order // (63 // n_bits))
         dtype = np.int32 if order * n_bits < 32 else np.int64
-        if order > LARGEST_KEPT_ORDER or keys.dtype != dtype:
+        if order > MAX_SAVED_ORDER or keys.dtype != dtype:
             raise ValueError(f"n-grams of order {order} have keys of {keys.dtype}.")
         if keys.ndim != 2 or len(keys) != n_keys or not keys.size or keys.min() < 0:
             raise ValueError(f"n-grams have keys of shape {keys.shape}, or below 0.")

@@ -10,7 +10,7 @@ import numpy as np
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 """Discounts where none can be estimated, those of KenLM's `--discount_fallback`."""
 
-NGRAMS_AT_ONCE = 1 << 15
+NGRAM_CHUNK_SIZE = 1 << 15
 """N-grams smoothed at once, about: few beside all of them, so that the temporary arrays
 are."""
 
@@ -128,7 +128,7 @@ def _whole_histories(trie, level):
     """Cut the n-grams of one length into slices that part no history from its ids."""
     keys, start = trie.ngram_keys[level], 0
     while start < len(keys):
-        last = keys[min(start + NGRAMS_AT_ONCE, len(keys)) - 1]
+        last = keys[min(start + NGRAM_CHUNK_SIZE, len(keys)) - 1]
         next_key = (last // trie.n_symbols + 1) * trie.n_symbols
         stop = int(np.searchsorted(keys, next_key))
         yield slice(level.start + start, level.start + stop)

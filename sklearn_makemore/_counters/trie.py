@@ -12,7 +12,7 @@ import numpy as np
 from .._words.code_points import place_dtype, slices
 from .ngrams import differs_from_last, smaller
 
-AT_ONCE = 1 << 16
+NODE_CHUNK_SIZE = 1 << 16
 """States or n-grams looked up at once: few beside all of them."""
 
 
@@ -230,13 +230,13 @@ class HistoryTrie:
                 before[level] = 1 + np.searchsorted(self.child_keys, keys)
         next_states = np.full(self.n_ngrams + 1, self.start_state, dtype)
         next_states[-1] = 0
-        for part in slices(self.start_state + 1, self.n_states, AT_ONCE):
+        for part in slices(self.start_state + 1, self.n_states, NODE_CHUNK_SIZE):
             keys = before[part] * self.n_symbols + recent[part]
             ngrams = np.searchsorted(self.ngram_keys, keys)
             next_states[ngrams] = np.arange(part.start, part.stop)
         # The longest n-grams are longer than any history: the earliest id is forgotten.
         if self.order > 1:
-            for part in slices(*self.ngram_levels[-2:].tolist(), AT_ONCE):
+            for part in slices(*self.ngram_levels[-2:].tolist(), NODE_CHUNK_SIZE):
                 next_states[part] = next_states[self.find_lower_ngrams(part)]
         return next_states
 

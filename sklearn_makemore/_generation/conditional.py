@@ -15,13 +15,13 @@ MAX_PROBABILITIES = 1 << 23
 MAX_BACKWARD = 1 << 25
 """Most backward probabilities held, over all pairs and lengths: 256 MiB."""
 
-LEAST_PROBA = 1e-280
+MIN_PROBA = 1e-280
 """Probability of a match below which backward probabilities are rounded to nothing."""
 
 SETTLED = 1e-13
 """Relative change below which backward probabilities pass for converged."""
 
-AS_THEY_ARE = DrawOptions(0, sys.maxsize, 1.0, None, None, None)
+NO_OPTIONS = DrawOptions(0, sys.maxsize, 1.0, None, None, None)
 """Options that change no distribution."""
 
 
@@ -66,7 +66,7 @@ def conditional(model, context, language, options):
         product = explore(model, int(context[0]), language, options)
         exact = None if product is None else backward(product, language)
         if exact is not None:
-            return exact, np.zeros(1, dtype=np.int64), AS_THEY_ARE
+            return exact, np.zeros(1, dtype=np.int64), NO_OPTIONS
     return model, context, replace(options, language=language)
 
 
@@ -296,7 +296,7 @@ def backward(product, language):
         )
     except OverflowError:
         return None
-    if proba[can_end.first][0] < LEAST_PROBA:
+    if proba[can_end.first][0] < MIN_PROBA:
         raise ValueError(
             "The model gives no probability, or less than can be computed with, to all "
             "words that match `matching` and begin with `prefix`, with these lengths, "

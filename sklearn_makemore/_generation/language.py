@@ -141,8 +141,10 @@ class Language:
         allows : ndarray of shape (n,), dtype bool
             As `allowed`.
         """
-        goes_on = self.can_end[length + 1][self.next_states[states, symbols]]
-        return np.where(symbols == BOUNDARY, self._may_end(states, length), goes_on)
+        can_end_later = self.can_end[length + 1][self.next_states[states, symbols]]
+        return np.where(
+            symbols == BOUNDARY, self._may_end(states, length), can_end_later
+        )
 
     def _may_end(self, states, length):
         return self.accepts[states] & (length >= self.can_end.min_length)

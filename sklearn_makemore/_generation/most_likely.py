@@ -8,16 +8,16 @@ import numpy as np
 
 from .sampling import MAX_CELLS
 
-MAX_OPEN = 1 << 18
+MAX_OPEN_PREFIXES = 1 << 18
 """Beginnings kept to go on from: about 40 MB."""
 
 MAX_CHARACTERS = 1 << 22
 """Characters of beginnings that the model reads, end marks included."""
 
-PREFIXES_AT_ONCE = 256
+PREFIX_CHUNK_SIZE = 256
 """Beginnings that go on together, if the alphabet is not large."""
 
-MAX_READ = 3 << 27
+MAX_LOG_PROBAS_READ = 3 << 27
 """Log-probabilities of next symbols that are computed: some 10 seconds."""
 
 
@@ -60,8 +60,8 @@ def most_likely_words(
     Raises
     ------
     ValueError
-        If the words cannot be told within the bounds `MAX_OPEN`, `MAX_CHARACTERS` and
-        `MAX_READ`.
+        If the search reaches a bound: `MAX_OPEN_PREFIXES`, `MAX_CHARACTERS` or
+        `MAX_LOG_PROBAS_READ`.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def most_likely_words(
     # lack of room, and of these the least -log p is kept in `lost`: an n-th best word
     # below it is below everything behind them. So the words found are the best ones.
     n_symbols = 1 + len(characters)
-    n_rows = max(1, min(PREFIXES_AT_ONCE, MAX_CELLS // n_symbols))
+    n_rows = max(1, min(PREFIX_CHUNK_SIZE, MAX_CELLS // n_symbols))
     is_possible = log_proba > -np.inf
     beginnings = [(-log_proba, len(prefix), prefix)] if is_possible else []
     found, lost, n_characters, n_read = [], np.inf, 0, 0
@@ -102,7 +102,7 @@ def most_likely_words(
         if (
             (not batch and limit == (lost,) < (np.inf,))
             or n_characters > MAX_CHARACTERS
-            or n_read > MAX_READ
+            or n_read > MAX_LOG_PROBAS_READ
         ):
             # What is open, or was left out, has keys from here on.
             bound = min(batch[:1] + beginnings[:1] + [(lost,)])
@@ -122,9 +122,9 @@ def most_likely_words(
             _, length, text = batch[row]
             key = float(costs[row, 1 + column]), length + 1, text + characters[column]
             heapq.heappush(beginnings, key)
-        if len(beginnings) > MAX_OPEN:
+        if len(beginnings) > MAX_OPEN_PREFIXES:
             beginnings.sort()  # a sorted list is a heap
-            n_kept = MAX_OPEN // 2  # so that this is seldom
+            n_kept = MAX_OPEN_PREFIXES // 2  # so that this is seldom
             lost = min(lost, beginnings[n_kept][0])
             del beginnings[n_kept:]
 
@@ -137,8 +137,8 @@ def beginning_with(prefix):
 def _too_many(n_words, prefix, n_certain):
     return ValueError(
         f"The {n_words} most likely words{beginning_with(prefix)} are too many to be "
-        f"told from the others: the search is at its bound of {MAX_OPEN} open "
-        f"beginnings, of {MAX_CHARACTERS} characters read or of {MAX_READ} "
+        f"told from the others: the search is at its bound of {MAX_OPEN_PREFIXES} open "
+        f"beginnings, of {MAX_CHARACTERS} characters read or of {MAX_LOG_PROBAS_READ} "
         f"probabilities of next ones. Words that are certain: {n_certain}. Ask for "
         "fewer words (n), or give a longer prefix."
     )
@@ -168,7 +168,7 @@ def _costs_after(batch, next_log_proba, longest):
 
 
 def _smallest(costs, worst, lost):
-    """Places of the costs up to `worst` and below `lost`, `MAX_OPEN` at most.
+    """Places of the costs up to `worst` and below `lost`, `MAX_OPEN_PREFIXES` at most.
 
     Parameters
     ----------
@@ -188,9 +188,9 @@ def _smallest(costs, worst, lost):
     """
     wanted = np.flatnonzero((costs <= worst) & (costs < lost))
     least_lost = np.inf
-    if len(wanted) > MAX_OPEN:
-        order = np.argpartition(costs.flat[wanted], MAX_OPEN)
-        least_lost = float(costs.flat[wanted[order[MAX_OPEN]]])
-        wanted = wanted[order[:MAX_OPEN]]
+    if len(wanted) > MAX_OPEN_PREFIXES:
+        order = np.argpartition(costs.flat[wanted], MAX_OPEN_PREFIXES)
+        least_lost = float(costs.flat[wanted[order[MAX_OPEN_PREFIXES]]])
+        wanted = wanted[order[:MAX_OPEN_PREFIXES]]
     rows, columns = np.divmod(wanted, costs.shape[1])
     return list(zip(rows.tolist(), columns.tolist(), strict=True)), least_lost

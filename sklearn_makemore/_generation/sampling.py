@@ -15,10 +15,10 @@ MAX_CELLS = 1 << 22
 HOPELESS_DRAWS = 10_000
 """Draws that without one accepted word are the last."""
 
-DRAWS_A_WORD = 100
+MAX_DRAWS_PER_WORD = 100
 """Draws for each word wanted, at most."""
 
-DRAWS_A_REJECTED_WORD = 1000
+MAX_DRAWS_PER_REJECTED_WORD = 1000
 """The same where words are rejected as they are drawn, most of them soon."""
 
 MIN_ROWS = 256
@@ -64,9 +64,11 @@ class DrawOptions:
         return length < self.min_length, length >= self.max_length
 
     @property
-    def draws_a_word(self):
+    def max_draws_per_word(self):
         """Draws that are made for each word wanted, at most."""
-        return DRAWS_A_WORD if self.language is None else DRAWS_A_REJECTED_WORD
+        return (
+            MAX_DRAWS_PER_WORD if self.language is None else MAX_DRAWS_PER_REJECTED_WORD
+        )
 
 
 def masked(log_proba, length, options):
@@ -294,7 +296,9 @@ def _assembled(columns, n_draws):
     return EncodedWords(codes, offsets)
 
 
-def draw_words(draw, n_samples, max_rows, unique, exclude, draws_a_word=DRAWS_A_WORD):
+def draw_words(
+    draw, n_samples, max_rows, unique, exclude, max_draws_per_word=MAX_DRAWS_PER_WORD
+):
     """Draw until `n_samples` words are accepted, or it is plain that few will be.
 
     Words are taken in the order they are drawn, so that short words, which are
@@ -318,7 +322,7 @@ def draw_words(draw, n_samples, max_rows, unique, exclude, draws_a_word=DRAWS_A_
     exclude : iterable of str
         Words that are not wanted.
 
-    draws_a_word : int, default=100
+    max_draws_per_word : int, default=100
         Draws are at most so many for each word wanted, and for ten more.
 
     Returns
@@ -327,10 +331,10 @@ def draw_words(draw, n_samples, max_rows, unique, exclude, draws_a_word=DRAWS_A_
         `n_samples` words, or fewer with a warning.
     """
     accepted, seen, n_drawn = [], set(exclude), 0
-    max_draws = draws_a_word * (n_samples + 10)
+    max_draws = max_draws_per_word * (n_samples + 10)
     while len(accepted) < n_samples and n_drawn < max_draws:
         missing = n_samples - len(accepted)
-        n_draws = _next_batch(missing, len(accepted), n_drawn, draws_a_word)
+        n_draws = _next_batch(missing, len(accepted), n_drawn, max_draws_per_word)
         n_draws = min(n_draws, max_rows, max_draws - n_drawn)
         n_drawn += n_draws
         n_before = len(accepted)
@@ -353,11 +357,11 @@ def draw_words(draw, n_samples, max_rows, unique, exclude, draws_a_word=DRAWS_A_
     return accepted[:n_samples]
 
 
-def _next_batch(n_missing, n_accepted, n_drawn, draws_a_word):
+def _next_batch(n_missing, n_accepted, n_drawn, max_draws_per_word):
     """Draws expected to yield what is missing, at the rate of acceptance so far."""
     if n_drawn == 0:
         return n_missing
-    rate = max(n_accepted / n_drawn, 1 / draws_a_word)
+    rate = max(n_accepted / n_drawn, 1 / max_draws_per_word)
     return int(1.2 * n_missing / rate) + 16
 
 

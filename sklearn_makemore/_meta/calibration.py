@@ -13,10 +13,10 @@ shipped names by sex the log-loss with penalties of 1, 10 and 30 is 0.640, 0.596
 0.582 after a hundred names, 0.478, 0.477 and 0.476 after a thousand, and with 1 and 10
 0.3587 and 0.3593 after four fifths of the list."""
 
-LEAST_LOG_PROBA = -700.0
+MIN_LOG_PROBA = -700.0
 """Of a character that is impossible, so that sums over places are finite."""
 
-LEAST_LOG_RATIO = -1e12
+MIN_LOG_RATIO = -1e12
 """Of a word that is impossible in one class alone; of no possible one it is so low."""
 
 
@@ -104,7 +104,7 @@ def place_features(models_by_direction, words):
         log_proba = np.stack(
             [np.concatenate(member.token_log_proba(texts)) for member in members], 1
         )
-        log_proba = np.maximum(log_proba, LEAST_LOG_PROBA)
+        log_proba = np.maximum(log_proba, MIN_LOG_PROBA)
         parts.append(sums_by_place(log_proba, lengths))
         parts.append(sums_by_place(mixed_with_mean(log_proba), lengths))
     return np.concatenate(parts, axis=2)
@@ -132,7 +132,7 @@ def word_features(models_by_direction, words):
     best = log_proba.max(axis=1, keepdims=True)  # (n_words, 1)
     with np.errstate(invalid="ignore"):
         log_ratio = log_proba - best
-    log_ratio = np.nan_to_num(log_ratio, nan=0.0, neginf=LEAST_LOG_RATIO)
+    log_ratio = np.nan_to_num(log_ratio, nan=0.0, neginf=MIN_LOG_RATIO)
     return log_ratio[:, :, np.newaxis]
 
 

@@ -26,7 +26,7 @@ from .calibration import (
 )
 from .members import BaseOfOneModel, fit_members, member_for, restored_member
 
-WORDS_AT_ONCE = 1 << 16
+WORD_CHUNK_SIZE = 1 << 16
 
 
 class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
@@ -107,7 +107,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     The weights are those of a multinomial logistic regression whose features differ by
     class [1]_, penalised towards Bayes' rule with the best temperature. A class
-    whose words are all in one fold, as a single word is, cannot be learnt and scored
+    whose words are all in one fold, as a single word is, cannot be learned and scored
     both: it has no part in this, and no bias.
 
     Folds are cut from the order of the words, every `cv`-th distinct word of a class
@@ -255,9 +255,9 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         if self.backward_estimators_:
             models_by_direction.append(self.backward_estimators_)
         parts = [
-            class_features(models_by_direction, words[start : start + WORDS_AT_ONCE])
+            class_features(models_by_direction, words[start : start + WORD_CHUNK_SIZE])
             @ self.weights_
-            for start in range(0, len(words), WORDS_AT_ONCE)
+            for start in range(0, len(words), WORD_CHUNK_SIZE)
         ]
         return log_softmax(bias + np.concatenate(parts), axis=1)
 
@@ -351,14 +351,14 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         if self.calibration is None:
             return []
         folds = word_folds(words, self.cv, targets)
-        learnt = [folds != fold for fold in range(folds.max() + 1)]
+        learned = [folds != fold for fold in range(folds.max() + 1)]
         # A class whose words are all in one fold is not held out.
-        for rows in learnt:
+        for rows in learned:
             rows |= ~np.isin(targets, targets[rows])
-        return [rows for rows in learnt if not rows.all()]
+        return [rows for rows in learned if not rows.all()]
 
     def _fit_weights(self, models, rounds, words, targets, log_prior, sample_weight):
-        """Find the weights and biases by the words that each round has not learnt.
+        """Find the weights and biases by the words that each round has not learned.
 
         Parameters
         ----------
@@ -366,7 +366,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             Models by round, direction and class.
 
         rounds : list of ndarray of shape (n_words,), dtype bool
-            The words each round has learnt from.
+            The words each round has learned from.
 
         words, targets, sample_weight
             The words, the index of their classes, and their weights or None.
@@ -386,7 +386,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         bayes = np.ones(1)
         if self.calibration == "places":  # the mean of both directions
             bayes = np.repeat([0.5, 0.0, 0.5, 0.0], N_PLACES)
-        held_out = [np.flatnonzero(~learnt) for learnt in rounds]
+        held_out = [np.flatnonzero(~learned) for learned in rounds]
         rows = np.concatenate([*held_out, np.empty(0, dtype=np.intp)])
         scored, targets = np.unique(targets[rows], return_inverse=True)
         if len(scored) < 2:
@@ -477,11 +477,11 @@ def _fits(model, rounds, texts, targets, sample_weight):
         Names, models, words and weights.
     """
     fits = []
-    for number, learnt in enumerate(rounds):
+    for number, learned in enumerate(rounds):
         name = f"fold {number - 1}" if number else "fit"
         for direction, text in zip(("", " backwards"), texts, strict=False):
             for index in range(targets.max() + 1):
-                rows = np.flatnonzero(learnt & (targets == index))
+                rows = np.flatnonzero(learned & (targets == index))
                 fits.append(
                     (
                         f"{name} class {index}{direction}",

@@ -64,7 +64,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     ===========================  ======================================================
 
     A model has seen the words it was fitted on and finds them likelier than others, so
-    that what is learnt from such features would be wrong for new words. Therefore
+    that what is learned from such features would be wrong for new words. Therefore
     ``fit_transform(words)`` measures each word by a model that was fitted without it,
     as scikit-learn's `TargetEncoder` does, and is not the same as
     ``fit(words).transform(words)``. Pipelines and `ColumnTransformer` call it for the

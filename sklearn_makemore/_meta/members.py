@@ -290,9 +290,9 @@ def _fits_out_of_fold(model, words, sample_weight, fold_of):
     fits = [("fit", model, words, sample_weight)]
     folds = np.array([fold_of.get(word, -1) for word in words])
     for fold in range(folds.max() + 1):
-        learnt = np.flatnonzero(folds != fold)
-        weight = None if sample_weight is None else sample_weight[learnt]
+        learned = np.flatnonzero(folds != fold)
+        weight = None if sample_weight is None else sample_weight[learned]
         fits.append(
-            (f"fold {fold}", clone(model), [words[row] for row in learnt], weight)
+            (f"fold {fold}", clone(model), [words[row] for row in learned], weight)
         )
     return fits

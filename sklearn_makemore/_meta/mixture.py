@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._base import BaseCharLM
 from .._sklearn import Interval, StrOptions, _VisualBlock
 from .._word_estimator import own_random_state
-from .._words.hold_out import held_out_words
+from .._words.hold_out import hold_out
 from .._words.windows import distinct_rows
 from .em import em_weights, normalized
 from .members import fit_members, restored_member
@@ -113,7 +113,7 @@ class MixtureCharLM(BaseCharLM):
 
     estimator_nlls_ : ndarray of shape (n_members,) or None
         The same of each member alone. With `refit` both are of the members as they
-        were before they learnt the words held out.
+        were before they learned the words held out.
 
     vocabulary_ : CharVocabulary
         The symbols and their ids.
@@ -135,7 +135,7 @@ class MixtureCharLM(BaseCharLM):
     recurrent_dropout=0.3, lr=0.006, max_epochs=12)`` with `GRUCharLM`,
     `TransformerCharLM` and `NGramCounter` as they are, and ``n_jobs=2``. Fitted on the
     training and validation words of the makemore lectures with
-    ``validation_fraction=1 / 9``, so that as many words are learnt from and as many
+    ``validation_fraction=1 / 9``, so that as many words are learned from and as many
     held out as the lectures have, it has a test NLL of 1.885 nats per character; its
     members have 1.906, 1.929, 1.963 and 1.978.
 
@@ -302,7 +302,7 @@ class MixtureCharLM(BaseCharLM):
     def _holds_out(self):
         return isinstance(self.weights, str) and self.weights == "em"
 
-    def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
+    def _fit_encoded(self, data, callback_context):
         names, _ = self._checked_members()
 
         def train(members, words, sample_weight, purpose):
@@ -317,9 +317,9 @@ class MixtureCharLM(BaseCharLM):
                 n_jobs=self.n_jobs,
             )
 
-        return self._fit_and_weigh(vocabulary, encoded, sample_weight, train)
+        return self._fit_and_weigh(data, train)
 
-    def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
+    def _partial_fit_encoded(self, data):
         def train(members, words, sample_weight, purpose=None):
             return Parallel(n_jobs=self.n_jobs)(
                 delayed(_partially_fitted)(member, words, sample_weight)
@@ -327,68 +327,47 @@ class MixtureCharLM(BaseCharLM):
             )
 
         if not self.__sklearn_is_fitted__():
-            return self._fit_and_weigh(vocabulary, encoded, sample_weight, train)
-        self._check_trainable(encoded, vocabulary, goes_on=True)
-        words = vocabulary.decode(encoded)
-        members = train(self.estimators_, words, sample_weight)
+            return self._fit_and_weigh(data, train)
+        self._check_trainable(data.encoded, data.vocabulary, is_warm_start=True)
+        members = train(self.estimators_, data.words, data.sample_weight)
         return _by_name(self.named_estimators_, members)
 
-    def _fit_and_weigh(self, vocabulary, encoded, sample_weight, train):
+    def _fit_and_weigh(self, data, train):
         """Fit new members, find their weights, and return the fitted attributes.
 
-        Parameters
-        ----------
-        vocabulary : CharVocabulary
-            The symbols.
-
-        encoded : EncodedWords
-            The words.
-
-        sample_weight : ndarray of shape (n_words,) or None
-            Weight of each word.
-
-        train : callable
-            ``train(members, words, sample_weight, purpose)`` returns them fitted.
-
-        Returns
-        -------
-        fitted : dict
-            The fitted attributes.
+        ``train(members, words, sample_weight, purpose)`` returns the fitted members.
         """
         names, models = self._checked_members()
-        # Before some are held out, which would give the words other places.
-        self._check_trainable(encoded, vocabulary, goes_on=False)
+        # Errors name the index of a word, which holding words out would change.
+        self._check_trainable(data.encoded, data.vocabulary, is_warm_start=False)
         rng = own_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=len(models))
 
-        def train_copies(encoded, sample_weight, purpose):
+        def train_copies(part, purpose):
             members = [
-                _new_member(model, vocabulary, int(seed))
+                _new_member(model, data.vocabulary, int(seed))
                 for model, seed in zip(models, seeds, strict=True)
             ]
-            words = vocabulary.decode(encoded)
-            return train(members, words, sample_weight, purpose)
+            return train(members, part.words, part.sample_weight, purpose)
 
         if not self._holds_out():
             weights = self._given_weights(len(models))
-            members = train_copies(encoded, sample_weight, "fit")
+            members = train_copies(data, "fit")
             return {
                 **_by_name(names, members),
                 "weights_": weights,
                 "validation_nll_": None,
                 "estimator_nlls_": None,
             }
-        learning, held_out = held_out_words(
-            encoded, sample_weight, self.validation_fraction, rng
-        )
-        members = train_copies(*learning, "fit")
+        learning, held_out = hold_out(data, self.validation_fraction, rng)
+        members = train_copies(learning, "fit")
         measured = _measured(members, held_out)
         if self.refit and held_out is not None:
-            members = train_copies(encoded, sample_weight, "refit")
+            members = train_copies(data, "refit")
         return {**_by_name(names, members), **measured}
 
     def _given_weights(self, n_members):
-        """Return the weights that are not learnt, of shape (n_members,)."""
+        """Return the weights that are not learned, of shape (n_members,)."""
         if isinstance(self.weights, str):
             return np.full(n_members, 1 / n_members)
         weights = np.asarray(self.weights, dtype=np.float64)
@@ -404,7 +383,7 @@ class MixtureCharLM(BaseCharLM):
             )
         return normalized(weights / weights.max())  # their sum must not overflow
 
-    def _kept_learnt(self):
+    def _state_to_save(self):
         return {
             "names": list(self.named_estimators_),
             "members": self.estimators_,
@@ -413,7 +392,7 @@ class MixtureCharLM(BaseCharLM):
             "estimator_nlls": self.estimator_nlls_,
         }
 
-    def _restored_learnt(self, kept, vocabulary):
+    def _state_from_file(self, kept, vocabulary):
         names, members, weights = (kept[key] for key in ("names", "members", "weights"))
         if not all(
             restored_member(member).vocabulary_ == vocabulary for member in members
@@ -443,10 +422,10 @@ class MixtureCharLM(BaseCharLM):
 
     # ------------------------------------------------------------------- hooks
 
-    def _check_trainable(self, encoded, vocabulary, goes_on):
-        members = self.estimators_ if goes_on else self._checked_members()[1]
+    def _check_trainable(self, encoded, vocabulary, is_warm_start):
+        members = self.estimators_ if is_warm_start else self._checked_members()[1]
         for member in members:
-            member._check_trainable(encoded, vocabulary, goes_on)
+            member._check_trainable(encoded, vocabulary, is_warm_start)
 
     def _check_readable(self, encoded, name):
         for member in self._active()[0]:
@@ -566,7 +545,7 @@ def _new_member(model, vocabulary, seed):
 
 
 def _partially_fitted(member, words, sample_weight):
-    """Return a copy that has learnt more: an interrupt must leave the member whole."""
+    """Return a copy that has learned more: an interrupt must leave the member whole."""
     # A shallow one, since `partial_fit` changes no fitted attribute in place.
     return copy.copy(member).partial_fit(words, sample_weight=sample_weight)
 
@@ -585,8 +564,8 @@ def _measured(members, held_out):
             "validation_nll_": None,
             "estimator_nlls_": None,
         }
-    encoded, word_weights = held_out
-    counts = np.repeat(word_weights / word_weights.max(), encoded.lengths)
+    encoded, weight = held_out.encoded, held_out.sample_weight
+    counts = np.repeat(weight / weight.max(), encoded.lengths)
     log_proba = np.array(
         [
             np.concatenate([part for _, part in member._scored_chunks(encoded)])

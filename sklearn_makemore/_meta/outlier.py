@@ -12,7 +12,7 @@ from .._word_estimator import checked_training
 from .._words.check import check_words
 from .members import BaseOfOneModel, fitted_out_of_fold, restored_member
 
-LEAST_SCORE = -1e300
+MIN_SCORE = -1e300
 """Instead of minus infinity, of which there are no means and no differences."""
 
 ROUNDING = 1e-9
@@ -258,11 +258,11 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
 
     def _scores(self, model, words):
         # The same for all impossible words, so that none is below the others.
-        scores = np.maximum(model.score_samples(words), LEAST_SCORE)
+        scores = np.maximum(model.score_samples(words), MIN_SCORE)
         if self.per == "word":
             return scores
         lengths = np.array([len(word) + 1 for word in words])
-        return np.where(scores > LEAST_SCORE, scores / lengths, LEAST_SCORE)
+        return np.where(scores > MIN_SCORE, scores / lengths, MIN_SCORE)
 
     def _fit(self, words, sample_weight):
         """Fit, and return the models and the scores of the words that have a weight."""

@@ -27,11 +27,12 @@ from .._training.net import (
     snapshot,
     train_net,
 )
-from .._training.processes import ALONE, JoinedProcesses, JointError
+from .._training.processes import SINGLE_PROCESS, CollectiveError, MultipleProcesses
 from .._training.schedules import SCHEDULES
 from .._word_estimator import own_random_state
+from .._words.hold_out import hold_out
 from .restored import (
-    LARGEST_RESTORED_WINDOW,
+    MAX_RESTORED_BLOCK_SIZE,
     check_weights,
     checked_history,
     checked_unknown_proba,
@@ -59,12 +60,12 @@ class BaseNeuralCharLM(BaseCharLM):
 
     A concrete model provides
 
-    _block_size(longest, goes_on)
+    _block_size(longest, is_warm_start)
         The number of symbols the network sees, None if there is no limit.
     _module(n_symbols, block_size)
         The module's class and its keyword arguments. The module has an `embedding`
         with a row a symbol.
-    _dataset(encoded, sample_weight, vocabulary, block_size, device)
+    _dataset(data, block_size, device)
         The words as the data set the net learns from. Its ``batches(batch_size,
         training)`` are pairs of the module's keyword arguments and the criterion's
         target, such that the mean loss of the batches of an epoch is the mean negative
@@ -117,7 +118,7 @@ class BaseNeuralCharLM(BaseCharLM):
     verbose = 0
 
     @abstractmethod
-    def _block_size(self, longest, goes_on):
+    def _block_size(self, longest, is_warm_start):
         """Return the number of symbols the network sees, None without a limit.
 
         Parameters
@@ -125,7 +126,7 @@ class BaseNeuralCharLM(BaseCharLM):
         longest : int
             Predictions of the longest word, those held out among them.
 
-        goes_on : bool
+        is_warm_start : bool
             Whether to go on from the fitted net.
         """
 
@@ -134,30 +135,25 @@ class BaseNeuralCharLM(BaseCharLM):
         """Return the module's class and its keyword arguments."""
 
     @abstractmethod
-    def _dataset(self, encoded, sample_weight, vocabulary, block_size, device):
+    def _dataset(self, data, block_size, device):
         """Return the words as the data set the net learns from."""
 
     def _max_subtasks(self):
         return self.max_epochs
 
-    def _goes_on(self):
+    def _is_warm_start(self):
         return self.warm_start and self.__sklearn_is_fitted__()
 
-    def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
+    def _fit_encoded(self, data, callback_context):
         rng = own_random_state(self.random_state)
-        goes_on = self._goes_on()
-        processes = self._joined_processes(
-            vocabulary, encoded, sample_weight, rng, goes_on
-        )
+        is_warm_start = self._is_warm_start()
+        processes = self._joined_processes(data, rng, is_warm_start)
         share = self.validation_fraction or (0.1 if self.early_stopping else None)
         with processes.together():
-            checkpoint = self._opened_checkpoint(
-                vocabulary, encoded, sample_weight, rng, processes
-            )
-            train, valid = _split_words(encoded, sample_weight, share, rng)
-            learnt = self._train(
-                goes_on,
-                vocabulary,
+            checkpoint = self._opened_checkpoint(data, rng, processes)
+            train, valid = (data, None) if share is None else _split(data, share, rng)
+            learned = self._train(
+                is_warm_start,
                 train,
                 valid,
                 self.max_epochs,
@@ -168,46 +164,41 @@ class BaseNeuralCharLM(BaseCharLM):
             )
         if checkpoint is not None:
             checkpoint.remove()
-        return learnt
+        return learned
 
-    def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
+    def _partial_fit_encoded(self, data):
         rng = own_random_state(self.random_state)
-        goes_on = self.__sklearn_is_fitted__()
-        processes = self._joined_processes(
-            vocabulary, encoded, sample_weight, rng, goes_on
-        )
-        train = encoded, sample_weight
+        is_warm_start = self.__sklearn_is_fitted__()
+        processes = self._joined_processes(data, rng, is_warm_start)
         with processes.together():
-            return self._train(goes_on, vocabulary, train, None, 1, rng, processes)
+            return self._train(is_warm_start, data, None, 1, rng, processes)
 
-    def _joined_processes(self, vocabulary, encoded, sample_weight, rng, goes_on):
+    def _joined_processes(self, data, rng, is_warm_start):
         """Return the processes of a training, which agree on it and on what is random.
 
         Parameters
         ----------
-        vocabulary, encoded, sample_weight
-            What to learn from.
+        data : TrainingSet
+            The words.
 
         rng : RandomState
             Source of the split and the seed; it is put where the first process's is.
 
-        goes_on : bool
+        is_warm_start : bool
             Whether to go on from the fitted net.
         """
         if not self.accelerate:
-            return ALONE
+            return SINGLE_PROCESS
         if self.device not in ("auto", "cpu"):
             raise ValueError(
                 f"device={self.device!r} cannot be one of several processes, each of "
                 "which has its own; with accelerate=True use device='auto' or 'cpu'."
             )
         # Without a GPU of its own kind accelerate joins no processes unless it is told.
-        processes = JoinedProcesses(cpu=resolve_device(self.device) != "cuda")
-        training = self._training_identity(
-            vocabulary, encoded, sample_weight, processes, goes_on
-        )
-        check_agreement(processes.all_of(training))
-        rng.set_state(processes.same(rng.get_state()))
+        processes = MultipleProcesses(cpu=resolve_device(self.device) != "cuda")
+        training = self._training_identity(data, processes, is_warm_start)
+        check_agreement(processes.all_gather(training))
+        rng.set_state(processes.broadcast(rng.get_state()))
         return processes
 
     def _continued_net(self, n_symbols, block_size, device):
@@ -236,7 +227,7 @@ class BaseNeuralCharLM(BaseCharLM):
                 group.update(setting)
         return net
 
-    def _opened_checkpoint(self, vocabulary, encoded, sample_weight, rng, processes):
+    def _opened_checkpoint(self, data, rng, processes):
         """Open the checkpoint of a training, None without one."""
         if self.checkpoint is None:
             return None
@@ -246,38 +237,33 @@ class BaseNeuralCharLM(BaseCharLM):
                 "keep; leave one of the two out. scikit-learn's callbacks, given with "
                 "`set_callbacks`, work with it."
             )
-        training = self._training_identity(
-            vocabulary, encoded, sample_weight, processes, self._goes_on()
-        )
+        training = self._training_identity(data, processes, self._is_warm_start())
         checkpoint = Checkpoint.open(self.checkpoint, training, rng)
         checkpoint.is_written = processes.index == 0
         # All have read the file before the first process writes it.
-        if len(set(processes.all_of(checkpoint.n_epochs))) > 1:
-            raise JointError(
+        if len(set(processes.all_gather(checkpoint.n_epochs))) > 1:
+            raise CollectiveError(
                 f"The processes find different states at {self.checkpoint!r}: give "
                 "`checkpoint` a path that all of them share."
             )
         return checkpoint
 
-    def _training_identity(
-        self, vocabulary, encoded, sample_weight, processes, goes_on
-    ):
+    def _training_identity(self, data, processes, is_warm_start):
         """Return which training it is, in what JSON can say."""
         device = processes.device or resolve_device(self.device)
         return training_identity(
             self,
-            vocabulary,
-            encoded,
-            sample_weight,
-            start=self.net_ if goes_on else None,
+            data.vocabulary,
+            data.encoded,
+            data.sample_weight,
+            start=self.net_ if is_warm_start else None,
             # Each process has another of the devices of a kind.
-            device=device if processes is ALONE else device.split(":")[0],
+            device=device if processes is SINGLE_PROCESS else device.split(":")[0],
         )
 
     def _train(
         self,
-        goes_on,
-        vocabulary,
+        is_warm_start,
         train,
         valid,
         epochs,
@@ -290,13 +276,10 @@ class BaseNeuralCharLM(BaseCharLM):
 
         Parameters
         ----------
-        goes_on : bool
+        is_warm_start : bool
             Whether to go on from a copy of the fitted net.
 
-        vocabulary : CharVocabulary
-            The symbols.
-
-        train, valid : tuple of (EncodedWords, sample_weight)
+        train, valid : TrainingSet
             Words to learn from and to validate on; `valid` may be None.
 
         epochs : int
@@ -305,7 +288,7 @@ class BaseNeuralCharLM(BaseCharLM):
         rng : RandomState
             Source of the seed.
 
-        processes : OneProcess
+        processes : SingleProcess
             The processes that share the work.
 
         context : sklearn.callback.CallbackContext, default=None
@@ -320,28 +303,27 @@ class BaseNeuralCharLM(BaseCharLM):
             The fitted attributes.
         """
         device = processes.device or resolve_device(self.device)
-        longest = max(int(words[0].lengths.max()) for words in (train, valid) if words)
-        block_size = self._block_size(longest, goes_on)
+        vocabulary = train.vocabulary
+        longest = max(part.max_predictions for part in (train, valid) if part)
+        block_size = self._block_size(longest, is_warm_start)
         # Going on is not repeating: the epochs done are part of the seed.
-        n_done = self.n_iter_ if goes_on else 0
+        n_done = self.n_iter_ if is_warm_start else 0
         seed = np.random.RandomState([rng.randint(2**31), n_done]).randint(2**31)
         keep_freed_memory()
         with one_thread, seeded_torch(int(seed), device):
             datasets = [
-                None
-                if words is None
-                else self._dataset(*words, vocabulary, block_size, device)
-                for words in (train, valid)
+                part and self._dataset(part, block_size, device)
+                for part in (train, valid)
             ]
-            make_net = self._continued_net if goes_on else self._new_net
+            make_net = self._continued_net if is_warm_start else self._new_net
             net = make_net(vocabulary.n_symbols, block_size, device)
-            unknown_proba = self._resolved_unknown_proba(vocabulary, *train, n_done)
+            unknown_proba = self._resolved_unknown_proba(train, n_done)
             stopping = (
                 {"patience": self.n_iter_no_change, "threshold": self.tol}
                 if self.early_stopping and valid is not None
                 else None
             )
-            tasks = self._epoch_tasks(context, vocabulary, train, valid, unknown_proba)
+            tasks = self._epoch_tasks(context, train, valid, unknown_proba)
             if processes.index:
                 net.verbose = 0  # one process tells of the epochs
             train_net(
@@ -367,7 +349,7 @@ class BaseNeuralCharLM(BaseCharLM):
             "unknown_proba_": unknown_proba,
         }
 
-    def _kept_learnt(self):
+    def _state_to_save(self):
         n_symbols, net = self.vocabulary_.n_symbols, self.net_
         block_size = getattr(self, "block_size_", None)
         if self._module(n_symbols, block_size) != (
@@ -389,7 +371,7 @@ class BaseNeuralCharLM(BaseCharLM):
             },
         }
 
-    def _restored_learnt(self, kept, vocabulary):
+    def _state_from_file(self, kept, vocabulary):
         weights, block_size = kept["weights"], kept["block_size"]
         module, params = self._module(vocabulary.n_symbols, block_size)
         check_weights(module, params, weights)
@@ -402,7 +384,7 @@ class BaseNeuralCharLM(BaseCharLM):
         fitted = self._fitted(net, vocabulary, unknown_proba)
         if fitted.get("block_size_") != block_size:
             raise ValueError(f"block_size is {block_size!r}.")
-        if block_size is not None and block_size > LARGEST_RESTORED_WINDOW:
+        if block_size is not None and block_size > MAX_RESTORED_BLOCK_SIZE:
             raise ValueError(f"{module.__name__} sees {block_size} symbols.")
         plain_module(net).load_state_dict(
             {name: torch.from_numpy(array) for name, array in weights.items()}
@@ -438,16 +420,16 @@ class BaseNeuralCharLM(BaseCharLM):
             "optimizer__weight_decay": self.weight_decay,
         }
 
-    def _resolved_unknown_proba(self, vocabulary, encoded, sample_weight, n_done):
+    def _resolved_unknown_proba(self, data, n_done):
         """Resolve `unknown_proba_`: None if words have taught the net, or none can."""
+        vocabulary, weights = data.vocabulary, None
         if not vocabulary.unknown:
             return None
-        weights = None
         # Only whole weights are numbers of words, of which some are one.
-        if sample_weight is not None and not np.any(sample_weight % 1):
-            weights = np.repeat(sample_weight, encoded.lengths)
+        if data.sample_weight is not None and not np.any(data.sample_weight % 1):
+            weights = np.repeat(data.sample_weight, data.encoded.lengths)
         symbol_counts = np.bincount(
-            encoded.targets, weights, minlength=vocabulary.n_symbols
+            data.encoded.targets, weights, minlength=vocabulary.n_symbols
         )
         if symbol_counts[vocabulary.unknown_id]:
             return None
@@ -483,14 +465,14 @@ class BaseNeuralCharLM(BaseCharLM):
         unknown = known.new_full((len(known), 1), np.log(self.unknown_proba_))
         return torch.cat([known, unknown], 1)
 
-    def _epoch_tasks(self, context, vocabulary, train, valid, unknown_proba):
+    def _epoch_tasks(self, context, train, valid, unknown_proba):
         """Return what tells scikit-learn's callbacks of epochs, None without them."""
         if context is None or not has_callbacks(self):
             return None
-        task = self._callback_task(vocabulary.decode(train[0]))
-        lengths = [words[0].lengths.max() for words in (train, valid) if words]
-        longest = int(max(lengths)) - 1
-        if self._goes_on():
+        vocabulary = train.vocabulary
+        task = self._callback_task(train.words)
+        longest = max(part.max_predictions for part in (train, valid) if part) - 1
+        if self._is_warm_start():
             longest = max(longest, self.longest_word_)
         shared = {"vocabulary_": vocabulary, "longest_word_": longest}
 
@@ -500,22 +482,16 @@ class BaseNeuralCharLM(BaseCharLM):
         return EpochTasks(context, task, reconstruct)
 
 
-def _split_words(encoded, sample_weight, share, rng):
-    """Hold out a share of the words at random, none for None."""
-    if share is None:
-        return (encoded, sample_weight), None
-    n_valid = max(1, round(share * encoded.n_words))
-    if n_valid >= encoded.n_words:
+def _split(data, share, rng):
+    """Return training words and words held out; an error if either would be empty."""
+    train, valid = hold_out(data, share, rng)
+    if valid is None:
         raise ValueError(
-            f"Holding out validation_fraction={share} of {encoded.n_words} words leave "
+            f"validation_fraction={share} of 1 word (equal words count once) leaves "
             "none to learn from; fit on more words, or without early_stopping and "
             "validation_fraction."
         )
-    order = rng.permutation(encoded.n_words)
-    return tuple(
-        (encoded.take(part), None if sample_weight is None else sample_weight[part])
-        for part in (np.sort(order[n_valid:]), np.sort(order[:n_valid]))
-    )
+    return train, valid
 
 
 def good_turing(symbol_counts):

@@ -6,10 +6,10 @@ The file may be a trap: no memory is taken by what it says alone.
 import numpy as np
 import torch
 
-LARGEST_RESTORED_WINDOW = 1 << 20
+MAX_RESTORED_BLOCK_SIZE = 1 << 20
 """Most symbols that a network out of a file sees: a tree of merges has few weights."""
 
-LARGEST_RESTORED_DEPTH = 1 << 10
+MAX_RESTORED_DEPTH = 1 << 10
 """Most layers of a network that comes out of a file: each is built by Python."""
 
 
@@ -37,7 +37,7 @@ def check_weights(module, params, weights):
     n_layers = params.get("n_layers", 1)
     if max(sizes) > sum(array.size for array in weights.values()):
         raise ValueError(f"{module.__name__} of {params} has more weights.")
-    if n_layers > min(len(weights), LARGEST_RESTORED_DEPTH):
+    if n_layers > min(len(weights), MAX_RESTORED_DEPTH):
         raise ValueError(f"{module.__name__} has {n_layers} layers.")
     with torch.device("meta"):  # shapes without memory
         expected = module(**params).state_dict()

@@ -20,17 +20,17 @@ from .base import SCORED_CELLS, BaseNeuralCharLM, plain_module
 INFERENCE_CELLS = 1 << 15
 """Symbols evaluated at once, padding included."""
 
-LONGEST_TRAINED = 1 << 14
+MAX_TRAINING_WORD_LENGTH = 1 << 14
 """Symbols of a word that a network learns from: the gradient takes the memory and the
 time of all its steps at once, and with attention of their square."""
 
-LONGEST_READ = 1 << 20
+MAX_WORD_LENGTH = 1 << 20
 """Symbols of a word that is read: a kilobyte or two and 50 microseconds each."""
 
-MOST_POSITIONS = 1 << 16
+MAX_POSITIONS = 1 << 16
 """Largest `block_size`: attention over as many symbols takes half a minute a word."""
 
-LOGITS_AT_ONCE = 1 << 27
+MAX_LOGITS = 1 << 27
 """Logits of one word: 512 MiB of float32."""
 
 STATE_CELLS = 1 << 24
@@ -71,7 +71,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
 
     A concrete model provides
 
-    _block_size(longest, goes_on)
+    _block_size(longest, is_warm_start)
         The largest number of symbols the network reads, None if there is no limit.
     _module(n_symbols, block_size)
         The module's class and its keyword arguments. The module takes `ids` and a
@@ -81,32 +81,32 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         limit.
     """
 
-    def _block_size(self, longest, goes_on):
+    def _block_size(self, longest, is_warm_start):
         return None
 
-    def _fit_encoded(self, vocabulary, encoded, sample_weight, callback_context):
-        # Before some are held out, which would give the words other places.
-        self._check_trainable(encoded, vocabulary, self._goes_on())
-        return super()._fit_encoded(
-            vocabulary, encoded, sample_weight, callback_context
-        )
+    def _fit_encoded(self, data, callback_context):
+        # Errors name the index of a word, which holding words out would change.
+        self._check_trainable(data.encoded, data.vocabulary, self._is_warm_start())
+        return super()._fit_encoded(data, callback_context)
 
-    def _partial_fit_encoded(self, vocabulary, encoded, sample_weight):
-        goes_on = self.__sklearn_is_fitted__()
-        self._check_trainable(encoded, vocabulary, goes_on)
-        return super()._partial_fit_encoded(vocabulary, encoded, sample_weight)
+    def _partial_fit_encoded(self, data):
+        is_warm_start = self.__sklearn_is_fitted__()
+        self._check_trainable(data.encoded, data.vocabulary, is_warm_start)
+        return super()._partial_fit_encoded(data)
 
-    def _check_trainable(self, encoded, vocabulary, goes_on):
-        block_size = self._block_size(int(encoded.lengths.max()), goes_on)
+    def _check_trainable(self, encoded, vocabulary, is_warm_start):
+        block_size = self._block_size(int(encoded.lengths.max()), is_warm_start)
         _check_readable(self, encoded, vocabulary, block_size)
         _check_room(self, encoded, vocabulary, self._most_trained())
 
     def _most_trained(self):
-        """Return how many symbols of a word are learnt from at most."""
-        return LONGEST_TRAINED
+        """Return how many symbols of a word are learned from at most."""
+        return MAX_TRAINING_WORD_LENGTH
 
-    def _dataset(self, encoded, sample_weight, vocabulary, block_size, device):
-        return WordDataset(encoded, sample_weight, vocabulary.n_symbols, device)
+    def _dataset(self, data, block_size, device):
+        return WordDataset(
+            data.encoded, data.sample_weight, data.vocabulary.n_symbols, device
+        )
 
     def _longest_word(self):
         n_readable = self._n_readable()
@@ -216,7 +216,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
 
     def _check_readable(self, encoded, name):
         _check_readable(self, encoded, self.vocabulary_, self._n_readable(), name)
-        _check_room(self, encoded, self.vocabulary_, LONGEST_READ, name)
+        _check_room(self, encoded, self.vocabulary_, MAX_WORD_LENGTH, name)
 
 
 class BasePositionCharLM(BaseSequenceCharLM):
@@ -224,13 +224,13 @@ class BasePositionCharLM(BaseSequenceCharLM):
 
     _parameter_constraints: dict = {
         **BaseSequenceCharLM._parameter_constraints,
-        "block_size": [Interval(Integral, 1, MOST_POSITIONS, closed="both"), None],
+        "block_size": [Interval(Integral, 1, MAX_POSITIONS, closed="both"), None],
     }
 
-    def _block_size(self, longest, goes_on):
+    def _block_size(self, longest, is_warm_start):
         if self.block_size is not None:
             return self.block_size
-        return self.block_size_ if goes_on else 2 * longest
+        return self.block_size_ if is_warm_start else 2 * longest
 
     def _n_readable(self):
         return self.block_size_
@@ -256,7 +256,7 @@ def _check_readable(model, encoded, vocabulary, block_size, name="words"):
 
 def _check_room(model, encoded, vocabulary, most_symbols, name="words"):
     """Raise an error if a word has more symbols than memory or time allow."""
-    most = min(most_symbols, LOGITS_AT_ONCE // vocabulary.n_symbols)
+    most = min(most_symbols, MAX_LOGITS // vocabulary.n_symbols)
     if encoded.lengths.max() <= most:
         return
     subject, n_characters = _longest(encoded, vocabulary, name)

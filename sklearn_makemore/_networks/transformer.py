@@ -7,7 +7,7 @@ from .._sklearn import Interval
 from ..modules import Transformer
 from .sequence import BasePositionCharLM
 
-WEIGHTS_AT_ONCE = 1 << 26
+MAX_ATTENTION_WEIGHTS = 1 << 26
 """Attention weights of one layer and word in training with dropout: 256 MiB, of which
 the gradient takes a few."""
 
@@ -253,7 +253,7 @@ class TransformerCharLM(BasePositionCharLM):
         if not self.dropout:
             return most
         # To drop some of them, torch makes all attention weights of a word at once.
-        return min(most, math.isqrt(WEIGHTS_AT_ONCE // self.n_heads))
+        return min(most, math.isqrt(MAX_ATTENTION_WEIGHTS // self.n_heads))
 
     def _module(self, n_symbols, block_size):
         return Transformer, {

@@ -42,13 +42,13 @@ class BaseWindowCharLM(BaseNeuralCharLM):
     def _window_size(self):
         """Return the number of symbols in the window."""
 
-    def _block_size(self, longest, goes_on):
+    def _block_size(self, longest, is_warm_start):
         return self._window_size()
 
-    def _dataset(self, encoded, sample_weight, vocabulary, block_size, device):
-        n_symbols = vocabulary.n_symbols
+    def _dataset(self, data, block_size, device):
+        n_symbols = data.vocabulary.n_symbols
         counts = ContextCounts.from_encoded(
-            encoded, block_size, n_symbols, sample_weight
+            data.encoded, block_size, n_symbols, data.sample_weight
         )
         return ContextDataset(counts, n_symbols, device)
 

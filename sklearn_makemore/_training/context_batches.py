@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from .processes import ALONE, JointError, share
+from .processes import SINGLE_PROCESS, CollectiveError, share
 
 GROUP_CELLS = 1 << 20
 """Counts assembled at once: batches are slices of them, which cost next to nothing."""
@@ -23,7 +23,7 @@ MIN_BATCH_SIZE = 256
 MAX_REPEATS = 100
 """Largest mean number of times that a pair of context and symbol comes in an epoch."""
 
-LEAST_WEIGHT = 1e-30
+MIN_WEIGHT = 1e-30
 """Weight beside others of 1 to 100, of which float32 still holds shares."""
 
 VALIDATION_ROWS = 1 << 13
@@ -116,7 +116,7 @@ class ContextDataset(Dataset):
         self.contexts = torch.as_tensor(
             context_counts.contexts.astype("int32"), device=device
         )
-        counts = within_reason(context_counts.counts)
+        counts = rescale_extreme_weights(context_counts.counts)
         self.total = float(counts.sum())
         self.next_counts = NextCounts(
             context_counts.rows,
@@ -132,12 +132,12 @@ class ContextDataset(Dataset):
         """Return the number of distinct contexts."""
         return len(self.contexts)
 
-    def batches(self, batch_size, training, processes=ALONE):
+    def batches(self, batch_size, training, processes=SINGLE_PROCESS):
         """Return the batches of an epoch, of training or of validation."""
         return ContextBatches(self, batch_size, training, processes)
 
 
-def within_reason(weights):
+def rescale_extreme_weights(weights):
     """Scale weights, all by one factor, if they are very small or very large.
 
     Weights decide how long an epoch is: it should neither be a handful of steps nor a
@@ -158,7 +158,7 @@ def within_reason(weights):
     weights = np.ldexp(weights, -exponent)
     mean = weights.mean()
     scale = np.clip(np.ldexp(mean, exponent), 1, MAX_REPEATS) / mean
-    return np.maximum(weights * scale, LEAST_WEIGHT)
+    return np.maximum(weights * scale, MIN_WEIGHT)
 
 
 class ContextBatches:
@@ -186,11 +186,11 @@ class ContextBatches:
         Whether to learn from them. Without it every context comes once, in order, and
         `batch_size` is of no account.
 
-    processes : OneProcess, default=ALONE
+    processes : SingleProcess, default=SINGLE_PROCESS
         The processes that share the rows of each batch.
     """
 
-    def __init__(self, dataset, batch_size, training, processes=ALONE):
+    def __init__(self, dataset, batch_size, training, processes=SINGLE_PROCESS):
         self.dataset = dataset
         self.training = training
         self.processes = processes
@@ -219,7 +219,7 @@ class ContextBatches:
         """
         dataset, scale = self.dataset, self.n_batches / self.dataset.total
         rows = spread(self.repeats) if self.training else torch.arange(len(dataset))
-        rows = self.processes.same(rows).to(dataset.totals.device)
+        rows = self.processes.broadcast(rows).to(dataset.totals.device)
         bounds = batch_bounds(len(rows), self.n_batches)
         if self.processes.count > 1:
             rows, bounds = shares(rows, bounds, self.processes)
@@ -298,7 +298,7 @@ def shares(rows, bounds, processes):
     bounds : list of int
         Where the batches begin and end.
 
-    processes : OneProcess
+    processes : SingleProcess
         The processes.
 
     Returns
@@ -319,7 +319,7 @@ def shares(rows, bounds, processes):
 def check_shared(n_rows, processes):
     """Raise an error if a batch has too few rows for each process to have one."""
     if n_rows < processes.count:
-        raise JointError(
+        raise CollectiveError(
             f"A batch of {n_rows} distinct rows cannot be shared by {processes.count} "
             "processes: use a larger batch_size, or accelerate=False."
         )

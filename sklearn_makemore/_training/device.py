@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
-LARGEST_THAT_COUNTS = (32 << 20) - (64 << 10)
+MMAP_THRESHOLD_MAX = (32 << 20) - (64 << 10)
 """Bytes of a block just below glibc's largest dynamic threshold, with its alignment."""
 
 
@@ -59,7 +59,7 @@ def keep_freed_memory():
     largest size that counts, which is never written to, settles it. To other
     libraries it is nothing.
     """
-    torch.empty(LARGEST_THAT_COUNTS, dtype=torch.uint8)
+    torch.empty(MMAP_THRESHOLD_MAX, dtype=torch.uint8)
 
 
 class OneThread:

@@ -23,12 +23,12 @@ from skorch.helper import predefined_split
 
 from ..modules import LookupTable
 from .device import seeded_torch
-from .processes import ALONE, JointError
+from .processes import SINGLE_PROCESS, CollectiveError
 
-NOT_COPIED = {
+SNAPSHOT_OVERRIDES = {
     "callbacks_": [],
     "train_split": None,
-    "processes_": ALONE,
+    "processes_": SINGLE_PROCESS,
     "in_training_": None,
 }
 """What a copy of a net in training has instead of the training's own."""
@@ -36,7 +36,7 @@ NOT_COPIED = {
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
-class DivergedError(JointError):
+class DivergedError(CollectiveError):
     """The loss is not finite any more, and no epoch will mend it."""
 
 
@@ -65,7 +65,7 @@ class CharNet(NeuralNet):
     """
 
     # What `train_net` sets for the time of a training.
-    processes_ = ALONE
+    processes_ = SINGLE_PROCESS
     in_training_ = None
 
     def __init__(self, module, *, schedule=None, **kwargs):
@@ -101,7 +101,7 @@ class CharNet(NeuralNet):
         except KeyboardInterrupt:
             if not _asked_to_stop(self.callbacks_):
                 raise
-        if any(self.processes_.all_of(_asked_to_stop(self.callbacks_))):
+        if any(self.processes_.all_gather(_asked_to_stop(self.callbacks_))):
             raise _Stopped
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
@@ -149,7 +149,7 @@ class CharNet(NeuralNet):
             loss = torch.stack(losses).mean()
             # Of training each process has its share, of validation all.
             over_processes = (
-                self.processes_.sum_of if training else self.processes_.same
+                self.processes_.all_reduce if training else self.processes_.broadcast
             )
             loss = over_processes(loss).item()
             # Callbacks such as Checkpoint look for a batch.
@@ -304,7 +304,7 @@ def train_net(
     early_stopping=None,
     epoch_tasks=None,
     checkpoint=None,
-    processes=ALONE,
+    processes=SINGLE_PROCESS,
     seed=0,
 ):
     """Train an initialised net in place for some epochs.
@@ -330,7 +330,7 @@ def train_net(
     checkpoint : Checkpoint, default=None
         Keeps the state of the training, or had one to go on from.
 
-    processes : OneProcess, default=ALONE
+    processes : SingleProcess, default=SINGLE_PROCESS
         The processes that share the work.
 
     seed : int, default=0
@@ -339,7 +339,7 @@ def train_net(
     if processes.count > 1 and any(
         _listens_to_batches(callback) for _, callback in net.callbacks_
     ):
-        raise JointError(
+        raise CollectiveError(
             "`callbacks` holds one that listens to batches or gradients, of which "
             "every process has a share only; leave it out, or set accelerate=False."
         )
@@ -388,8 +388,8 @@ def _with_callbacks_of_training(callbacks, epoch_tasks, early_stopping, checkpoi
 
 def snapshot(net):
     """Return a copy of a net in training, as it is now and without its callbacks."""
-    in_training = {name: getattr(net, name) for name in NOT_COPIED}
-    vars(net).update(NOT_COPIED)
+    in_training = {name: getattr(net, name) for name in SNAPSHOT_OVERRIDES}
+    vars(net).update(SNAPSHOT_OVERRIDES)
     try:
         return copy.deepcopy(net)
     finally:

@@ -10,11 +10,11 @@ from joblib.parallel import get_active_backend
 from ..modules import WeightedBatchNorm1d
 
 
-class JointError(ValueError):
+class CollectiveError(ValueError):
     """An error that comes to all processes alike: they stay together."""
 
 
-class OneProcess:
+class SingleProcess:
     """Training in this process alone."""
 
     index, count = 0, 1
@@ -43,15 +43,15 @@ class OneProcess:
         """
         yield net.module_, net.optimizer_
 
-    def same(self, value):
+    def broadcast(self, value):
         """Return the first process's value in all of them."""
         return value
 
-    def all_of(self, value):
+    def all_gather(self, value):
         """Return the values of all processes as a list, in each of them."""
         return [value]
 
-    def sum_of(self, tensor):
+    def all_reduce(self, tensor):
         """Return the sum of all processes' tensors in each of them."""
         return tensor
 
@@ -67,7 +67,7 @@ class OneProcess:
         """Leave the others at an error in the block that they know nothing of."""
         try:
             yield
-        except JointError:
+        except CollectiveError:
             raise
         except BaseException:
             self._leave()
@@ -77,10 +77,10 @@ class OneProcess:
         """Take no further part in the work of the others."""
 
 
-ALONE = OneProcess()
+SINGLE_PROCESS = SingleProcess()
 
 
-class JoinedProcesses(OneProcess):
+class MultipleProcesses(SingleProcess):
     """Training in all the processes that a launcher has started, by accelerate.
 
     Every process has all the words and computes its share of the rows of each batch.
@@ -129,16 +129,16 @@ class JoinedProcesses(OneProcess):
             self.accelerator.unwrap_model(module, keep_fp32_wrapper=False)
             self.accelerator.free_memory()
 
-    def same(self, value):
+    def broadcast(self, value):
         """Return the first process's value in all of them."""
         if isinstance(value, torch.Tensor):
             value = value.to(self.device)
             return self.accelerator.reduce(
                 value if self.index == 0 else torch.zeros_like(value), "sum"
             )
-        return self.all_of(value)[0]
+        return self.all_gather(value)[0]
 
-    def all_of(self, value):
+    def all_gather(self, value):
         """Return the values of all processes as a list, in each of them."""
         if self.count == 1:
             return [value]
@@ -146,7 +146,7 @@ class JoinedProcesses(OneProcess):
         torch.distributed.all_gather_object(values, value)
         return values
 
-    def sum_of(self, tensor):
+    def all_reduce(self, tensor):
         """Return the sum of all processes' tensors in each of them."""
         return self.accelerator.reduce(tensor, "sum")
 

@@ -15,10 +15,10 @@ from .context_batches import (
     batch_bounds,
     check_shared,
     number_of_batches,
+    rescale_extreme_weights,
     spread,
-    within_reason,
 )
-from .processes import ALONE, share
+from .processes import SINGLE_PROCESS, share
 
 VALIDATION_CELLS = 1 << 14
 """Symbols a batch, padding included, when there is nothing to learn from it."""
@@ -45,7 +45,9 @@ class WordDataset(Dataset):
 
     def __init__(self, encoded, sample_weight, n_symbols, device):
         words, rows = distinct_words(encoded)
-        weights = within_reason(np.bincount(rows, sample_weight).astype(np.float64))
+        weights = rescale_extreme_weights(
+            np.bincount(rows, sample_weight).astype(np.float64)
+        )
         self.total = float((weights * words.lengths).sum())
         self.weights = torch.as_tensor(weights.astype("float32"), device=device)
         # Few bytes: of the tensors here these two have an element a character.
@@ -67,7 +69,7 @@ class WordDataset(Dataset):
         """Return the number of distinct words."""
         return len(self.weights)
 
-    def batches(self, batch_size, training, processes=ALONE):
+    def batches(self, batch_size, training, processes=SINGLE_PROCESS):
         """Return the batches of an epoch, of training or of validation."""
         return WordBatches(self, batch_size, training, processes)
 
@@ -119,11 +121,11 @@ class WordBatches:
         Whether to learn from them. Without it every word comes once, in order, and
         `batch_size` is of no account.
 
-    processes : OneProcess, default=ALONE
+    processes : SingleProcess, default=SINGLE_PROCESS
         The processes that share the words of each batch.
     """
 
-    def __init__(self, dataset, batch_size, training, processes=ALONE):
+    def __init__(self, dataset, batch_size, training, processes=SINGLE_PROCESS):
         self.dataset = dataset
         self.training = training
         self.processes = processes
@@ -153,7 +155,7 @@ class WordBatches:
         """
         dataset, scale = self.dataset, self.n_batches / self.dataset.total
         rows = spread(self.repeats) if self.training else torch.arange(len(dataset))
-        rows = self.processes.same(rows)
+        rows = self.processes.broadcast(rows)
         for start, stop in pairwise(self.bounds):
             # In order, so that equal prefixes stand together.
             words = rows[start:stop].sort().values.to(self.weights.device)

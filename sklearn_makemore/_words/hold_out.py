@@ -3,52 +3,48 @@
 import numpy as np
 
 from .prefixes import distinct_words
+from .training_set import TrainingSet
 
 
-def held_out_words(encoded, sample_weight, share, rng):
-    """Hold out words at random: equal ones all, or none of them.
+def hold_out(data, share, rng):
+    """Hold words out at random: of equal words all or none.
 
-    What is drawn depends on the words and their weights, not on their order. The
-    longest word is not held out, so that a model with a limit learns to read all.
+    The result depends on the words and their weights, not on their order, and a word
+    of weight 2 is held out as two equal words are. The longest word is not held out,
+    so that a model with a limit learns to read all.
 
     Parameters
     ----------
-    encoded : EncodedWords
+    data : TrainingSet
         The words.
 
-    sample_weight : ndarray of shape (n_words,) or None
-        Weight of each word, positive; None for one each.
-
     share : float
-        Share of the total weight to hold out, between 0 and 1: what comes is as near
-        below as whole words are, but at least one word.
+        Share of the total weight to hold out, between 0 and 1. Whole words are held
+        out while they fit in this share, but at least one.
 
     rng : RandomState
         Source of the draws.
 
     Returns
     -------
-    train : tuple of (EncodedWords, ndarray or None)
-        The other words and their weights.
-    held_out : tuple of (EncodedWords, ndarray) or None
-        The distinct words held out and the total weight of each; None if all words are
-        equal, so that none can be.
+    train : TrainingSet
+        The other words.
+    held_out : TrainingSet or None
+        The distinct words held out, weighted by the total weight of each; None if all
+        words are equal.
     """
-    distinct, rows = distinct_words(encoded)
+    distinct, rows = distinct_words(data.encoded)
     if distinct.n_words < 2:
-        return (encoded, sample_weight), None
-    weights = np.bincount(rows, sample_weight).astype(np.float64)
+        return data, None
+    weights = np.bincount(rows, data.sample_weight).astype(np.float64)
     order = rng.permutation(distinct.n_words)
     longest = int(distinct.lengths.argmax())
     drawn = _drawn_groups(weights / weights.max(), order[order != longest], share)
     is_held_out = np.zeros(distinct.n_words, dtype=bool)
     is_held_out[drawn] = True
-    left = np.flatnonzero(~is_held_out[rows])
     drawn = np.flatnonzero(is_held_out)
-    return (
-        (encoded.take(left), None if sample_weight is None else sample_weight[left]),
-        (distinct.take(drawn), weights[drawn]),
-    )
+    held_out = TrainingSet(data.vocabulary, distinct.take(drawn), weights[drawn])
+    return data.take(np.flatnonzero(~is_held_out[rows])), held_out
 
 
 def word_folds(words, n_folds, labels=None):

@@ -12,7 +12,7 @@ from .code_points import CodePoints, code_points, is_surrogate, place_dtype, sli
 BOUNDARY = 0
 """Id of the symbol that starts and ends every word; it is not a character."""
 
-POINTS_AT_ONCE = 1 << 18
+CODE_POINT_CHUNK_SIZE = 1 << 18
 """Code points looked up at once: numpy makes an index of eight bytes of each."""
 
 MAX_SYMBOLS_OF_PAIRS = 1 << 13
@@ -148,7 +148,7 @@ class CharVocabulary:
         """Build the vocabulary of all characters that occur in some `CodePoints`."""
         points = joined.points
         seen = np.zeros(int(points.max()) + 1, dtype=bool)
-        for part in slices(0, len(points), POINTS_AT_ONCE):
+        for part in slices(0, len(points), CODE_POINT_CHUNK_SIZE):
             seen[points[part]] = True
         seen[0] = joined.has_nul
         return cls(map(chr, np.flatnonzero(seen).tolist()), unknown=unknown)
@@ -244,7 +244,7 @@ class CharVocabulary:
         missing = self.unknown_id if self.unknown else self.n_symbols
         ids = self._ids_of_points(missing)
         codes = np.empty(len(joined.points), dtype=self.dtype)
-        for part in slices(0, len(codes), POINTS_AT_ONCE):
+        for part in slices(0, len(codes), CODE_POINT_CHUNK_SIZE):
             # Points beyond the last character's are clipped to one past it.
             np.take(ids, joined.points[part], out=codes[part], mode="clip")
         codes[joined.offsets] = BOUNDARY

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MOST_CELLS = 1 << 32
+MAX_CELLS_OF_WINDOWS = 1 << 32
 """Places that windows may have together: they are held at once, a byte each or more."""
 
 
@@ -40,11 +40,11 @@ def windows(encoded, block_size):
            [0, 0, 1],
            [0, 1, 2]], dtype=uint8)
     """
-    if encoded.n_predictions * block_size > MOST_CELLS:
+    if encoded.n_predictions * block_size > MAX_CELLS_OF_WINDOWS:
         raise ValueError(
             f"Windows of {block_size} symbols before {encoded.n_predictions:,} "
-            f"predictions have more than {MOST_CELLS:,} places, which a computer does "
-            "not hold; use smaller windows."
+            f"predictions have more than {MAX_CELLS_OF_WINDOWS:,} cells, too many for "
+            "memory; use smaller windows."
         )
     positions = encoded.positions  # (n_predictions,)
     padded = np.concatenate(

@@ -7,7 +7,7 @@
 ``_words``, ``_models``
     words of a file; models by their names and out of files
 ``_learning``, ``_progress``
-    words held out while others are learnt; what is shown meanwhile
+    words held out while others are learned; what is shown meanwhile
 ``_fit``, ``_sample``, ``_score``, ``_compare``, ``_info``
     one command each: ``add_options(parser, arguments)`` and ``run(options)``
 """
@@ -15,7 +15,13 @@
 import sys
 from importlib import import_module
 
-from ._streams import UsageError, failure, quiet, speak_utf8, warnings_as_lines
+from ._streams import (
+    UsageError,
+    failure,
+    ignore_broken_pipe,
+    use_utf8,
+    warnings_as_lines,
+)
 
 COMMANDS = {
     "fit": "learn a model from a file of words and write it to a file",
@@ -53,7 +59,7 @@ def main(arguments=None):
         Exit code: 0; 1 for an error of the data, the files or the machine; 2 for wrong
         options; 130 after Ctrl-C; 141 when nobody reads what is printed any more.
     """
-    speak_utf8()
+    use_utf8()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         code = _run(arguments)
@@ -67,8 +73,8 @@ def main(arguments=None):
     except FAILURES as error:
         return failure(error)
     finally:
-        quiet(sys.stdout)
-        quiet(sys.stderr)
+        ignore_broken_pipe(sys.stdout)
+        ignore_broken_pipe(sys.stderr)
 
 
 def _run(arguments):

@@ -106,7 +106,7 @@ def _shown_progress(model, is_alone):
 def _show(model, split, nll, seconds, path):
     epochs = f" in {model.n_iter_} epochs" if hasattr(model, "n_iter_") else ""
     print(
-        f"{type(model).__name__} has learnt from {split.n_words:,} words{epochs}: "
+        f"{type(model).__name__} has learned from {split.n_words:,} words{epochs}: "
         f"{seconds:.2f} s"
     )
     if nll is None:

@@ -6,7 +6,7 @@ from .. import load
 from .._base import BaseCharLM
 from .._safe_file import version_of
 
-LONGEST_ALPHABET = 200
+MAX_ALPHABET_LENGTH = 200
 """Most characters of an alphabet that are printed."""
 
 
@@ -34,10 +34,10 @@ def run(options):
 def _learnt(model):
     """Return what there is to say of a model of words."""
     characters = model.vocabulary_.characters
-    shown = characters[:LONGEST_ALPHABET]
+    shown = characters[:MAX_ALPHABET_LENGTH]
     if not shown.isprintable():
         shown = repr(shown)
-    if len(characters) > LONGEST_ALPHABET:
+    if len(characters) > MAX_ALPHABET_LENGTH:
         shown += "..."
     facts = {
         "alphabet": f"{len(characters):,} characters: {shown}",
@@ -53,7 +53,7 @@ def _learnt(model):
 
 
 def _size(model):
-    """Return how much a model has learnt by heart."""
+    """Return how much a model has learned by heart."""
     if hasattr(model, "net_"):
         n_weights = sum(weight.numel() for weight in model.net_.module_.parameters())
         return f"{n_weights:,} weights"

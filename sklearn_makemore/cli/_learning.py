@@ -1,4 +1,4 @@
-"""Words held out while others are learnt."""
+"""Words held out while others are learned."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .._counters.base import BaseCounter
 from ._streams import UsageError
 from ._words import word_chunks
 
-LEARNT_AT_ONCE = 1_000_000
+LEARNING_CHUNK_SIZE = 1_000_000
 """Words that are read at once: with these in memory and no more, counters learn from a
 file of any length."""
 
@@ -31,7 +31,7 @@ def add_held_out_option(parser):
         help="About the share of the distinct words that is held out, 0 for none. "
         "Which ones depends on their letters alone: they are the same at each call and "
         "for each model. Words with a letter or a length that no other one has are "
-        "learnt.",
+        "learned.",
     )
 
 
@@ -39,7 +39,7 @@ def split_words(options):
     """Return the words that the options name as words to learn and words held out."""
     if not 0 <= options.held_out < 1:
         raise UsageError(f"--held_out is a share below 1, not {options.held_out}")
-    return Split(word_chunks(options, LEARNT_AT_ONCE), options.held_out)
+    return Split(word_chunks(options, LEARNING_CHUNK_SIZE), options.held_out)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Split:
 
     Whether a word is held out depends on its text alone: equal words are on one side,
     in a file of any length and order, and for every model. Words that have a letter, or
-    a length, which no word to learn from has are learnt too, at last: there is no
+    a length, which no word to learn from has are learned too, at last: there is no
     saying how probable they are for a model that cannot read them.
 
     Parameters

@@ -11,7 +11,7 @@ import math
 from ._models import read_model
 from ._words import add_words_options, errors_in_file, word_chunks
 
-SCORED_AT_ONCE = 100_000
+SCORING_CHUNK_SIZE = 100_000
 """Words that are read, scored and printed at once."""
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -34,7 +34,7 @@ def run(options):
     model = read_model(options.model)
     line = _json_line if options.json else _tab_separated_line
     n_done = 0
-    for words in word_chunks(options, SCORED_AT_ONCE):
+    for words in word_chunks(options, SCORING_CHUNK_SIZE):
         with errors_in_file(options.words, n_done):
             log_proba = model.score_samples(words).tolist()
         n_done += len(words)

@@ -12,7 +12,7 @@ class UsageError(ValueError):
     """The options ask for what there is not."""
 
 
-def speak_utf8():
+def use_utf8():
     """Let what is printed be UTF-8; the bytes of file names come out as they are."""
     for stream, errors in (
         (sys.stdout, "surrogateescape"),
@@ -55,7 +55,7 @@ def say(text):
 
 def failure(error, code=None):
     """Say in one line what is wrong, and return the exit code."""
-    quiet(sys.stdout)
+    ignore_broken_pipe(sys.stdout)
     say(_described(error))
     if code is not None:
         return code
@@ -64,7 +64,7 @@ def failure(error, code=None):
     return 2 if is_usage or isinstance(error, UsageError) else 1
 
 
-def quiet(stream):
+def ignore_broken_pipe(stream):
     """Write out what is printed so far; where that fails, lead the rest nowhere.
 
     Else Python would complain once more when it ends, with an exit code of its own.

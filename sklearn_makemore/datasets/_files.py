@@ -11,15 +11,15 @@ from os import PathLike
 
 from .._sklearn import HasMethods, Interval, validate_params
 
-BYTES_AT_ONCE = 1 << 18
+BYTE_CHUNK_SIZE = 1 << 18
 """Bytes of text read at once: enough to forget the cost of a call, few enough for the
 words in them to be small beside a chunk."""
 
-LONGEST_LINE = 1 << 20
+MAX_LINE_LENGTH = 1 << 20
 """Most bytes of a line. What has no line ends for longer is no list of words, and must
 not be read into memory whole to find that out."""
 
-WORDS_AT_ONCE = 1 << 16
+WORD_CHUNK_SIZE = 1 << 16
 """Words that are read at once where all are wanted."""
 
 LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -77,7 +77,7 @@ def read_words(source, *, column=None):
     >>> read_words(io.BytesIO(b"emma\n\n  olivia\r\nava"))
     ['emma', 'olivia', 'ava']
     """
-    chunks = checked_chunks(source, iterate_words(source, WORDS_AT_ONCE, column))
+    chunks = checked_chunks(source, iterate_words(source, WORD_CHUNK_SIZE, column))
     return [word for words in chunks for word in words]
 
 
@@ -195,7 +195,7 @@ def line_start(path, place):
         return 0
     with open(path, "rb") as file:
         file.seek(place - 1)
-        content = file.read(LONGEST_LINE + 1)
+        content = file.read(MAX_LINE_LENGTH + 1)
     end = LINE_END.search(content)
     # Without an end it is the end of the file, or of a line that is too long.
     return place - 1 + (end.end() if end else len(content))
@@ -254,9 +254,9 @@ def _whole_lines(file, name, n_bytes):
         # A carriage return at the very end may be half a line end.
         last = max(content.rfind(b"\n"), content.rfind(b"\r", 0, len(content) - 1))
         rest = content[last + 1 :]
-        if len(rest) > LONGEST_LINE:
+        if len(rest) > MAX_LINE_LENGTH:
             raise ValueError(
-                f"{name} has a line of more than {LONGEST_LINE:,} bytes; a file of "
+                f"{name} has a line of more than {MAX_LINE_LENGTH:,} bytes; a file of "
                 "words has one word a line."
             )
         if last >= 0:
@@ -266,7 +266,7 @@ def _whole_lines(file, name, n_bytes):
 
 def _read(file, name, n_bytes):
     """Read some bytes of a file of which `n_bytes` are left."""
-    size = BYTES_AT_ONCE if n_bytes is None else min(BYTES_AT_ONCE, n_bytes)
+    size = BYTE_CHUNK_SIZE if n_bytes is None else min(BYTE_CHUNK_SIZE, n_bytes)
     try:
         content = file.read(size)
     except (EOFError, gzip.BadGzipFile, zlib.error) as exc:
@@ -302,7 +302,7 @@ def _parquet_blocks(path, name, chunk_size, column):
         try:
             # A buffer of its own: else a whole column of a row group is read at once.
             table = pyarrow.parquet.ParquetFile(
-                file, pre_buffer=False, buffer_size=BYTES_AT_ONCE
+                file, pre_buffer=False, buffer_size=BYTE_CHUNK_SIZE
             )
             column, n_rows = _column_of_words(pyarrow.types, table, name, column), 0
             for batch in table.iter_batches(chunk_size, columns=[column]):

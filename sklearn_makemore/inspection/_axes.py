@@ -5,7 +5,7 @@ from .._sklearn import check_matplotlib_support
 LINE_STYLES = "-", "-.", ":"
 """In turn, when the ten colours of matplotlib's cycle are used up."""
 
-MOST_IN_A_COLUMN = 8
+MAX_LEGEND_ROWS = 8
 """Entries of a legend from which on it has two columns."""
 
 
@@ -81,7 +81,7 @@ def legend_above(ax, **kwargs):
     legend : matplotlib Legend
         The legend.
     """
-    n_columns = 1 if len(ax.get_legend_handles_labels()[0]) <= MOST_IN_A_COLUMN else 2
+    n_columns = 1 if len(ax.get_legend_handles_labels()[0]) <= MAX_LEGEND_ROWS else 2
     legend = ax.legend(loc="upper center", ncols=n_columns, **kwargs)
     figure = ax.figure
     # The renderer measures text without drawing it.

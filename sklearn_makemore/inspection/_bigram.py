@@ -8,10 +8,10 @@ from ._cells import figure_size, font_size, ink, shorter_side
 from ._models import check_model
 from ._symbols import chosen_ids, symbol_marks
 
-MOST_WRITTEN = 40
+MAX_SYMBOLS_WITH_COUNTS = 40
 """Symbols up to which the cells are written in: the figure grows with them."""
 
-SMALLEST_FONT = 4.0
+MIN_FONT_SIZE = 4.0
 """Points below which nobody reads what is written in a cell."""
 
 TICK_ROOM = 10.0
@@ -210,7 +210,7 @@ class BigramDisplay:
             The display itself.
         """
         n_symbols = len(self.symbols)
-        fits = n_symbols <= MOST_WRITTEN
+        fits = n_symbols <= MAX_SYMBOLS_WITH_COUNTS
         figsize = figure_size(
             n_symbols, fits if include_values is None else include_values
         )
@@ -221,7 +221,7 @@ class BigramDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         cell = shorter_side(ax) / n_symbols
         if include_values is None:
-            include_values = fits and font_size(cell) >= SMALLEST_FONT
+            include_values = fits and font_size(cell) >= MIN_FONT_SIZE
         if colorbar is None:
             colorbar = not include_values
         # Normalised keywords, so that a user may write `interpolation` or `cmap` too.

@@ -12,7 +12,7 @@ from ._symbols import chosen_ids, symbol_marks
 LABEL_DISTANCE = 17.0
 """Least distance of the centres of two labels, in points."""
 
-MOST_SPREAD = 200
+MAX_SPREAD_LABELS = 200
 """Labels up to which they are moved apart: the work grows with their square."""
 
 
@@ -200,7 +200,7 @@ class EmbeddingDisplay:
         ax.apply_aspect()
         places = ax.transData.transform(self.coordinates) * 72 / ax.figure.dpi
         moves = np.zeros_like(places)
-        if len(places) <= MOST_SPREAD:
+        if len(places) <= MAX_SPREAD_LABELS:
             moves = spread_apart(places, LABEL_DISTANCE) - places
         self.text_ = []
         for index, mark in enumerate(symbol_marks(self.symbols)):

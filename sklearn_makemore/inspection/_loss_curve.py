@@ -5,7 +5,7 @@ import numpy as np
 from ._axes import axes_for, style
 from ._models import check_network
 
-MOST_MARKED = 40
+MAX_MARKED_EPOCHS = 40
 """Epochs up to which each one gets a marker."""
 
 
@@ -127,7 +127,10 @@ class LossCurveDisplay:
 
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
         epochs = np.arange(1, len(self.train_loss) + 1)
-        marker = {"marker": "o" if len(epochs) <= MOST_MARKED else "", "markersize": 4}
+        marker = {
+            "marker": "o" if len(epochs) <= MAX_MARKED_EPOCHS else "",
+            "markersize": 4,
+        }
         for name, loss in (
             ("training", self.train_loss),
             ("validation", self.valid_loss),

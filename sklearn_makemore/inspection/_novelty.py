@@ -14,8 +14,8 @@ class NoveltyDisplay:
 
     One bar per length: its parts are the samples that are new words, training words,
     and new words that were drawn before; the legend has their shares. The line is that
-    of the training words: a model that has learnt their lengths has bars as high as it.
-    The axis goes as far as the longest training word, and as 99.5 % of the samples.
+    of the training words: a model that has learned their lengths has bars of the same
+    height. The axis reaches the longest training word and 99.5 % of the samples.
 
     It is recommended to use `from_estimator` or `from_report` to create a display. All
     parameters are stored as attributes.

@@ -223,16 +223,16 @@ class TrainingRecorder(Callback):
             grads = [output.grad for output, _ in kept if output.grad is not None]
             if grads:
                 gradients[name] = values_of(grads)
-        learnt = {
+        learned = {
             name: parameter
             for name, parameter in module.named_parameters()
             if parameter.grad is not None
         }
-        slopes = {name: values_of([p.grad]) for name, p in learnt.items()}
+        slopes = {name: values_of([p.grad]) for name, p in learned.items()}
         found = {
             "parameters": {
                 name: update_of(self.before_[name], parameter)
-                for name, parameter in learnt.items()
+                for name, parameter in learned.items()
             },
             "outputs": {
                 name: output_moments(module.get_submodule(name), values)

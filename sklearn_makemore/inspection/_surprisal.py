@@ -11,10 +11,10 @@ from ._symbols import symbol_marks
 CELL = 0.42
 """Side in inches of the cell of a character in a new figure."""
 
-LARGEST_FIGURE = 14.0
+MAX_FIGURE_WIDTH = 14.0
 """Inches up to which a figure grows with its cells."""
 
-SMALLEST_FONT = 4.0
+MIN_FONT_SIZE = 4.0
 """Points below which nobody reads what is written in a cell."""
 
 
@@ -191,8 +191,8 @@ class SurprisalDisplay:
         """
         n_rows, n_columns = len(self.words), max(map(len, self.surprisal))
         figsize = (
-            min(LARGEST_FIGURE, max(4.0, 1.8 + CELL * n_columns)),
-            min(LARGEST_FIGURE, max(2.4, 1.0 + CELL * n_rows)),
+            min(MAX_FIGURE_WIDTH, max(4.0, 1.8 + CELL * n_columns)),
+            min(MAX_FIGURE_WIDTH, max(2.4, 1.0 + CELL * n_rows)),
         )
         ax = axes_for(ax, "SurprisalDisplay.plot", figsize, layout="compressed")
         from matplotlib.image import AxesImage
@@ -215,7 +215,7 @@ class SurprisalDisplay:
         self.text_ = None
         # Two lines of four characters, or one character.
         fontsize = min(9.0, 0.36 * cell) if include_values else min(14.0, 0.6 * cell)
-        if fontsize >= SMALLEST_FONT:
+        if fontsize >= MIN_FONT_SIZE:
             defaults = {"fontsize": fontsize, "ha": "center", "va": "center"}
             number = values_format if include_values else None
             self.text_ = self._write(marks, number, defaults, text_kw)

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from .tree_attention import AncestorPairs
 
-SHORT = 8
+MAX_PADDED_LENGTH = 8
 """Sequences up to this length are laid out together; of the longer ones, those of at
 most twice the length of each other."""
 
@@ -163,7 +163,7 @@ class PrefixTree:
 
         Short and long sequences side by side would be padding for the most part.
         """
-        limits = [SHORT]
+        limits = [MAX_PADDED_LENGTH]
         while limits[-1] < self.n_levels:
             limits.append(2 * limits[-1])
         kinds = torch.bucketize(

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-FEW = 1 << 14
+MAX_SIZE_OF_ONE_KERNEL = 1 << 14
 """Numbers up to which three operations cost more in training than the one slow one."""
 
 
@@ -37,6 +37,6 @@ class Tanh(nn.Tanh):
         y : Tensor of the same shape
             Numbers from -1 to 1.
         """
-        if not x.is_cpu or x.numel() < FEW:
+        if not x.is_cpu or x.numel() < MAX_SIZE_OF_ONE_KERNEL:
             return torch.tanh(x)
         return torch.add(x.new_tensor(-1.0), torch.sigmoid(2 * x), alpha=2)

@@ -8,12 +8,12 @@ from .initialization import kaiming_, logits_layer
 from .positions import next_positions, positions_of
 from .tree_attention import AncestorAttention
 
-DAMPED = 0.1
+RESIDUAL_INIT_SCALE = 0.1
 """Scale of the initial embeddings, and of what a block adds to them at first: training
 begins near a network without blocks. With 1 instead, the validation NLL of names is
 0.01 higher after five epochs."""
 
-PAIRS_A_NODE = 8
+PAIRS_PER_NODE = 8
 """Largest mean number of nodes on the way to a node, itself among them, at which
 attention goes pair by pair: what is deeper takes less memory and time by blocks."""
 
@@ -43,7 +43,7 @@ class Attention(nn.Module):
         self.n_heads = n_heads
         self.dropout = dropout
         self.qkv = kaiming_(nn.Linear(n_embd, 3 * n_embd))
-        self.projection = kaiming_(nn.Linear(n_embd, n_embd), gain=DAMPED)
+        self.projection = kaiming_(nn.Linear(n_embd, n_embd), gain=RESIDUAL_INIT_SCALE)
 
     def forward(self, qkv, tree=None):
         """Let every position look at itself and at those before it.
@@ -73,7 +73,7 @@ class Attention(nn.Module):
         """Whether looking pair by pair is faster here than by blocks of paths."""
         return (
             tree.paths.is_cpu
-            and tree.n_ancestors <= PAIRS_A_NODE * len(tree)
+            and tree.n_ancestors <= PAIRS_PER_NODE * len(tree)
             and not (self.training and self.dropout)
             and not torch.compiler.is_compiling()
         )
@@ -143,7 +143,7 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(
             kaiming_(nn.Linear(n_embd, 4 * n_embd)),
             nn.GELU(),  # on a CPU, its approximation by tanh takes twice the time
-            kaiming_(nn.Linear(4 * n_embd, n_embd), gain=DAMPED),
+            kaiming_(nn.Linear(4 * n_embd, n_embd), gain=RESIDUAL_INIT_SCALE),
         )
         self.dropout = nn.Dropout(dropout)
 
@@ -234,7 +234,7 @@ class Transformer(nn.Module):
         self.embedding = nn.Embedding(n_symbols, n_embd)
         self.positions = nn.Embedding(block_size, n_embd)
         for embedding in (self.embedding, self.positions):
-            nn.init.normal_(embedding.weight, std=DAMPED)
+            nn.init.normal_(embedding.weight, std=RESIDUAL_INIT_SCALE)
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(
             Block(n_embd, n_heads, dropout) for _ in range(n_layers)

@@ -174,7 +174,7 @@ def test_fit_learns_from_the_words_that_are_not_held_out(run, files, words):
     assert model.get_params() == expected.get_params()
     np.testing.assert_array_equal(model.counts_, expected.counts_)
     assert re.fullmatch(
-        rf"BigramCounter has learnt from {len(train)} words: \d+\.\d\d s", lines[0]
+        rf"BigramCounter has learned from {len(train)} words: \d+\.\d\d s", lines[0]
     )
     assert lines[1] == (
         f"Validation NLL: {expected.nll(held_out):.4f} ({len(held_out)} words held out)"
@@ -206,7 +206,7 @@ def test_words_that_others_do_not_cover_are_learnt(run, tmp_path):
 def test_counters_learn_from_a_file_chunk_by_chunk(run, files, words, monkeypatch):
     fit = ["fit", "words.txt", "--order", 3, "-o"]
     _, whole, _ = run(*fit, "whole.model")
-    monkeypatch.setattr(_learning, "LEARNT_AT_ONCE", 17)
+    monkeypatch.setattr(_learning, "LEARNING_CHUNK_SIZE", 17)
     estimate, estimated = NGramCounter._fitted_attributes, []
 
     def counted_estimate(self, counts):
@@ -253,7 +253,7 @@ def test_without_a_file_the_names_of_the_package_are_taken(run, words, monkeypat
     monkeypatch.setattr(_words, "load_names", lambda: Bunch(data=words))
     code, lines, _ = run("fit", "-o", "x.model", "--held-out", 0)
     assert code == 0
-    assert f"learnt from {len(set(words))} words" in lines[0]
+    assert f"learned from {len(set(words))} words" in lines[0]
     assert lines[1].startswith("No word was held out")
     # These names are what is left out by --novel alone.
     _, drawn, _ = run("sample", "x.model", "-n", 300, "--unique", "--random_state", 1)
@@ -292,7 +292,7 @@ def test_sample_draws_what_the_model_draws(run, files, words):
 
 
 def test_score_prints_a_line_a_word(run, files, monkeypatch):
-    monkeypatch.setattr(_score, "SCORED_AT_ONCE", 2)
+    monkeypatch.setattr(_score, "SCORING_CHUNK_SIZE", 2)
     text = "\ufeffemma\r\n\r\n  olivia\nava\nemma".encode()
     (files / "some.txt.gz").write_bytes(gzip.compress(text))
     asked = ["emma", "olivia", "ava", "emma"]

@@ -143,7 +143,9 @@ def test_large_alphabets_are_scored_in_parts(estimator, words, monkeypatch):
 @over(CLASSES)
 def test_draws_of_long_words_are_made_few_at_once(estimator, words, monkeypatch):
     model, drawn_at_once = clone(estimator).fit(words), []
-    monkeypatch.setattr(_base, "DRAWN_AT_ONCE", 60)  # five words of eleven letters
+    monkeypatch.setattr(
+        _base, "SAMPLING_CHUNK_SIZE", 60
+    )  # five words of eleven letters
 
     def draw_codes(model, context, n_draws, *rest):
         drawn_at_once.append(n_draws)

@@ -26,7 +26,7 @@ CHANGES = {
 
 
 def ways_of_going_on(model):
-    """Methods that go on from what was learnt."""
+    """Methods that go on from what was learned."""
     yield model.partial_fit
     if "warm_start" in model.get_params():
         model.set_params(warm_start=True)
@@ -115,14 +115,14 @@ def test_what_was_learnt_of_the_unknown_stays(estimator, words):
     )
     model.fit(words)
     assert model.unknown_proba_ is None
-    learnt = model.net_.module_.embedding.weight.detach().clone()
-    # ...and words without cannot overwrite it: nothing is learnt at this rate.
+    learned = model.net_.module_.embedding.weight.detach().clone()
+    # ...and words without cannot overwrite it: nothing is learned at this rate.
     model.set_params(**STILL)
     for train in ways_of_going_on(model):
         train(["anna", "liam", "noah"] * 9)
         assert model.unknown_proba_ is None
         weight = model.net_.module_.embedding.weight.detach()
-        np.testing.assert_allclose(weight, learnt, atol=1e-6)
+        np.testing.assert_allclose(weight, learned, atol=1e-6)
 
 
 @over(NETS)

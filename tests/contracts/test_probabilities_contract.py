@@ -49,7 +49,7 @@ def test_scoring_part_by_part_changes_nothing(estimator, words, monkeypatch):
     weights = np.arange(len(words)) % 3
     expected = model.score_samples(words)
     nll = model.nll(words), model.nll(words, weights)
-    monkeypatch.setattr(_base, "SCORED_AT_ONCE", 11)
+    monkeypatch.setattr(_base, "SCORING_CHUNK_SIZE", 11)
     assert len(list(model.vocabulary_.encode(words).chunks(11))) > 10
     np.testing.assert_allclose(
         model.score_samples(words), expected, rtol=tolerance_of(model)

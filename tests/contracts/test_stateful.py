@@ -132,8 +132,8 @@ class NetLife(Life):
         super().__init__(estimator.set_params(max_epochs=1))
         self.n_epochs = 0
 
-    def end_epoch(self, words, goes_on):
-        self.n_epochs = 1 + goes_on * self.n_epochs
+    def end_epoch(self, words, is_warm_start):
+        self.n_epochs = 1 + is_warm_start * self.n_epochs
         assert self.model.n_iter_ == len(self.model.history_) == self.n_epochs
         self.asked = ["", *words]
 
@@ -141,7 +141,7 @@ class NetLife(Life):
     def fit(self, words):
         self.model.set_params(warm_start=False).fit(words)
         assert self.model.symbols_ == ["", *sorted(set("".join(words)))]
-        self.end_epoch(words, goes_on=False)
+        self.end_epoch(words, is_warm_start=False)
 
     @precondition(lambda self: self.is_fitted())
     @rule(data=st.data(), warm=st.booleans())
@@ -156,7 +156,7 @@ class NetLife(Life):
         self.model.set_params(warm_start=warm)
         (self.model.fit if warm else self.model.partial_fit)(words)
         assert self.model.symbols_ == known
-        self.end_epoch(words, goes_on=True)
+        self.end_epoch(words, is_warm_start=True)
 
     @precondition(lambda self: self.is_fitted())
     @rule(character=ANY)

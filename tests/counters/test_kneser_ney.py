@@ -407,8 +407,8 @@ def small_chunks(monkeypatch):
     """Return a function that makes chunks of about eleven predictions from then on."""
 
     def shrink():
-        monkeypatch.setattr(_ngrams, "PREDICTIONS_AT_ONCE", 11)
-        monkeypatch.setattr(bigram, "PAIRS_AT_ONCE", 11)
+        monkeypatch.setattr(_ngrams, "PREDICTION_CHUNK_SIZE", 11)
+        monkeypatch.setattr(bigram, "PAIR_CHUNK_SIZE", 11)
 
     return shrink
 

@@ -22,19 +22,19 @@ ESTIMATORS = st.sampled_from([BigramCounter(), BigramCounter(0)]) | st.builds(
 
 
 def state(counter):
-    """All that a counter has learnt, to the bit."""
+    """All that a counter has learned, to the bit."""
     counts = getattr(counter, "counts_", None)
     if counts is None:
         ngrams, counts = counter.ngram_counts_.ngrams, counter.ngram_counts_.counts
-        learnt = [
+        learned = [
             ngrams,
             counts,
             counter.model_._log_proba,
             counter.model_._log_backoff,
         ]
     else:
-        learnt = [counts, counter.log_proba_]
-    arrays = [(array.dtype, array.shape, array.tobytes()) for array in learnt]
+        learned = [counts, counter.log_proba_]
+    arrays = [(array.dtype, array.shape, array.tobytes()) for array in learned]
     return counter.symbols_, counter.longest_word_, arrays
 
 
@@ -147,14 +147,14 @@ def test_what_is_no_counter_of_its_class_is_refused():
 def test_one_long_word_makes_few_short_ones_long(most, message, monkeypatch):
     short = NGramCounter(order=100).fit([a + b for a in "abcdef" for b in "abcdef"])
     long = NGramCounter(order=100).fit(["a" * 20])
-    monkeypatch.setattr(_ngrams, "MOST_IDS", most)
+    monkeypatch.setattr(_ngrams, "MAX_NGRAM_IDS", most)
     for merged in (lambda: short.merge(long), lambda: long.merge(short)):
         with pytest.raises(ValueError, match=f"^{message} .* use a smaller order"):
             merged()
 
 
 def test_many_short_ngrams_are_what_was_asked_for(monkeypatch):
-    monkeypatch.setattr(_ngrams, "MOST_IDS", 1)
+    monkeypatch.setattr(_ngrams, "MAX_NGRAM_IDS", 1)
     model = NGramCounter(order=16).fit(["a" * 20])
     assert len(model.merge(model).ngram_counts_.counts) == 17
     with pytest.raises(ValueError, match="21 n-grams of order=17 have more than 1 ids"):

@@ -1,4 +1,4 @@
-"""A file is read and learnt from in chunks: the memory does not grow with the file."""
+"""A file is read and learned from in chunks: the memory does not grow with the file."""
 
 import gzip
 import json

@@ -43,7 +43,7 @@ def test_words_are_those_of_python_s_own_lines(folder, text, at_once, size, data
     zipped.write_bytes(gzip.compress(content, 1))
     cuts = data.draw(st.lists(st.integers(0, len(content)), max_size=3).map(sorted))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_files, "BYTES_AT_ONCE", at_once)
+        patch.setattr(_files, "BYTE_CHUNK_SIZE", at_once)
         if expected is None:
             with pytest.raises(ValueError, match="has no words"):
                 read_words(path)

@@ -45,9 +45,9 @@ def textbook_masked(model, words, prefix, **options):
     expected = {}
 
     def go_on(start, mass):
-        goes_on = {word[: len(start) + 1] for word in words if word.startswith(start)}
+        continued = {word[: len(start) + 1] for word in words if word.startswith(start)}
         allowed = [start in words]
-        allowed += [start + symbol in goes_on for symbol in model.symbols_[1:]]
+        allowed += [start + symbol in continued for symbol in model.symbols_[1:]]
         if allowed == [True] + [False] * len(allowed[1:]):
             expected[start] = mass  # nothing else is left, whatever the model says
             return

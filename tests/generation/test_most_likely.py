@@ -91,17 +91,21 @@ def test_any_bound_of_memory_gives_the_same_words_or_an_error(monkeypatch):
         expected = chain.best(n_words, length=6)
         if expected is None:
             continue
-        monkeypatch.setattr(_most_likely, "MAX_OPEN", rng.choice([2, 5, 10, 10**5]))
-        monkeypatch.setattr(_most_likely, "PREFIXES_AT_ONCE", rng.choice([1, 3, 256]))
+        monkeypatch.setattr(
+            _most_likely, "MAX_OPEN_PREFIXES", rng.choice([2, 5, 10, 10**5])
+        )
+        monkeypatch.setattr(_most_likely, "PREFIX_CHUNK_SIZE", rng.choice([1, 3, 256]))
         try:
             words, log_proba = most_likely_words(chain, chain.letters, n_words)
         except ValueError:
             outcomes.append("too many")
-            assert _most_likely.MAX_OPEN <= 10
+            assert _most_likely.MAX_OPEN_PREFIXES <= 10
             continue
         # Equal numbers too: there are many ties, and their order is told.
         assert (words, log_proba.tolist()) == expected
-        outcomes.append("short of memory" if _most_likely.MAX_OPEN <= 10 else "exact")
+        outcomes.append(
+            "short of memory" if _most_likely.MAX_OPEN_PREFIXES <= 10 else "exact"
+        )
     # The bounds do bite, and mostly the words can be told all the same.
     for outcome in "too many", "short of memory", "exact":
         assert outcomes.count(outcome) > 15
@@ -126,7 +130,7 @@ def test_among_equally_probable_words_the_shorter_come_first():
 
 
 def test_a_shorter_word_that_is_found_later_still_comes_first(monkeypatch):
-    monkeypatch.setattr(_most_likely, "PREFIXES_AT_ONCE", 1)
+    monkeypatch.setattr(_most_likely, "PREFIX_CHUNK_SIZE", 1)
     never = -np.inf
     table = {  # of the end, "a", "b"
         "": [never, -2, -1],
@@ -200,16 +204,22 @@ def test_no_word_is_longer_than_the_model_can_read():
         model.most_likely(prefix="abca")
 
 
-@pytest.mark.parametrize("bound", ["MAX_OPEN", "MAX_CHARACTERS", "MAX_READ"])
+@pytest.mark.parametrize(
+    "bound", ["MAX_OPEN_PREFIXES", "MAX_CHARACTERS", "MAX_LOG_PROBAS_READ"]
+)
 def test_past_a_bound_the_error_says_what_to_do(bound, words, fit_once, monkeypatch):
     model = fit_once(CLASSES["kneser-ney-3"], words)
     best, log_proba = model.most_likely(200)
     monkeypatch.setattr(_most_likely, bound, 100)
     with pytest.raises(ValueError, match=r"'an' are too many.* fewer words \(n\), or"):
         model.most_likely(200, prefix="an")
-    value = {"MAX_OPEN": 200, "MAX_CHARACTERS": 1500, "MAX_READ": 27 * 500}[bound]
+    value = {
+        "MAX_OPEN_PREFIXES": 200,
+        "MAX_CHARACTERS": 1500,
+        "MAX_LOG_PROBAS_READ": 27 * 500,
+    }[bound]
     monkeypatch.setattr(_most_likely, bound, value)
-    monkeypatch.setattr(_most_likely, "PREFIXES_AT_ONCE", 8)
+    monkeypatch.setattr(_most_likely, "PREFIX_CHUNK_SIZE", 8)
     assert model.most_likely(5)[0] == best[:5]
     with pytest.raises(ValueError, match="200 most likely words are .*certain") as e:
         model.most_likely(200)
@@ -241,7 +251,7 @@ def test_a_large_alphabet_takes_bounded_memory(monkeypatch):
 
     monkeypatch.setattr(model, "_prefix_log_proba", prefix_log_proba, raising=False)
     monkeypatch.setattr(_most_likely, "MAX_CELLS", 1 << 16)
-    monkeypatch.setattr(_most_likely, "MAX_OPEN", 1 << 11)
+    monkeypatch.setattr(_most_likely, "MAX_OPEN_PREFIXES", 1 << 11)
     words, _ = model.most_likely(51)
     assert set(words) == {"", *letters[:50]}
     assert 3000 < max(asked) <= 1 << 16

@@ -155,7 +155,7 @@ def test_as_good_as_the_better_of_two_bags_of_characters():
     words, sex = load_names(return_X_y=True)
     words, sex = np.array(words[::4]), sex[::4]
     cut = GroupShuffleSplit(1, test_size=0.25, random_state=0)
-    learnt, held_out = next(cut.split(words, groups=words))
+    learned, held_out = next(cut.split(words, groups=words))
     losses = []
     for classifier in (
         CharLMClassifier(),
@@ -163,7 +163,7 @@ def test_as_good_as_the_better_of_two_bags_of_characters():
         bag_of_characters(LogisticRegression(max_iter=1000)),
         BAYES,
     ):
-        proba = classifier.fit(words[learnt], sex[learnt]).predict_proba(
+        proba = classifier.fit(words[learned], sex[learned]).predict_proba(
             words[held_out]
         )
         losses.append(log_loss(sex[held_out], proba))
@@ -180,7 +180,7 @@ def bag_of_characters(classifier):
 def test_many_words_are_classified_part_by_part(names, monkeypatch):
     model = clone(BAYES).fit(*names)
     expected = model.predict_proba(ASKED)
-    monkeypatch.setattr(_classifier, "WORDS_AT_ONCE", 4)
+    monkeypatch.setattr(_classifier, "WORD_CHUNK_SIZE", 4)
     np.testing.assert_array_equal(model.predict_proba(ASKED), expected)
 
 
@@ -227,7 +227,7 @@ def test_one_class_and_rare_classes():
     model = CharLMClassifier().fit(words, [7] * 6)
     assert model.predict(["otto"]).tolist() == [7]
     assert model.predict_proba(["otto"]).tolist() == [[1]]
-    # A class of one word cannot be learnt without it: nothing is known of the weights.
+    # A class of one word cannot be learned without it: nothing is known of the weights.
     model = CharLMClassifier().fit(words, list("aaaaob"))
     assert set(model.weights_) <= {0.0, 0.5} and not model.bias_.any()
     assert model.predict(["anna", "otto", "toto"]).tolist() == ["a", "o", "b"]
@@ -322,11 +322,11 @@ def lower(words):
 
 def test_a_class_of_one_word_leaves_the_others_calibrated(names):
     words, sex = names
-    learnt, asked = (words[::2], sex[::2]), (words[1::2], sex[1::2])
+    learned, asked = (words[::2], sex[::2]), (words[1::2], sex[1::2])
     for calibration in "places", "temperature":
         model = CharLMClassifier(calibration=calibration)
-        alone = clone(model).fit(*learnt).predict_proba(asked[0])
-        beside = clone(model).fit([*learnt[0], "zzz"], [*learnt[1], "Q"])
+        alone = clone(model).fit(*learned).predict_proba(asked[0])
+        beside = clone(model).fit([*learned[0], "zzz"], [*learned[1], "Q"])
         assert beside.classes_.tolist() == ["F", "M", "Q"] and beside.bias_[2] == 0
         proba = beside.predict_proba(asked[0])[:, :2]
         proba /= proba.sum(axis=1, keepdims=True)

@@ -66,8 +66,8 @@ def test_training_words_are_measured_by_models_that_have_not_seen_them(words):
     letters = "".join(sorted(set("".join(words))))
     for fold in range(3):
         held_out = distinct[fold::3]
-        learnt = [word for word in words if word not in held_out]
-        by_hand = NGramCounter(3, alphabet=letters, handle_unknown="unk").fit(learnt)
+        learned = [word for word in words if word not in held_out]
+        by_hand = NGramCounter(3, alphabet=letters, handle_unknown="unk").fit(learned)
         for row, word in enumerate(words):
             if word in held_out[:5]:
                 expected = features_by_hand(by_hand, word)

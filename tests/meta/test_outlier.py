@@ -63,8 +63,8 @@ def test_offset_is_a_quantile_of_scores_out_of_fold(contamination, words):
     scores = {}
     for fold in range(2):
         held_out = distinct[fold::2]
-        learnt = [word for word in words if word not in held_out]
-        model = BigramCounter(alphabet=letters, handle_unknown="unk").fit(learnt)
+        learned = [word for word in words if word not in held_out]
+        model = BigramCounter(alphabet=letters, handle_unknown="unk").fit(learned)
         lengths = [len(word) + 1 for word in held_out]
         found = model.score_samples(held_out) / lengths
         scores.update(zip(held_out, found, strict=True))
@@ -112,18 +112,18 @@ def test_impossible_words_are_no_more_outliers_than_asked_for(per):
 
 def test_strings_that_are_no_names(names):
     rng = np.random.RandomState(0)
-    learnt, new = names[::2], sorted(set(names[1::2]) - set(names[::2]))
+    learned, new = names[::2], sorted(set(names[1::2]) - set(names[::2]))
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     random = ["".join(rng.choice(letters, len(word))) for word in new]
     shuffled = ["".join(rng.permutation(list(word))) for word in new]
-    detector = CharLMOutlierDetector().fit(learnt)
+    detector = CharLMOutlierDetector().fit(learned)
     is_name = [1] * len(new) + [0] * len(new)
     for strings, least in (random, 0.93), (shuffled, 0.8):
         assert roc_auc_score(is_name, detector.score_samples(new + strings)) > least
     # One in twenty of the list itself: found, though the model was not told.
-    hidden = random[: len(learnt) // 20]
-    labels = CharLMOutlierDetector(contamination=0.1).fit_predict(learnt + hidden)
-    assert np.mean(labels[len(learnt) :] == -1) > 0.7
+    hidden = random[: len(learned) // 20]
+    labels = CharLMOutlierDetector(contamination=0.1).fit_predict(learned + hidden)
+    assert np.mean(labels[len(learned) :] == -1) > 0.7
 
 
 def test_impossible_words_are_outliers():

@@ -194,7 +194,7 @@ def test_the_estimator_is_not_changed(warm_start, spy, words, capsys):
     assert model.callbacks is callbacks and vars(clipping) == state
     torch.testing.assert_close(model.net_.module_.state_dict(), weights, rtol=0, atol=0)
     np.testing.assert_array_equal(model.random_state.get_state()[1], drawn)
-    # New weights, whatever it has learnt.
+    # New weights, whatever it has learned.
     assert abs(first.loss[0] - untouched.loss[0]) < 0.1
     assert capsys.readouterr().out == ""
 

@@ -99,15 +99,30 @@ def test_valid_loss_is_the_nll_of_words_held_out(estimator):
     model = clone(estimator).set_params(validation_fraction=0.2, alphabet=LETTERS)
     model.fit(TEN)
     pair = held_out(model, model.history_[-1]["valid_loss"])
-    learnt = [word for word in TEN if word not in pair]
+    learned = [word for word in TEN if word not in pair]
     model.set_params(validation_fraction=0.2, **FROZEN).fit(TEN)
     in_training = ("batch_norm", "dropout", "recurrent_dropout")
     if not any(getattr(model, name, False) for name in in_training):
         losses = model.history_[-1]
-        assert losses["train_loss"] == pytest.approx(model.nll(learnt), abs=1e-5)
+        assert losses["train_loss"] == pytest.approx(model.nll(learned), abs=1e-5)
     other = clone(estimator).set_params(validation_fraction=0.2, alphabet=LETTERS)
     other.set_params(random_state=5).fit(TEN)
     assert held_out(other, other.history_[-1]["valid_loss"]) != pair
+
+
+@over(NETS)
+def test_repeats_and_weights_hold_out_the_same_words(estimator):
+    model = clone(estimator).set_params(
+        validation_fraction=0.2, alphabet=LETTERS, batch_size=None, max_epochs=3
+    )
+    for dropout in {"dropout", "recurrent_dropout"} & set(model.get_params()):
+        model.set_params(**{dropout: 0.0})
+    repeated = clone(model).fit([word for word in TEN for _ in range(5)])
+    weighted = clone(model).fit(TEN, sample_weight=[5.0] * len(TEN))
+    for by_repeats, by_weight in zip(repeated.history_, weighted.history_, strict=True):
+        for loss in "train_loss", "valid_loss":
+            assert by_repeats[loss] == pytest.approx(by_weight[loss], abs=1e-4)
+    held_out(repeated, repeated.history_[-1]["valid_loss"])  # as whole words
 
 
 @over(NETS)

@@ -152,7 +152,7 @@ def test_bow_drops_hidden_units():
 
 # Without scikit-learn.
 
-ALONE = """
+SINGLE_PROCESS = """
 import importlib.util, pickle, sys
 sys.modules["sklearn"] = sys.modules["skorch"] = None
 place = sys.argv[1]
@@ -199,7 +199,7 @@ print(sorted(networks.__all__))
 def test_the_modules_alone_learn_and_are_saved():
     place = Path(modules.__file__).parent
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", ALONE, str(place)],
+        [sys.executable, "-W", "error", "-c", SINGLE_PROCESS, str(place)],
         capture_output=True,
         text=True,
     )

@@ -234,7 +234,7 @@ def test_estimators_in_each_other_are_bounded(path, monkeypatch):
     assert reloaded(nested(7), path).symbols_ == ["", "a", "b"]
     save(nested(2), path)
     with monkeypatch.context() as patch:
-        for name in "DEEPEST_ESTIMATOR", "MOST_ESTIMATORS":
+        for name in "MAX_NESTING", "MAX_ESTIMATORS":
             patch.setattr(persistence, name, 1)
             for use in (lambda: save(nested(2), path), lambda: load(path)):
                 with pytest.raises(ValueError, match="too many estimators"):
@@ -245,7 +245,7 @@ def test_estimators_in_each_other_are_bounded(path, monkeypatch):
 
 
 def test_texts_of_fixed_width_are_bounded_together(monkeypatch):
-    monkeypatch.setattr(persistence, "MOST_TEXT_CELLS", 16)
+    monkeypatch.setattr(persistence, "MAX_TEXT_CELLS", 16)
     reader, writer = persistence._Reader({}, None), persistence._Writer()
     texts = writer.array(LABELS["texts"], "place")  # 2 texts of 4 characters
     for bounded, use in (

@@ -246,13 +246,13 @@ def classifier(names):
     }
     assert distances["places"] < 0.7 * distances[None]
     assert names["areas"].min() > 0.75
-    assert {*names["words"][names["learnt"]]}.isdisjoint(
+    assert {*names["words"][names["learned"]]}.isdisjoint(
         names["words"][names["held_out"]]
     )
 
 
 def features(names):
-    """Out of fold, words look as new ones do, and what is learnt from them holds."""
+    """Out of fold, words look as new ones do, and what is learned from them holds."""
     seen, out_of_fold, new = (frame["nll"].mean() for frame in names["shown"].values())
     assert out_of_fold == pytest.approx(new, abs=0.1) and seen < new - 0.5
     numbers, known, by_folds = names["losses"].values()

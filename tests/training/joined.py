@@ -77,7 +77,7 @@ def curves(folder):
 
 
 def begun(model):
-    """Return a model that has learnt something else in each process."""
+    """Return a model that has learned something else in each process."""
     model.set_params(accelerate=False, alphabet=ALPHABET)
     return model.partial_fit(WORDS[: 10 + RANK]).set_params(accelerate=True)
 

@@ -136,7 +136,7 @@ def test_a_dataset_gives_the_counts_after_any_contexts(with_table, monkeypatch):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_at_once", [1, 36, 50, 10**6])
 def test_pairs_are_counted_in_parts(n_at_once, weighted, monkeypatch):
-    monkeypatch.setattr(bigram, "PAIRS_AT_ONCE", n_at_once)
+    monkeypatch.setattr(bigram, "PAIR_CHUNK_SIZE", n_at_once)
     weights = 0.25 * np.arange(1.0, len(WORDS) + 1) if weighted else None
     n_symbols = VOCABULARY.n_symbols
     found = bigram.count_pairs(ENCODED, n_symbols, weights)
