@@ -109,7 +109,8 @@ def test_the_model_is_a_plain_one(first_run):
 def test_processes_that_would_train_apart_are_told(tmp_path):
     # Without the other one there is nobody to wait for.
     command = [sys.executable, str(HERE / "joined.py"), str(tmp_path), "apart"]
-    env = {**os.environ, "WORLD_SIZE": "2", "RANK": "0"}
+    path = os.pathsep.join(sys.path)
+    env = {**os.environ, "PYTHONPATH": path, "WORLD_SIZE": "2", "RANK": "0"}
     subprocess.run(command, env=env, check=True)
     kind, message = json.loads((tmp_path / "apart0.json").read_text())
     assert kind == "RuntimeError"
