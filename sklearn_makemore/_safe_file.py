@@ -7,6 +7,7 @@ one text the same content gives the same bytes, and the digest is compared befor
 JSON is read.
 """
 
+import copy
 import errno
 import hashlib
 import json
@@ -256,6 +257,22 @@ def content_digest(texts, arrays):
         digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
         digest.update(array)
     return digest.hexdigest()
+
+
+def restored_random_state(state, like=None):
+    """Return a RandomState in a state that came from a file, once it is checked.
+
+    state : dict, as `RandomState.get_state(legacy=False)` returns it
+    like : RandomState of the same algorithm, not changed; None for MT19937
+    """
+    restored = np.random.RandomState(0) if like is None else copy.deepcopy(like)
+    # numpy checks everything but these positions, and reads beyond its buffers.
+    for part, name, last in ((state["state"], "pos", 624), (state, "buffer_pos", 4)):
+        position = part.get(name, 0)
+        if type(position) is not int or not 0 <= position <= last:
+            raise ValueError(f"The state of a RandomState has {name}={position!r}.")
+    restored.set_state(state)
+    return restored
 
 
 def _described(path):

@@ -16,7 +16,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._models import ESTIMATORS
-from ._safe_file import ModelFileError, read_safe_file, write_safe_file
+from ._safe_file import (
+    ModelFileError,
+    read_safe_file,
+    restored_random_state,
+    write_safe_file,
+)
 from ._sklearn import check_pipeline, validate_params
 from ._words.vocabulary import CharVocabulary, check_alphabet
 
@@ -510,12 +515,14 @@ def _random_state(keys, place, has_normal, normal):
     """Return a generator of random numbers in some state."""
     if keys.shape != (624,) or keys.dtype != np.uint32:
         raise ValueError("no state of a RandomState")
-    if type(place) is not int or not 0 <= place <= 624:
-        raise ValueError("no place in the state of a RandomState")
-    random_state = np.random.RandomState(0)
-    state = ("MT19937", keys, place, int(bool(has_normal)), float(normal))
-    random_state.set_state(state)
-    return random_state
+    return restored_random_state(
+        {
+            "bit_generator": "MT19937",
+            "state": {"key": keys, "pos": place},
+            "has_gauss": int(bool(has_normal)),
+            "gauss": float(normal),
+        }
+    )
 
 
 def _described(value):

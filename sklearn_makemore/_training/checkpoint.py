@@ -6,7 +6,6 @@ held out, the schedule) follows from the words, the parameters and the random st
 which the training began; the file tells which training it belongs to by these.
 """
 
-import copy
 import json
 import os
 import time
@@ -20,6 +19,7 @@ from .._safe_file import (
     ModelFileError,
     content_digest,
     read_safe_file,
+    restored_random_state,
     write_safe_file,
 )
 from .._word_estimator import package_version
@@ -141,8 +141,8 @@ class Checkpoint:
             max_epochs = training["parameters"]["max_epochs"]
             if type(n_epochs) is not int or not 0 <= n_epochs <= max_epochs:
                 raise ValueError(f"n_epochs is {n_epochs!r}")
-            _check_random_state(document["random_state"], rng)
-            rng.set_state(document["random_state"])
+            restored = restored_random_state(document["random_state"], like=rng)
+            rng.set_state(restored.get_state(legacy=False))
         state = rng.get_state(legacy=False)
         checkpoint = cls(path, training, state, signature, n_epochs, kept)
         checkpoint.rng, checkpoint.rng_state_before = rng, before
@@ -345,15 +345,3 @@ def _as_json(value):
         return type(value).__name__
 
     return json.loads(json.dumps(value, default=plain))
-
-
-def _check_random_state(state, rng):
-    """Raise an error if this cannot be the state of a generator, which stays as it is.
-
-    numpy takes places in arrays as they are given.
-    """
-    for part, name, last in ((state["state"], "pos", 624), (state, "buffer_pos", 4)):
-        place = part.get(name, 0)
-        if type(place) is not int or not 0 <= place <= last:
-            raise ValueError(f"random_state has {name}={place!r}")
-    copy.deepcopy(rng).set_state(state)

@@ -197,7 +197,7 @@ def test_places_outside_the_state_of_a_generator_are_refused(path, place):
     document["params"]["random_state"]["random_state"][1] = place
     text = fuzzing._safe_file.document_text(document)
     path.write_bytes(fuzzing.signed(text, arrays))
-    with pytest.raises(ModelFileError, match="no place in the state"):
+    with pytest.raises(ModelFileError, match="state of a RandomState has pos="):
         load(path)
 
 
