@@ -15,11 +15,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import mean, median
 
-import script
 import torch
 from report import is_kept, lecture_split, machine, machine_line, markdown, read_names
 
 import sklearn_makemore
+
+sys.path.append(str(Path(__file__).parent / "speed"))
+
+import script
 
 PARTS = "train", "valid", "test"
 

@@ -1,6 +1,6 @@
 """Words of extreme lengths, alphabets and weights work, or an error says why not.
 
-docs/benchmarks/extremes.py measures what larger ones take.
+docs/benchmarks/robustness/extremes.py measures what larger ones take.
 """
 
 import tracemalloc

@@ -1,4 +1,7 @@
-"""Long lists take little memory; docs/benchmarks/scaling.py measures longer ones."""
+"""Long lists take little memory.
+
+docs/benchmarks/scaling/scaling.py measures longer ones.
+"""
 
 import tracemalloc
 

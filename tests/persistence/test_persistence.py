@@ -615,7 +615,7 @@ def test_files_that_are_no_models(words, path):
 def test_flipped_bits_and_cuts_are_noticed(path):
     save(BigramCounter().fit(["a"]), path)
     whole = path.read_bytes()
-    # One bit of each byte; docs/benchmarks/fuzzing.py flips them all.
+    # One bit of each byte; docs/benchmarks/robustness/fuzzing.py flips them all.
     for place in range(len(whole)):
         damaged = bytearray(whole)
         damaged[place] ^= 1 << place % 7

@@ -1,6 +1,6 @@
 """Damaged and malicious model files: refused, or models that work.
 
-docs/benchmarks/fuzzing.py makes the files, tens of thousands of them and larger ones.
+docs/benchmarks/robustness/fuzzing.py makes tens of thousands of files, and larger ones.
 """
 
 import random
@@ -26,7 +26,7 @@ from sklearn_makemore import (
 )
 from sklearn_makemore.modules import WaveNet
 
-BENCHMARKS = Path(__file__).parents[2] / "docs" / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "docs" / "benchmarks" / "robustness"
 
 sys.path.insert(0, str(BENCHMARKS))
 fuzzing = import_module("fuzzing")
@@ -251,7 +251,8 @@ def test_mutated_checkpoints_are_refused_or_end():
 
 
 def test_bombs_take_little(path):
-    # Four times as large and with their memory measured: docs/benchmarks/fuzzing.py.
+    # docs/benchmarks/robustness/fuzzing.py measures the memory of files four times as
+    # large.
     for name, data in fuzzing.bombs(100_000):
         path.write_bytes(data)
         assert fuzzing.outcome(path) == ("works" if "honest" in name else "refused")

@@ -1,8 +1,8 @@
 """The benchmarks' speed in small: a model that has become slow by a factor is seen.
 
-docs/benchmarks/speed.py measures the promises. Ratios here are generous, of the best
-turn of several, since the machine may be busy. The baselines are checked as well: they
-must compute what the models do.
+docs/benchmarks/speed/speed.py measures the promises. Ratios here are generous, of the
+best turn of several, since the machine may be busy. The baselines are checked as well:
+they must compute what the models do.
 """
 
 import sys
@@ -19,7 +19,7 @@ from scipy.stats import chi2_contingency
 from sklearn_makemore import BigramCounter, NGramCounter
 from sklearn_makemore.datasets import load_names
 
-BENCHMARKS = Path(__file__).parents[2] / "docs" / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "docs" / "benchmarks" / "speed"
 
 sys.path.insert(0, str(BENCHMARKS))
 

@@ -1,6 +1,6 @@
 """Damaged, foreign and malicious model files, and saving that is killed.
 
-    python docs/benchmarks/fuzzing.py --files 24000 --kills 60
+    python docs/benchmarks/robustness/fuzzing.py --files 24000 --kills 60
 
 Files are mutated in two ways: their bytes at random, which the digest must notice; and
 what they say, signed anew as one would who means harm. Each must be refused by
@@ -25,11 +25,14 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from report import machine_line, markdown
 from safetensors.numpy import save as to_safetensors
 
 import sklearn_makemore
 from sklearn_makemore import ModelFileError, _safe_file, load, save
+
+sys.path.append(str(Path(__file__).parents[1]))  # where report.py lies
+
+from report import machine_line, markdown
 
 WORDS = "a ab aba abc b ba bab bc c ca cab caab cc acab abab ccc".split() * 4
 

@@ -1,6 +1,6 @@
 """Measure how fast everything is, beside the loops and libraries it stands for.
 
-    python docs/benchmarks/speed.py [--quick] [--only NAME ...] [--threads 1]
+    python docs/benchmarks/speed/speed.py [--quick] [--only NAME ...] [--threads 1]
         [--device cpu] [--json FILE] [--markdown FILE]
 
 prints one Markdown table; the exit status is 1 if a promise is not kept. The list of
@@ -14,11 +14,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
+sys.path.append(str(Path(__file__).parents[1]))  # where report.py lies
+
 import counting
 import processes
 import sampling
 import scoring
-import torch
 import training
 from report import HEADS, figure_row, machine, machine_line, markdown
 from workload import Workload

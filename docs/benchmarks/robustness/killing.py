@@ -1,6 +1,7 @@
 """Kill training at random moments and take it up again: the weights must be the same.
 
-    python docs/benchmarks/killing.py [--kills N] [--words N] [--only NAME ...]
+    python docs/benchmarks/robustness/killing.py [--kills N] [--words N]
+        [--only NAME ...]
 
 Every kind of network is trained in a process of its own: once without a checkpoint,
 once with one and in peace, and then with one by processes that are killed (SIGKILL) at
@@ -23,13 +24,16 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from report import is_kept, machine_line, markdown
 from sklearn.base import clone
 
 import sklearn_makemore
 from sklearn_makemore._safe_file import read_safe_file
 from sklearn_makemore._training import checkpoint as _checkpoint
 from sklearn_makemore.datasets import load_names
+
+sys.path.append(str(Path(__file__).parents[1]))  # where report.py lies
+
+from report import is_kept, machine_line, markdown
 
 COMMON = {"random_state": 0, "handle_unknown": "unk"}
 STOPPING = {"early_stopping": True, "n_iter_no_change": 5, **COMMON}

@@ -1,6 +1,7 @@
 """Measure how time and memory grow with the number of words, and draw it.
 
-    python docs/benchmarks/scaling.py [--quick] [--only counters nets] [--json FILE]
+    python docs/benchmarks/scaling/scaling.py [--quick] [--only counters nets]
+        [--json FILE]
 
 prints Markdown tables and draws pictures; the exit status is 1 if a promise is not
 kept. The words are drawn from an `NGramCounter` of the lectures' names. Every point is
@@ -40,10 +41,13 @@ import sklearn_makemore
 from sklearn_makemore import NGramCounter
 from sklearn_makemore._words.vocabulary import CharVocabulary
 
+BENCHMARKS = Path(__file__).parents[1]
+
 # `report` imports torch, which takes seconds and which counting does without: only the
 # process that reports imports it.
+sys.path.append(str(BENCHMARKS))
 
-PICTURES = Path(__file__).parent / "pictures"
+PICTURES = BENCHMARKS / "pictures"
 
 COUNTERS = "BigramCounter", "NGramCounter"
 NETS = "MLPCharLM", "GRUCharLM"

@@ -1,6 +1,6 @@
 """Fit, score and draw from extreme words: what it takes, or why it is refused.
 
-    python docs/benchmarks/extremes.py [--case TEXT ...] [--model NAME ...]
+    python docs/benchmarks/robustness/extremes.py [--case TEXT ...] [--model NAME ...]
 
 prints a Markdown table. Every case is run for every model in a process of its own, with
 a limit of time and of memory; the exit status is 1 if one of them was passed, or if a

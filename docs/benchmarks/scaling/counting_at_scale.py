@@ -1,6 +1,7 @@
 """Count words in files on two processes of dask, and learn from them in chunks.
 
-    python docs/benchmarks/counting_at_scale.py [--characters 100_000_000] [--folder F]
+    python docs/benchmarks/scaling/counting_at_scale.py [--characters 100_000_000]
+        [--folder F]
 
 prints Markdown tables; the exit status is 1 if counts differ from local ones, or if the
 memory of `partial_fit` grows. The words are drawn from an `NGramCounter` of order 4 of
