@@ -1,0 +1,85 @@
+"""Model files that an earlier version of the package wrote are read today.
+
+`files/write.py` wrote them. They guard the format: a change that cannot read them needs
+a new version of it, and files of its own.
+"""
+
+import json
+from importlib import util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from sklearn_makemore import load, save
+from sklearn_makemore._models import ESTIMATORS
+from sklearn_makemore._safe_file import FORMAT_VERSION, METADATA_KEY, read_safe_file
+
+FILES = Path(__file__).parent / "files"
+ANSWERS = json.loads((FILES / "answers.json").read_text(encoding="utf-8"))
+
+spec = util.spec_from_file_location("write_stored_files", FILES / "write.py")
+write = util.module_from_spec(spec)
+spec.loader.exec_module(write)
+
+MODELS = {type(model).__name__: model for model in write.models()}
+
+
+def stored(name):
+    return FILES / f"{name}.safetensors"
+
+
+def format_version(path):
+    from safetensors import safe_open
+
+    with safe_open(path, "np") as file:
+        return file.metadata()[METADATA_KEY].split(" ")[0]
+
+
+def test_every_estimator_has_a_stored_file():
+    names = {path.stem for path in FILES.glob("*.safetensors")}
+    assert names == set(ANSWERS) == set(MODELS) == {*ESTIMATORS, "Pipeline"}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_stored_model_answers_as_when_it_was_saved(name):
+    found = write.answers(load(stored(name)))
+    assert found.keys() == ANSWERS[name].keys()
+    for method, expected in ANSWERS[name].items():
+        if method in ("predict", "sample"):
+            assert found[method] == expected, method
+        else:  # sums of float32 are not rounded equally on all processors
+            np.testing.assert_allclose(found[method], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_stored_model_is_saved_again_as_it_was(name, tmp_path):
+    save(load(stored(name)), tmp_path / "again")
+    assert format_version(tmp_path / "again") == format_version(stored(name))
+    (document, arrays), (again, arrays_again) = map(
+        read_safe_file, (stored(name), tmp_path / "again")
+    )
+    # Parameters may be added, as long as older files are read without them.
+    assert document["params"].items() <= again["params"].items() or name == "Pipeline"
+    assert document["class"] == again["class"]
+    assert document["fitted"] == again["fitted"]
+    assert arrays.keys() == arrays_again.keys()
+    for key, array in arrays.items():
+        np.testing.assert_array_equal(arrays_again[key], array, strict=True)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_model_fitted_today_is_saved_in_the_same_format(name, tmp_path):
+    model = clone(MODELS[name]).fit(write.WORDS, write.LABELS)
+    save(model, tmp_path / "today")
+    assert format_version(tmp_path / "today") == FORMAT_VERSION == "1"
+    (document, arrays), (today, arrays_today) = map(
+        read_safe_file, (stored(name), tmp_path / "today")
+    )
+    assert document.keys() == today.keys()
+    if document["fitted"] is not None:
+        assert document["fitted"].keys() == today["fitted"].keys()
+    assert {key: array.dtype for key, array in arrays.items()} == {
+        key: array.dtype for key, array in arrays_today.items()
+    }
