@@ -1,86 +1,171 @@
-"""Words held out of training, at random or fold by fold: equal words together."""
+"""Words held out of training: equal words are always on one side.
+
+Networks, mixtures and `train_dev_test_split` draw groups of equal words at random. The
+command line reads files larger than memory, so it decides word by word. Estimators that
+score their own training words fit one model per fold.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .prefixes import distinct_words
 from .training_set import TrainingSet
 
+DIGEST_SIZE = 8
+"""Bytes that decide whether a word is held out: the share is exact to 2**-64."""
 
-def hold_out(data, share, rng):
-    """Hold words out at random: of equal words all or none.
+ROUNDING = 1e-12
+"""Relative error of sums of weights, so that whole words fit exactly."""
 
-    The result depends on the words and their weights, not on their order, and a word
-    of weight 2 is held out as two equal words are. The longest word is not held out,
-    so that a model with a limit learns to read all.
 
-    Parameters
-    ----------
-    data : TrainingSet
-        The words.
+def hold_out(
+    data: TrainingSet, share: float, rng: np.random.RandomState
+) -> tuple[TrainingSet, TrainingSet | None]:
+    """Hold words out at random, and return the training words and the held-out words.
 
-    share : float
-        Share of the total weight to hold out, between 0 and 1. Whole words are held
-        out while they fit in this share, but at least one.
-
-    rng : RandomState
-        Source of the draws.
-
-    Returns
-    -------
-    train : TrainingSet
-        The other words.
-    held_out : TrainingSet or None
-        The distinct words held out, weighted by the total weight of each; None if all
-        words are equal.
+    Words are held out while they fit in this share of the total weight, but at least
+    one word. The result depends on the words and their total weights, not on their
+    order. The longest word is never held out, so that a model with a limit of length
+    can read all words. The held-out words are distinct, weighted by their total weight;
+    they are None if all words are equal.
     """
     distinct, rows = distinct_words(data.encoded)
     if distinct.n_words < 2:
         return data, None
     weights = np.bincount(rows, data.sample_weight).astype(np.float64)
     order = rng.permutation(distinct.n_words)
-    longest = int(distinct.lengths.argmax())
-    drawn = _drawn_groups(weights / weights.max(), order[order != longest], share)
-    is_held_out = np.zeros(distinct.n_words, dtype=bool)
-    is_held_out[drawn] = True
-    drawn = np.flatnonzero(is_held_out)
+    order = order[order != distinct.lengths.argmax()]
+    scaled = weights / weights.max()  # their sum must not overflow
+    parts = assign_groups(scaled, order, [share * scaled.sum()])
+    drawn = np.flatnonzero(parts)
     held_out = TrainingSet(data.vocabulary, distinct.take(drawn), weights[drawn])
-    return data.take(np.flatnonzero(~is_held_out[rows])), held_out
+    return data.take(np.flatnonzero(parts[rows] == 0)), held_out
 
 
-def word_folds(words, n_folds, labels=None):
-    """Part words into folds: equal words are in one, and neighbours are not.
+def assign_groups(
+    weights: NDArray[Any],
+    order: NDArray[np.int64],
+    sizes: Sequence[float],
+    *,
+    nearest: bool = False,
+) -> NDArray[np.intp]:
+    """Assign groups of equal words to parts 1, 2, ... of these sizes, others to part 0.
 
-    Parameters
-    ----------
-    words : list of str of length n_words
-        Words in any order, on which the folds depend.
+    The last part takes groups in order while they fit, then the part before it. A part
+    that would be empty takes the lightest group. With `nearest`, a part that is short
+    also takes it if that brings it nearer to its size. Part 0 is not empty either.
 
-    n_folds : int
-        Number of folds; fewer distinct words than that leave the last ones empty.
-
-    labels : ndarray of shape (n_words,), default=None
-        Classes, each of which is spread over all folds.
-
-    Returns
-    -------
-    folds : ndarray of shape (n_words,), dtype int64
-        Number of each word's fold.
+    weights : (n_groups,)
+    order : (n_candidates,) groups that may leave part 0
+    parts : (n_groups,)
     """
+    parts = np.zeros(len(weights), dtype=np.intp)
+    weight_of = weights.tolist()
+    left = order.tolist()
+    reserved = int(len(order) == len(weights))  # else part 0 has a group already
+    for part in range(len(sizes), 0, -1):
+        most = len(left) - (part - 1) - reserved
+        taken = _taken_groups(weight_of, left, sizes[part - 1], most, nearest)
+        parts[taken] = part
+        left = [group for group in left if not parts[group]]
+    return parts
+
+
+def _taken_groups(
+    weights: list[float], groups: list[int], size: float, most: int, nearest: bool
+) -> list[int]:
+    """Return the groups, at most `most`, that a part of some size takes."""
+    taken: list[int] = []
+    lack, rounding = size, ROUNDING * size
+    for group in groups:
+        if len(taken) < most and weights[group] <= lack + rounding:
+            taken.append(group)
+            lack -= weights[group]
+    if not taken or (nearest and len(taken) < most and lack > rounding):
+        left = set(groups).difference(taken)
+        lightest = min(filter(left.__contains__, groups), key=weights.__getitem__)
+        if not taken or weights[lightest] < 2 * lack:
+            taken.append(lightest)
+    return taken
+
+
+def word_folds(
+    words: Sequence[str], n_folds: int, labels: NDArray[Any] | None = None
+) -> NDArray[np.int64]:
+    """Return the fold of each word: equal words share one, neighbours do not.
+
+    The folds depend on the order of the words. Where labels are given, each is spread
+    over all folds. With fewer distinct words than folds, the last folds are empty.
+
+    labels : (n_words,)
+    folds : (n_words,)
+    """
+    order = np.arange(len(words))
     if labels is not None:
-        order = np.argsort(labels, kind="stable").tolist()
-        fold_of = dict.fromkeys(words[index] for index in order)
-    else:
-        fold_of = dict.fromkeys(words)
-    fold_of = {word: index % n_folds for index, word in enumerate(fold_of)}
-    return np.array([fold_of[word] for word in words])
+        order = np.argsort(labels, kind="stable")
+    folds = np.empty(len(words), dtype=np.int64)
+    folds[order] = group_numbers(words[row] for row in order.tolist()) % n_folds
+    return folds
 
 
-def _drawn_groups(weights, order, share):
-    """Take groups in an order as long as they fit, or else the lightest one."""
-    room = share * weights.sum() * (1 + 1e-12)  # whole words are to fit exactly
-    drawn = []
-    for group, weight in zip(order.tolist(), weights[order].tolist(), strict=True):
-        if weight <= room:
-            drawn.append(group)
-            room -= weight
-    return drawn or [order[weights[order].argmin()]]
+def group_numbers(words: Iterable[str]) -> NDArray[np.int64]:
+    """Number the distinct words in the order of their first appearance."""
+    # A dict, because arrays of text drop NULs at the end of words.
+    numbers: dict[str, int] = {}
+    groups = [numbers.setdefault(word, len(numbers)) for word in words]
+    return np.array(groups, dtype=np.int64)
+
+
+class HeldOutStream:
+    """Chunks of words to learn from; after the last one, the words held out of them.
+
+    The characters of a word alone decide whether it is held out. So equal words are on
+    one side in a file of any length and order, and every model holds out the same. A
+    word with a character that no training word has, or longer than all of them, is
+    learned with the last chunk: a model could not read it.
+    """
+
+    held_out: Counter[str]
+
+    def __init__(self, chunks: Iterable[list[str]], share: float):
+        self.chunks = chunks
+        self.share = share
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield lists of words to learn from, none of them empty."""
+        self.held_out = Counter()
+        if not self.share:
+            yield from filter(None, self.chunks)
+            return
+        characters: set[str] = set()
+        longest = 0
+        for words in self.chunks:
+            learned = self._learned(words)
+            characters.update(*learned)
+            longest = max(longest, max(map(len, learned), default=0))
+            if learned:
+                yield learned
+        unreadable = [
+            word
+            for word in self.held_out
+            if len(word) > longest or not characters.issuperset(word)
+        ]
+        if unreadable:
+            yield [word for word in unreadable for _ in range(self.held_out.pop(word))]
+
+    def _learned(self, words: list[str]) -> list[str]:
+        """Count the words that are held out, and return the others."""
+        bound = int(self.share * 256**DIGEST_SIZE).to_bytes(DIGEST_SIZE, "big")
+        drawn = {word for word in set(words) if _digest(word) < bound}
+        self.held_out.update(word for word in words if word in drawn)
+        return [word for word in words if word not in drawn]
+
+
+def _digest(word: str) -> bytes:
+    """Return bytes that look random, and are the same for a word everywhere."""
+    return blake2b(word.encode(), digest_size=DIGEST_SIZE).digest()

@@ -1,21 +1,17 @@
 """Words held out while others are learned."""
 
-from collections import Counter
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 
 from .._counters.base import BaseCounter
+from .._words.hold_out import HeldOutStream
 from ._streams import UsageError
 from ._words import word_chunks
 
 LEARNING_CHUNK_SIZE = 1_000_000
 """Words that are read at once: with these in memory and no more, counters learn from a
 file of any length."""
-
-DIGEST_SIZE = 8
-"""Bytes that decide whether a word is held out: by 2**-64 the share may be off."""
 
 N_SHOWN = 10
 """Words that are drawn to be looked at."""
@@ -60,12 +56,7 @@ class HeldOut:
 
 
 class Split:
-    """Words to learn from, chunk by chunk, and those held out.
-
-    Whether a word is held out depends on its text alone: equal words are on one side,
-    in a file of any length and order, and for every model. Words that have a letter, or
-    a length, which no word to learn from has are learned too, at last: there is no
-    saying how probable they are for a model that cannot read them.
+    """Words to learn from, chunk by chunk, and those that `HeldOutStream` holds out.
 
     Parameters
     ----------
@@ -88,48 +79,30 @@ class Split:
     """
 
     def __init__(self, chunks, share):
-        self._chunks = chunks
-        self._share = share
+        self._stream = HeldOutStream(self._noted(chunks), share)
         self.n_words = 0
         self.held_out = self.seen = None
 
     @property
     def heading(self):
-        """Heading of drawn words: they are new if all of before are known."""
+        """Heading of sampled words: they are new if all training words are known."""
         return "Words (some may be in the file)" if self.seen is None else "New words"
 
     def __iter__(self):
         """Yield lists of words to learn from."""
-        bound = int(self._share * 256**DIGEST_SIZE).to_bytes(DIGEST_SIZE, "big")
-        held_out, letters, longest = Counter(), set(), 0
-        for index, words in enumerate(self._chunks):
-            self.seen = None if index else set(words)
-            if self._share:
-                drawn = {word for word in set(words) if digest(word) < bound}
-                held_out.update(word for word in words if word in drawn)
-                words = [word for word in words if word not in drawn]
-                letters.update(*words)
-                longest = max(longest, max(map(len, words), default=0))
-            if words:
-                self.n_words += len(words)
-                yield words
-        unlike = [
-            word
-            for word in held_out
-            if len(word) > longest or not letters.issuperset(word)
-        ]
-        last = [word for word in unlike for _ in range(held_out.pop(word))]
+        for words in self._stream:
+            self.n_words += len(words)
+            yield words
+        held_out = self._stream.held_out
         if held_out:
             counts = np.fromiter(held_out.values(), np.float64, len(held_out))
             self.held_out = HeldOut(list(held_out), counts)
-        if last:
-            self.n_words += len(last)
-            yield last
 
-
-def digest(word):
-    """Return bytes that look drawn at random, the same for a word everywhere."""
-    return blake2b(word.encode(), digest_size=DIGEST_SIZE).digest()
+    def _noted(self, chunks):
+        """Yield the chunks; keep the words of the first if it is the only one."""
+        for index, words in enumerate(chunks):
+            self.seen = None if index else set(words)
+            yield words
 
 
 def learn(model, split, callback=None):

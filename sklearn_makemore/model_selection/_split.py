@@ -9,6 +9,7 @@ from sklearn.utils import check_consistent_length, indexable
 from .._sklearn import Interval, RealNotInt, _safe_indexing, validate_params
 from .._word_estimator import own_random_state
 from .._words.check import check_words
+from .._words.hold_out import assign_groups, group_numbers
 
 _SIZE = [
     Interval(RealNotInt, 0, 1, closed="neither"),
@@ -118,16 +119,7 @@ def train_dev_test_split(
     rng = own_random_state(random_state)
     order = rng.permutation(len(words)) if shuffle else np.arange(len(words))
     if group_duplicates:
-        groups, n_groups = _equal_words(words)
-        if n_groups < 3:
-            raise ValueError(
-                f"`words` has {n_groups} distinct words, and equal words are kept "
-                "together: three parts need three. Pass more words, or "
-                "group_duplicates=False."
-            )
-        turn = rng.permutation(n_groups) if shuffle else np.arange(n_groups)
-        part_of_group = assigned_parts(np.bincount(groups)[turn], sizes)
-        parts = part_of_group[np.argsort(turn)][groups][order]
+        parts = _parts_of_groups(words, sizes, rng if shuffle else None)[order]
     else:
         parts = np.repeat(np.arange(3), sizes)
     rows = [order[parts == part] for part in range(3)]
@@ -137,26 +129,10 @@ def train_dev_test_split(
     ]
 
 
-def part_sizes(n_words, dev_size, test_size):
-    """Compute the numbers of training, development and test words.
+def part_sizes(n_words: int, dev_size: float, test_size: float) -> tuple[int, int, int]:
+    """Return the numbers of training, development and test words, each at least one.
 
-    Parameters
-    ----------
-    n_words : int
-        Number of words.
-
-    dev_size, test_size : float or int
-        Share or number of words.
-
-    Returns
-    -------
-    sizes : tuple of (int, int, int)
-        At least one word each. A share is met within one word, a number exactly.
-
-    Raises
-    ------
-    ValueError
-        If a part would be empty.
+    A share is met within one word, a number exactly.
     """
     if n_words < 3:
         raise ValueError(
@@ -168,73 +144,42 @@ def part_sizes(n_words, dev_size, test_size):
         size if isinstance(size, Integral) else n_words * size
         for size in (dev_size, test_size)
     )
-    # Shares that make one may come out a little less; numbers must leave a whole word.
+    # Rounded shares may sum to slightly less than 1; numbers must leave a whole word.
     if n_words - dev - test < (1 if counted else 1e-9 * n_words):
         raise ValueError(
             f"dev_size={dev_size} and test_size={test_size} of {n_words} words leave "
             "none to train on; make them smaller."
         )
-    # Two cuts are rounded, not three sizes: no part is off by a whole word.
+    # Two cuts are rounded instead of three sizes: no part is off by a whole word.
     first_test = min(max(_rounded(n_words - test), 2), n_words - 1)
-    first_dev = (
-        first_test - dev
-        if isinstance(dev_size, Integral)
-        else min(max(_rounded(n_words - test - dev), 1), first_test - 1)
-    )
+    if isinstance(dev_size, Integral):
+        first_dev = first_test - int(dev_size)
+    else:
+        first_dev = min(max(_rounded(n_words - test - dev), 1), first_test - 1)
     return first_dev, first_test - first_dev, n_words - first_test
 
 
-def assigned_parts(group_sizes, sizes):
-    """Assign groups to parts, such that the parts have about the sizes asked for.
-
-    The test part takes groups from the end as long as they fit, then the development
-    part, and the training part has the rest. A part that is still short takes the one
-    group that brings it nearest to its size, if any does.
-
-    Parameters
-    ----------
-    group_sizes : ndarray of shape (n_groups,)
-        Number of words in each group, at least three groups.
-
-    sizes : tuple of (int, int, int)
-        Numbers of training, development and test words.
-
-    Returns
-    -------
-    parts : ndarray of shape (n_groups,)
-        0 for training, 1 for development, 2 for test: at least one group each.
-    """
-    parts = np.zeros(len(group_sizes), dtype=np.intp)
-    left = list(range(len(group_sizes)))[::-1]
-    for part in (2, 1):
-        lack, taken = sizes[part], []
-        most = len(left) - part  # the parts to come need a group each
-        for group in left:
-            if len(taken) < most and group_sizes[group] <= lack:
-                taken.append(group)
-                lack -= group_sizes[group]
-        left = _without(left, taken)
-        if lack and len(taken) < most:
-            nearest = min(left, key=group_sizes.__getitem__)
-            if not taken or group_sizes[nearest] < 2 * lack:
-                taken.append(nearest)
-                left.remove(nearest)
-        parts[taken] = part
-    return parts
-
-
-def _without(groups, taken):
-    taken = set(taken)
-    return [group for group in groups if group not in taken]
-
-
-def _equal_words(words):
-    """Number the distinct words in the order of their first appearance."""
-    # A dict, because arrays of text drop NULs at the end of words.
-    numbers = {}
-    groups = [numbers.setdefault(word, len(numbers)) for word in words]
-    return np.array(groups), len(numbers)
-
-
-def _rounded(value):
+def _rounded(value: float) -> int:
     return math.floor(value + 0.5)
+
+
+def _parts_of_groups(
+    words: list[str], sizes: tuple[int, int, int], rng: np.random.RandomState | None
+) -> np.ndarray:
+    """Return the part of each word: 0 to train, 1 to develop, 2 to test.
+
+    Groups of equal words leave the training part in random order, or from the end
+    without an `rng`.
+
+    parts : (n_words,)
+    """
+    groups = group_numbers(words)
+    counts = np.bincount(groups)
+    if len(counts) < 3:
+        raise ValueError(
+            f"`words` has {len(counts)} distinct words, and equal words are kept "
+            "together: three parts need three. Pass more words, or "
+            "group_duplicates=False."
+        )
+    order = np.arange(len(counts)) if rng is None else rng.permutation(len(counts))
+    return assign_groups(counts, order[::-1], sizes[1:], nearest=True)[groups]

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sklearn_makemore._words.hold_out import assign_groups
 from sklearn_makemore.model_selection import train_dev_test_split
-from sklearn_makemore.model_selection._split import assigned_parts, part_sizes
+from sklearn_makemore.model_selection._split import part_sizes
 
 # The same examples at each run, and no files: a failure is repeatable from here.
 SEARCH = settings(derandomize=True, database=None, deadline=None, max_examples=100)
@@ -83,6 +84,12 @@ def test_numbers_are_met_exactly(n_words, data):
         assert part_sizes(n_words, share, n_dev)[2] == n_dev
         assert min(part_sizes(n_words, n_dev, share)) >= 1
         assert min(part_sizes(n_words, share, n_dev)) >= 1
+
+
+def assigned_parts(group_sizes, sizes):
+    """Assign groups from the end, as `train_dev_test_split` does without shuffling."""
+    order = np.arange(len(group_sizes))[::-1]
+    return assign_groups(group_sizes, order, sizes[1:], nearest=True)
 
 
 def test_groups_fill_the_parts():
