@@ -69,20 +69,13 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         The fitted attributes as a dict; by default what was learned is that already.
     _contexts_after(encoded)
         The context at the end of each word without its end mark: n_words contexts.
-    _advance(contexts, ids)
-        The contexts after one more symbol each.
-    _next_log_proba(contexts)
-        ``(log_proba, rows)``: log-probabilities of the next symbol, of shape
-        (n_distinct, n_symbols), and the row of each context in it. The same array
-        object means the same distributions, of which what was made is used again.
+    _next_symbol_model()
+        The `NextSymbolModel` that reads these contexts. A method asks for it once.
     _target_log_proba(encoded)
         Log-probability of every predicted symbol, of shape (n_predictions,).
     _state_to_save(), _state_from_file(kept, vocabulary)
         What a file keeps of what was learned, and this again.
     """
-
-    # Whether contexts are integers, of which equal ones mean the same.
-    _has_states = False
 
     _parameter_constraints: dict = {
         "alphabet": [str, "array-like", None],
@@ -110,12 +103,8 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         """Return the context at the end of each word."""
 
     @abstractmethod
-    def _advance(self, contexts, ids):
-        """Return the contexts after one more symbol each."""
-
-    @abstractmethod
-    def _next_log_proba(self, contexts):
-        """Return distinct distributions of the next symbol, and each context's row."""
+    def _next_symbol_model(self):
+        """Return the `NextSymbolModel` that reads the contexts."""
 
     @abstractmethod
     def _target_log_proba(self, encoded):
@@ -145,7 +134,7 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
 
     def _prefix_log_proba(self, encoded):
         """Return distinct distributions after prefixes, and each prefix's row."""
-        return self._next_log_proba(self._contexts_after(encoded))
+        return self._next_symbol_model().next_log_proba(self._contexts_after(encoded))
 
     def _longest_word(self):
         """Return the most characters a word can have; None if there is no limit."""
@@ -590,15 +579,16 @@ class BaseCharLM(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
             never_id=self.vocabulary_.unknown_id,
         )
         rng = own_random_state(random_state)
-        model, context = self, self._contexts_after(self._encoded([prefix], "prefix"))
+        context = self._contexts_after(self._encoded([prefix], "prefix"))
+        model = self._next_symbol_model()
         if matching is not None:
             language = matching_language(
                 matching, self.vocabulary_, prefix, min_length, options.max_length
             )
             if exact:
-                model, context, options = conditional(self, context, language, options)
+                model, context, options = conditional(model, context, language, options)
             else:
-                model = MaskedModel(self, language)
+                model = MaskedModel(model, language)
                 context = model.first_contexts(context, len(prefix))
 
         def draw(n_draws):

@@ -62,8 +62,6 @@ class BaseCounter(BaseCharLM):
     fitted can count some words elsewhere, and add up what was counted.
     """
 
-    _has_states = True
-
     @abstractmethod
     def _count(self, encoded, n_symbols, sample_weight):
         """Return the counts of some words."""

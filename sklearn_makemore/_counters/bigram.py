@@ -1,5 +1,6 @@
 """BigramCounter: pairs of characters, counted in a table."""
 
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -76,6 +77,24 @@ def smoothed_log_proba(counts, smoothing):
         log_proba = np.log(smoothed, out=smoothed)  # in place: alphabets can be large
     log_proba -= log_total
     return log_proba
+
+
+@dataclass(frozen=True, eq=False)
+class BigramTable:
+    """A `NextSymbolModel` whose context is the last symbol.
+
+    log_proba : (n_symbols, n_symbols), log-probabilities of the next symbol.
+    """
+
+    log_proba: np.ndarray
+
+    def next_log_proba(self, contexts):
+        """Return the table, and the row of each context."""
+        return self.log_proba, contexts
+
+    def advance(self, contexts, ids):
+        """Return the contexts after one more symbol each."""
+        return ids
 
 
 class BigramCounter(BaseCounter):
@@ -211,11 +230,8 @@ class BigramCounter(BaseCounter):
     def _contexts_after(self, encoded):
         return encoded.codes[encoded.offsets[1:] - 1].astype(np.intp)
 
-    def _advance(self, contexts, ids):
-        return ids
-
-    def _next_log_proba(self, contexts):
-        return self.log_proba_, contexts
+    def _next_symbol_model(self):
+        return BigramTable(self.log_proba_)
 
     def _target_log_proba(self, encoded):
         return self.log_proba_[encoded.codes[:-1], encoded.targets]

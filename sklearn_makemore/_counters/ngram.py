@@ -170,11 +170,8 @@ class NGramCounter(BaseCounter):
     def _contexts_after(self, encoded):
         return self.model_.states(encoded)[encoded.offsets[1:] - 1]
 
-    def _advance(self, contexts, ids):
-        return self.model_.advance(contexts, ids)
-
-    def _next_log_proba(self, contexts):
-        return self.model_.next_log_proba(contexts)
+    def _next_symbol_model(self):
+        return self.model_
 
     def _target_log_proba(self, encoded):
         return self.model_.target_log_proba(encoded)

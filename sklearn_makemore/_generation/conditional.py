@@ -7,6 +7,7 @@ import numpy as np
 
 from .._words.vocabulary import BOUNDARY, within_groups
 from .language import BackwardLayers, Language
+from .next_symbols import NextSymbolModel, are_states
 from .sampling import DrawOptions, next_proba
 
 MAX_PROBABILITIES = 1 << 23
@@ -32,8 +33,8 @@ def conditional(model, context, language, options):
 
     Parameters
     ----------
-    model : BaseCharLM
-        Fitted model.
+    model : NextSymbolModel
+        The model.
 
     context : contexts of length 1
         The context after the prefix.
@@ -47,7 +48,7 @@ def conditional(model, context, language, options):
 
     Returns
     -------
-    model : BaseCharLM or ConditionalModel
+    model : NextSymbolModel
         What to draw from.
 
     context : contexts of length 1
@@ -62,7 +63,7 @@ def conditional(model, context, language, options):
         If it is plain that the model has no word that matches.
     """
     options = replace(options, min_length=0, max_length=sys.maxsize)
-    if model._has_states:
+    if are_states(context):
         product = explore(model, int(context[0]), language, options)
         exact = None if product is None else backward(product, language)
         if exact is not None:
@@ -98,18 +99,16 @@ class MaskedContexts:
 class MaskedModel:
     """A model without the symbols with which words would leave a language.
 
-    It has the two hooks of `BaseCharLM` that drawing needs.
-
     Parameters
     ----------
-    model : BaseCharLM
-        Fitted model.
+    model : NextSymbolModel
+        The model.
 
     language : Language
         The words that may be drawn.
     """
 
-    model: object
+    model: NextSymbolModel
     language: Language
 
     def first_contexts(self, inner, length):
@@ -117,9 +116,9 @@ class MaskedModel:
         states = np.full(1, self.language.start, dtype=np.int64)
         return MaskedContexts(inner, states, length)
 
-    def _next_log_proba(self, contexts):
+    def next_log_proba(self, contexts):
         """Log-probabilities of the next symbol, ``-inf`` where it is forbidden."""
-        log_proba, rows = self.model._next_log_proba(contexts.inner)
+        log_proba, rows = self.model.next_log_proba(contexts.inner)
         n_states = self.language.n_states
         pairs, rows = _distinct(
             rows * np.int64(n_states) + contexts.states, len(log_proba) * n_states
@@ -129,10 +128,10 @@ class MaskedModel:
         log_proba[~allowed] = -np.inf
         return log_proba, rows
 
-    def _advance(self, contexts, ids):
+    def advance(self, contexts, ids):
         """Contexts after one more symbol each."""
         return MaskedContexts(
-            self.model._advance(contexts.inner, ids),
+            self.model.advance(contexts.inner, ids),
             self.language.next_states[contexts.states, ids],
             contexts.length + 1,
         )
@@ -184,8 +183,8 @@ def explore(model, state, language, options):
 
     Parameters
     ----------
-    model : BaseCharLM
-        Fitted model whose contexts are integers.
+    model : NextSymbolModel
+        A model whose contexts are states.
 
     state : int
         Its context after the prefix.
@@ -216,7 +215,7 @@ def explore(model, state, language, options):
         if length == lengths.max_length:
             is_way[:] = False
         sources, symbols = np.nonzero(is_way)
-        contexts = model._advance(keys[sources] // n_states, symbols)
+        contexts = model.advance(keys[sources] // n_states, symbols)
         targets = np.asarray(contexts, dtype=np.int64) * n_states
         targets += language.next_states[states[sources], symbols]
         levels.append((keys, ends, is_way.sum(axis=1), symbols, targets, proba[is_way]))
@@ -233,7 +232,7 @@ def explore(model, state, language, options):
 
 def _proba(model, contexts, options):
     """Probabilities after the options, of shape (n, n_symbols); none in a dead end."""
-    log_proba, rows = model._next_log_proba(contexts)
+    log_proba, rows = model.next_log_proba(contexts)
     proba = next_proba(log_proba[rows], 0, options)
     total = proba.sum(axis=1, keepdims=True)
     return np.divide(proba, total, out=np.zeros_like(proba), where=total > 0)
@@ -309,7 +308,7 @@ def backward(product, language):
 class ConditionalModel:
     """A counter's words given that they match, as a model of their next symbols.
 
-    It has the two hooks of `BaseCharLM` that drawing needs. A context is a pair of the
+    A context is a pair of the
     product and a number of characters: ``n * n_pairs + pair`` after `n` characters more
     than the prefix. All contexts of a call must have the same number.
 
@@ -329,7 +328,7 @@ class ConditionalModel:
         sources = np.repeat(np.arange(len(n_ways)), n_ways)
         self._keys = sources * product.n_symbols + product.symbols
 
-    def _next_log_proba(self, contexts):
+    def next_log_proba(self, contexts):
         """Log-probabilities of the next symbol: ``p(c) b(after c) / b``."""
         product, layers = self.product, self.backward_proba
         contexts, rows = np.unique(contexts, return_inverse=True)
@@ -348,7 +347,7 @@ class ConditionalModel:
         with np.errstate(divide="ignore"):  # log 0 = -inf: it cannot come
             return np.log(proba), rows
 
-    def _advance(self, contexts, ids):
+    def advance(self, contexts, ids):
         """Contexts after one more symbol each, one that can come."""
         n_pairs = len(self.product.ends)
         n_more, pairs = np.divmod(contexts, n_pairs)

@@ -222,8 +222,8 @@ def draw_codes(model, context, n_draws, length, options, rng):
 
     Parameters
     ----------
-    model : BaseCharLM, MaskedModel or ConditionalModel
-        Its hooks `_next_log_proba` and `_advance` are called.
+    model : NextSymbolModel
+        The model.
 
     context : contexts of length 1
         The context all words go on from.
@@ -256,7 +256,7 @@ def draw_codes(model, context, n_draws, length, options, rng):
     columns = []
     table, limits = None, None
     for n_characters in count(length):
-        log_proba, rows = model._next_log_proba(contexts)
+        log_proba, rows = model.next_log_proba(contexts)
         limits_here = options.limits(n_characters)
         # A model that is a table returns the same one at every step.
         if log_proba is not table or limits_here != limits:
@@ -279,7 +279,7 @@ def draw_codes(model, context, n_draws, length, options, rng):
         if language is not None:
             states = language.next_states[states[going], symbols]
         columns.append((alive, symbols))
-        contexts = model._advance(contexts[going], symbols)
+        contexts = model.advance(contexts[going], symbols)
     return _assembled(columns, n_draws), complete
 
 

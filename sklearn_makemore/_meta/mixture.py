@@ -41,6 +41,35 @@ class MixedContexts:
         return MixedContexts(tuple(part[indices] for part in self.parts))
 
 
+@dataclass(frozen=True, eq=False)
+class MixedModel:
+    """The `NextSymbolModel` of a mixture, whose contexts are `MixedContexts`.
+
+    models : those of the members that have a weight.
+    log_weights : (n_members,), logarithms of their weights.
+    """
+
+    models: list
+    log_weights: np.ndarray
+
+    def next_log_proba(self, contexts):
+        """Return the mixed distributions, and the row of each context."""
+        distributions = [
+            model.next_log_proba(part)
+            for model, part in zip(self.models, contexts.parts, strict=True)
+        ]
+        return _mixed_rows(distributions, self.log_weights)
+
+    def advance(self, contexts, ids):
+        """Return the contexts after one more symbol each."""
+        return MixedContexts(
+            tuple(
+                model.advance(part, ids)
+                for model, part in zip(self.models, contexts.parts, strict=True)
+            )
+        )
+
+
 class MixtureCharLM(BaseCharLM):
     """Weighted mixture of models: ``p(c | h) = sum over k of w_k p_k(c | h)``.
 
@@ -442,22 +471,10 @@ class MixtureCharLM(BaseCharLM):
             tuple(member._contexts_after(encoded) for member in members)
         )
 
-    def _advance(self, contexts, ids):
-        members, _ = self._active()
-        return MixedContexts(
-            tuple(
-                member._advance(part, ids)
-                for member, part in zip(members, contexts.parts, strict=True)
-            )
-        )
-
-    def _next_log_proba(self, contexts):
+    def _next_symbol_model(self):
         members, log_weights = self._active()
-        distributions = [
-            member._next_log_proba(part)
-            for member, part in zip(members, contexts.parts, strict=True)
-        ]
-        return _mixed_rows(distributions, log_weights)
+        models = [member._next_symbol_model() for member in members]
+        return MixedModel(models, log_weights)
 
     def _prefix_log_proba(self, encoded):
         members, log_weights = self._active()
@@ -589,7 +606,7 @@ def _mixed_rows(distributions, log_weights):
     Parameters
     ----------
     distributions : list of tuple of (ndarray, ndarray)
-        Of each member what `_next_log_proba` returns: its distinct distributions, of
+        Of each member what `next_log_proba` returns: its distinct distributions, of
         shape (n_distinct, n_symbols), and the row of each context in them.
 
     log_weights : ndarray of shape (n_members,)

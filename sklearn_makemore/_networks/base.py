@@ -4,6 +4,7 @@ import copy
 import os
 import warnings
 from abc import abstractmethod
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -435,13 +436,17 @@ class BaseNeuralCharLM(BaseCharLM):
             return None
         return self.unknown_proba_ if n_done else good_turing(symbol_counts)
 
+    @abstractmethod
+    def _next_symbol_model(self):
+        """Return the fitted network's `NextSymbolModule`."""
+
     def _module_for_inference(self):
-        """Return the fitted module, without dropout, and its device."""
+        """Return the fitted module without dropout."""
         module = plain_module(self.net_)
-        # Asking is faster than telling.
+        # Checking is cheaper than calling eval().
         if any(part.training for part in module.modules()):
             module.eval()
-        return module, module.embedding.weight.device
+        return module
 
     def __setstate__(self, state):
         """Restore the state; a fitted model must go on without the device it had."""
@@ -455,15 +460,6 @@ class BaseNeuralCharLM(BaseCharLM):
                 UserWarning,
                 stacklevel=2,
             )
-
-    def _normalized(self, logits):
-        """Turn logits (n, V) into log-probabilities of all symbols."""
-        if self.unknown_proba_ is None:
-            return logits.log_softmax(1)
-        # The unknown symbol is the last; no training word has taught the net its logit.
-        known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba_)
-        unknown = known.new_full((len(known), 1), np.log(self.unknown_proba_))
-        return torch.cat([known, unknown], 1)
 
     def _epoch_tasks(self, context, train, valid, unknown_proba):
         """Return what tells scikit-learn's callbacks of epochs, None without them."""
@@ -480,6 +476,35 @@ class BaseNeuralCharLM(BaseCharLM):
             return {**self._fitted(snapshot(net), vocabulary, unknown_proba), **shared}
 
         return EpochTasks(context, task, reconstruct)
+
+
+@dataclass(frozen=True, eq=False)
+class NextSymbolModule:
+    """Template of the `NextSymbolModel` of a network.
+
+    module : the fitted module without dropout.
+    n_symbols : its number of symbols.
+    unknown_proba : probability of the unknown symbol, None if the module predicts it.
+    """
+
+    module: torch.nn.Module
+    n_symbols: int
+    unknown_proba: float | None
+
+    @property
+    def device(self):
+        """Device of the module."""
+        return self.module.embedding.weight.device
+
+    def normalized(self, logits):
+        """Turn logits (n, V) into log-probabilities of all symbols, float64 (n, V)."""
+        logits = logits.cpu().double()
+        if self.unknown_proba is None:
+            return logits.log_softmax(1).numpy()
+        # The unknown symbol is the last; no training word has taught the net its logit.
+        known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba)
+        unknown = known.new_full((len(known), 1), np.log(self.unknown_proba))
+        return torch.cat([known, unknown], 1).numpy()
 
 
 def _split(data, share, rng):

@@ -15,7 +15,7 @@ from .._words.check import word_at
 from .._words.prefixes import distinct_words, padded_bounds
 from .._words.vocabulary import within_groups
 from ..modules import PrefixTree
-from .base import SCORED_CELLS, BaseNeuralCharLM, plain_module
+from .base import SCORED_CELLS, BaseNeuralCharLM, NextSymbolModule, plain_module
 
 INFERENCE_CELLS = 1 << 15
 """Symbols evaluated at once, padding included."""
@@ -66,6 +66,84 @@ class SharedStates:
         return SharedStates(self.state, self.logits, self.rows[indices])
 
 
+@dataclass(frozen=True, eq=False)
+class SequenceModule(NextSymbolModule):
+    """A `NextSymbolModel` whose contexts are `SharedStates`."""
+
+    def contexts_after(self, encoded):
+        """Return the contexts at the end of words, (n_words,)."""
+        distinct, rows = distinct_words(encoded)
+        order, states, logits = [], [], []
+        with one_thread, torch.inference_mode():
+            for length in np.unique(distinct.lengths):
+                group = np.flatnonzero(distinct.lengths == length)
+                symbols, _ = _sequences(distinct.take(group), self.device)
+                state = self.module.initial_state(len(group))
+                for ids in symbols[:, :-1].T:
+                    scores, state = self.module.step(ids, state)
+                order.append(group)
+                states.append(state)
+                logits.append(scores)
+            places = np.argsort(np.concatenate(order))
+            return SharedStates(_stacked(states), torch.cat(logits), places[rows])
+
+    def advance(self, contexts, ids):
+        """Return the contexts after one more symbol each; equal prefixes share one."""
+        keys = contexts.rows * self.n_symbols + ids
+        keys, rows = np.unique(keys, return_inverse=True)
+        before, symbols = np.divmod(keys, self.n_symbols)
+        with one_thread, torch.inference_mode():
+            before, symbols = (
+                torch.from_numpy(array).to(self.device) for array in (before, symbols)
+            )
+            state = tuple(part.index_select(0, before) for part in contexts.state)
+            logits, state = self.module.step(symbols, state)
+        return SharedStates(state, logits, rows)
+
+    def next_log_proba(self, contexts):
+        """Return the distributions after the distinct prefixes, and their rows."""
+        # Some prefixes may have gone with the words that have ended.
+        kept, rows = np.unique(contexts.rows, return_inverse=True)
+        with one_thread, torch.inference_mode():
+            logits = contexts.logits[torch.from_numpy(kept).to(contexts.logits.device)]
+            return self.normalized(logits), rows
+
+    def state_sizes(self):
+        """Return how many numbers a state has at the start, and one symbol later."""
+        with one_thread, torch.inference_mode():
+            state = self.module.initial_state(1)
+            ids = torch.zeros(1, dtype=torch.long, device=self.device)
+            _, after = self.module.step(ids, state)
+        return tuple(sum(part.numel() for part in parts) for parts in (state, after))
+
+    def tree_log_proba(self, distinct):
+        """Compute the distribution after every prefix of words, chunk by chunk.
+
+        Parameters
+        ----------
+        distinct : EncodedWords
+            Words in lexicographic order.
+
+        Yields
+        ------
+        words : EncodedWords
+            The words of a chunk.
+        log_proba : ndarray of shape (n_nodes, n_symbols), dtype float64
+            Log-probabilities of the next symbol after each distinct prefix.
+        nodes : ndarray of shape (n_predictions,), dtype int64
+            Prefix before each predicted symbol.
+        """
+        n_cells = max(1, min(INFERENCE_CELLS, SCORED_CELLS // self.n_symbols))
+        bounds = padded_bounds(distinct.lengths.tolist(), n_cells)
+        for start, stop in pairwise(bounds):
+            words = distinct.word_slice(start, stop)
+            with one_thread, torch.inference_mode():
+                symbols, lengths = _sequences(words, self.device)
+                ids, tree = PrefixTree.from_ids(symbols[:, :-1], lengths)
+                log_proba = self.normalized(self.module(ids, tree))
+            yield words, log_proba, tree.nodes.cpu().numpy()
+
+
 class BaseSequenceCharLM(BaseNeuralCharLM):
     """Template of the networks that read a word from its start on.
 
@@ -113,58 +191,28 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         return None if n_readable is None else n_readable - 1  # the start is read too
 
     def _draws_at_once(self, shortest):
-        module, device = self._module_for_inference()
-        with one_thread, torch.inference_mode():
-            state = module.initial_state(1)
-            ids = torch.zeros(1, dtype=torch.long, device=device)
-            _, after = module.step(ids, state)
-        empty, one = (sum(part.numel() for part in parts) for parts in (state, after))
+        empty, one = self._next_symbol_model().state_sizes()
         # A state may grow with every symbol; few words are longer than those seen.
         n_cells = empty + (one - empty) * (max(shortest, self.longest_word_) + 1)
         return min(super()._draws_at_once(shortest), max(1, STATE_CELLS // n_cells))
 
+    def _next_symbol_model(self):
+        return SequenceModule(
+            self._module_for_inference(),
+            self.vocabulary_.n_symbols,
+            self.unknown_proba_,
+        )
+
     def _contexts_after(self, encoded):
-        distinct, rows = distinct_words(encoded)
-        module, device = self._module_for_inference()
-        order, states, logits = [], [], []
-        with one_thread, torch.inference_mode():
-            for length in np.unique(distinct.lengths):
-                group = np.flatnonzero(distinct.lengths == length)
-                symbols, _ = _sequences(distinct.take(group), device)
-                state = module.initial_state(len(group))
-                for ids in symbols[:, :-1].T:
-                    scores, state = module.step(ids, state)
-                order.append(group)
-                states.append(state)
-                logits.append(scores)
-            places = np.argsort(np.concatenate(order))
-            return SharedStates(_stacked(states), torch.cat(logits), places[rows])
-
-    def _advance(self, contexts, ids):
-        module, device = self._module_for_inference()
-        keys = contexts.rows * self.vocabulary_.n_symbols + ids
-        keys, rows = np.unique(keys, return_inverse=True)
-        before, symbols = np.divmod(keys, self.vocabulary_.n_symbols)
-        with one_thread, torch.inference_mode():
-            before, symbols = (
-                torch.from_numpy(array).to(device) for array in (before, symbols)
-            )
-            state = tuple(part.index_select(0, before) for part in contexts.state)
-            logits, state = module.step(symbols, state)
-        return SharedStates(state, logits, rows)
-
-    def _next_log_proba(self, contexts):
-        # Some prefixes may have gone with the words that have ended.
-        kept, rows = np.unique(contexts.rows, return_inverse=True)
-        with one_thread, torch.inference_mode():
-            logits = contexts.logits[torch.from_numpy(kept).to(contexts.logits.device)]
-            return self._normalized(logits.cpu().double()).numpy(), rows
+        return self._next_symbol_model().contexts_after(encoded)
 
     def _prefix_log_proba(self, encoded):
         distinct, rows = distinct_words(encoded)
         ends = [
             log_proba[nodes[np.cumsum(words.lengths) - 1]]
-            for words, log_proba, nodes in self._tree_log_proba(distinct)
+            for words, log_proba, nodes in self._next_symbol_model().tree_log_proba(
+                distinct
+            )
         ]
         return np.concatenate(ends), rows
 
@@ -173,42 +221,14 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         log_proba = np.concatenate(
             [
                 log_proba[nodes, words.targets]
-                for words, log_proba, nodes in self._tree_log_proba(distinct)
+                for words, log_proba, nodes in self._next_symbol_model().tree_log_proba(
+                    distinct
+                )
             ]
         )
         lengths = distinct.lengths[rows]
         first = np.repeat(distinct.offsets[rows], lengths)
         return log_proba[first + within_groups(lengths)]
-
-    def _tree_log_proba(self, distinct):
-        """Compute the distribution after every prefix of words, chunk by chunk.
-
-        Parameters
-        ----------
-        distinct : EncodedWords
-            Words in lexicographic order.
-
-        Yields
-        ------
-        words : EncodedWords
-            The words of a chunk.
-        log_proba : ndarray of shape (n_nodes, n_symbols), dtype float64
-            Log-probabilities of the next symbol after each distinct prefix.
-        nodes : ndarray of shape (n_predictions,), dtype int64
-            Prefix before each predicted symbol.
-        """
-        module, device = self._module_for_inference()
-        n_symbols = self.vocabulary_.n_symbols
-        n_cells = max(1, min(INFERENCE_CELLS, SCORED_CELLS // n_symbols))
-        bounds = padded_bounds(distinct.lengths.tolist(), n_cells)
-        for start, stop in pairwise(bounds):
-            words = distinct.word_slice(start, stop)
-            with one_thread, torch.inference_mode():
-                symbols, lengths = _sequences(words, device)
-                ids, tree = PrefixTree.from_ids(symbols[:, :-1], lengths)
-                logits = module(ids, tree).cpu().double()  # (n_nodes, n_symbols)
-                log_proba = self._normalized(logits).numpy()
-            yield words, log_proba, tree.nodes.cpu().numpy()
 
     def _n_readable(self):
         """Return the number of symbols the fitted network reads at most, or None."""

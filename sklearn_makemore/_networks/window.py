@@ -1,6 +1,7 @@
 """BaseWindowCharLM: the networks that see a window of characters."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from .._words.windows import (
     shifted,
     windows,
 )
-from .base import SCORED_CELLS, BaseNeuralCharLM
+from .base import SCORED_CELLS, BaseNeuralCharLM, NextSymbolModule
 
 INFERENCE_ROWS = 1 << 13
 """Contexts evaluated at once."""
@@ -61,23 +62,37 @@ class BaseWindowCharLM(BaseNeuralCharLM):
     def _contexts_after(self, encoded):
         return last_windows(encoded, self.block_size_)
 
-    def _advance(self, contexts, ids):
-        return shifted(contexts, ids)
-
-    def _next_log_proba(self, contexts):
-        distinct, rows = distinct_rows(contexts, self.vocabulary_.n_symbols)
-        return self._log_proba(distinct), rows
+    def _next_symbol_model(self):
+        return WindowModule(
+            self._module_for_inference(),
+            self.vocabulary_.n_symbols,
+            self.unknown_proba_,
+        )
 
     def _target_log_proba(self, encoded):
-        n_symbols = self.vocabulary_.n_symbols
+        model, n_symbols = self._next_symbol_model(), self.vocabulary_.n_symbols
         n_at_once = max(MIN_ROWS, SCORED_CELLS // max(n_symbols, self.block_size_))
         parts = []
         for chunk in encoded.chunks(n_at_once):
             contexts, rows = distinct_rows(windows(chunk, self.block_size_), n_symbols)
-            parts.append(self._picked(contexts, rows, chunk.targets, n_at_once))
+            parts.append(model.picked(contexts, rows, chunk.targets, n_at_once))
         return np.concatenate(parts)
 
-    def _picked(self, contexts, rows, targets, n_at_once):
+
+@dataclass(frozen=True, eq=False)
+class WindowModule(NextSymbolModule):
+    """A `NextSymbolModel` whose contexts are windows, (n, block_size)."""
+
+    def next_log_proba(self, contexts):
+        """Return the distributions after the distinct windows, and their rows."""
+        distinct, rows = distinct_rows(contexts, self.n_symbols)
+        return self.log_proba(distinct), rows
+
+    def advance(self, contexts, ids):
+        """Return the windows one symbol later."""
+        return shifted(contexts, ids)
+
+    def picked(self, contexts, rows, targets, n_at_once):
         """Compute the log-probability of each target after its window.
 
         Parameters
@@ -100,7 +115,7 @@ class BaseWindowCharLM(BaseNeuralCharLM):
             Log-probabilities in nats.
         """
         if len(contexts) <= n_at_once:
-            return self._log_proba(contexts)[rows, targets]
+            return self.log_proba(contexts)[rows, targets]
         # One long word has as many windows as characters.
         log_proba = np.empty(len(rows))
         by_row = np.argsort(rows)
@@ -109,11 +124,11 @@ class BaseWindowCharLM(BaseNeuralCharLM):
                 rows, [part.start, part.stop], sorter=by_row
             ).tolist()
             here = by_row[first:last]
-            found = self._log_proba(contexts[part])
+            found = self.log_proba(contexts[part])
             log_proba[here] = found[rows[here] - part.start, targets[here]]
         return log_proba
 
-    def _log_proba(self, contexts):
+    def log_proba(self, contexts):
         """Compute the log-probabilities of the next symbol after windows.
 
         Parameters
@@ -126,12 +141,12 @@ class BaseWindowCharLM(BaseNeuralCharLM):
         log_proba : ndarray of shape (n_contexts, n_symbols), dtype float64
             Log-probabilities in nats.
         """
-        module, device = self._module_for_inference()
         n_rows = max(1, min(INFERENCE_ROWS, WINDOW_CELLS // contexts.shape[1]))
         parts = []
         with one_thread, torch.inference_mode():
             for start in range(0, len(contexts), n_rows):
-                ids = contexts[start : start + n_rows].astype(np.int32)
-                parts.append(module(torch.from_numpy(ids).to(device)).cpu())
-            logits = torch.cat(parts).double()  # (n_contexts, n_symbols)
-            return self._normalized(logits).numpy()
+                ids = torch.from_numpy(
+                    contexts[start : start + n_rows].astype(np.int32)
+                )
+                parts.append(self.module(ids.to(self.device)).cpu())
+            return self.normalized(torch.cat(parts))  # (n_contexts, n_symbols)

@@ -220,7 +220,8 @@ def test_an_impossible_pattern_is_an_error_at_once(
     estimator, exact, fit_once, monkeypatch
 ):
     model = fit_once(estimator, TINY_WORDS)
-    monkeypatch.setattr(type(model), "_next_log_proba", None)  # nothing may be drawn
+    # Nothing may be drawn.
+    monkeypatch.setattr(type(model), "_next_symbol_model", lambda self: None)
     for message, options in {
         "characters matches": {"matching": "[^abc]+"},
         "begins with prefix='b'": {"matching": "a.*", "prefix": "b"},

@@ -75,12 +75,21 @@ def test_a_large_alphabet_is_drawn_in_parts(estimator, monkeypatch):
     kind = type(estimator)
     held = []
 
-    def next_log_proba(self, contexts):
-        held.append(len(contexts) * n_letters)
-        return original(self, contexts)
+    class Recorded:
+        def __init__(self, model):
+            self.model = model
 
-    original = kind._next_log_proba
-    monkeypatch.setattr(kind, "_next_log_proba", next_log_proba)
+        def __getattr__(self, name):
+            return getattr(self.model, name)
+
+        def next_log_proba(self, contexts):
+            held.append(len(contexts) * n_letters)
+            return self.model.next_log_proba(contexts)
+
+    original = kind._next_symbol_model
+    monkeypatch.setattr(
+        kind, "_next_symbol_model", lambda self: Recorded(original(self))
+    )
     model = clone(estimator).set_params(alphabet=letters)
     model.fit(["".join(letters[i : i + 2]) for i in range(0, 200, 2)])
     drawn = model.sample(1000, max_length=2, random_state=0)

@@ -98,7 +98,7 @@ def test_probabilities_of_characters_are_the_weighted_sums(weights, words):
 def test_a_member_of_weight_zero_is_not_asked(words, monkeypatch):
     model = MixtureCharLM(COUNTERS, weights=[0, 0, 3]).fit(words)
     alone = model.estimators_[2]
-    monkeypatch.delattr(NGramCounter, "_next_log_proba")
+    monkeypatch.delattr(NGramCounter, "_next_symbol_model")
     monkeypatch.delattr(NGramCounter, "_target_log_proba")
     np.testing.assert_array_equal(
         model.score_samples(words), alone.score_samples(words)

@@ -19,6 +19,7 @@ from sklearn_makemore import (
     TransformerCharLM,
 )
 from sklearn_makemore._networks import sequence as _sequence
+from sklearn_makemore._networks.sequence import SequenceModule
 
 ASKED = "anna an ann bob annabelle zoe z emma emmanuel em an anna".split() + [""]
 STILL = {
@@ -98,15 +99,19 @@ def test_contexts_of_words_of_any_lengths_go_on(estimator, words, fit_once):
     contexts = model._contexts_after(model._encoded(prefixes))
     for letters in ("abcdez", "zzzzzz", "annaan"):
         assert len(contexts) == len(prefixes)
-        log_proba, rows = model._next_log_proba(contexts)
+        log_proba, rows = model._next_symbol_model().next_log_proba(contexts)
         assert len(log_proba) == len(set(prefixes))
         np.testing.assert_allclose(
             np.exp(log_proba)[rows], model.predict_proba(prefixes), atol=1e-6
         )
-        contexts = model._advance(contexts, np.array(ids_of(model, letters)))
+        contexts = model._next_symbol_model().advance(
+            contexts, np.array(ids_of(model, letters))
+        )
         prefixes = [a + b for a, b in zip(prefixes, letters, strict=True)]
     kept = [5, 0, 0, 3]
-    log_proba, rows = model._next_log_proba(contexts[np.array(kept)])
+    log_proba, rows = model._next_symbol_model().next_log_proba(
+        contexts[np.array(kept)]
+    )
     assert len(log_proba) == 3
     expected = model.predict_proba([prefixes[place] for place in kept])
     np.testing.assert_allclose(np.exp(log_proba)[rows], expected, atol=1e-6)
@@ -224,14 +229,14 @@ def test_states_of_words_drawn_at_once_are_bounded(estimator, monkeypatch):
     n_cells = 5_000
     monkeypatch.setattr(_sequence, "STATE_CELLS", n_cells)
     model = clone(estimator).fit(TINY_WORDS)
-    held, original = [], type(model)._advance
+    held, original = [], SequenceModule.advance
 
     def advance(self, contexts, ids):
         after = original(self, contexts, ids)
         held.append((sum(part.numel() for part in after.state), len(after)))
         return after
 
-    monkeypatch.setattr(type(model), "_advance", advance)
+    monkeypatch.setattr(SequenceModule, "advance", advance)
     at_once = model._draws_at_once(0)
     drawn = model.sample(2000, max_length=2, random_state=0)
     assert len(drawn) == 2000 and 10 < at_once < 2000
@@ -242,7 +247,9 @@ def test_states_of_words_drawn_at_once_are_bounded(estimator, monkeypatch):
     contexts = model._contexts_after(model._encoded([""] * at_once))
     for _ in range(model.longest_word_):
         picked = rng.choice(letters, size=at_once)
-        contexts = model._advance(contexts, np.array(ids_of(model, picked)))
+        contexts = model._next_symbol_model().advance(
+            contexts, np.array(ids_of(model, picked))
+        )
     assert held[-1][0] <= n_cells
     # Parts are not each other's repetition, and a seed decides all of them.
     assert drawn[:at_once] != drawn[at_once : 2 * at_once]
