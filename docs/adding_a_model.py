@@ -10,7 +10,7 @@ from sklearn_makemore._sklearn import Interval
 
 
 class GatedConvolutions(nn.Module):
-    """Convolutions of three places with gates (Dauphin et al. 2017)."""
+    """Gated convolutions over three positions (Dauphin et al. 2017)."""
 
     def __init__(self, n_symbols, n_hidden, n_layers):
         super().__init__()
@@ -22,7 +22,7 @@ class GatedConvolutions(nn.Module):
     def forward(self, ids, weights=None):
         x = self.embedding(ids).mT  # (B, n_hidden, T)
         for layer in self.layers:
-            x = F.glu(layer(x), dim=1)  # two places less
+            x = F.glu(layer(x), dim=1)  # (B, n_hidden, T - 2)
         return self.head(x.squeeze(2))  # (B, n_symbols)
 
 

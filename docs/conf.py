@@ -91,8 +91,8 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "subsection_order": [
         "../examples/lectures",
-        "../examples/drawing",
-        "../examples/made_of_models",
+        "../examples/generation",
+        "../examples/meta_estimators",
     ],
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("sklearn_makemore",),

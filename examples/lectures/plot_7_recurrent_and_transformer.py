@@ -25,7 +25,7 @@ from sklearn_makemore import (
 )
 from sklearn_makemore.datasets import load_names
 
-names = list(dict.fromkeys(load_names().data))  # each once, or the split would leak
+names = list(dict.fromkeys(load_names().data))  # drop duplicates before the split
 train, validation = train_test_split(
     names, train_size=3000, test_size=2000, random_state=0
 )

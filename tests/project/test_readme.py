@@ -16,6 +16,11 @@ PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 BENCHMARKS = (PROJECT / "docs" / "benchmarks" / "README.md").read_text(encoding="utf-8")
 SITE = "https://sklearn-makemore.readthedocs.io/en/stable/"
+# Links to files are absolute, so that a package index shows them.
+FILES = re.compile(
+    r"https://(?:github\.com/sklearn-makemore/sklearn-makemore/(?:blob|tree)"
+    r"|raw\.githubusercontent\.com/sklearn-makemore/sklearn-makemore)/main/([^#]+)"
+)
 
 # Blocks of Python; one below the comment `<!-- not run -->` is only to be read.
 BLOCKS = [
@@ -99,13 +104,17 @@ def test_figures_of_the_models_are_those_of_the_benchmarks():
 
 
 def test_links_lead_to_files_and_pages():
-    for link in re.findall(r"[(<]([^()<>\s]+)[)>]", README):
+    links = re.findall(r"[(<]([^()<>\s]+)[)>]", README)
+    assert sum(bool(FILES.match(link)) for link in links) > 3
+    for link in links:
         if link.startswith(SITE):
             page = link.removeprefix(SITE).removesuffix(".html") or "index"
             is_made = page == "auto_examples/index"
             assert is_made or (PROJECT / "docs" / f"{page}.rst").is_file(), link
-        elif "/" in link and not link.startswith("https:"):
-            assert (PROJECT / link.partition("#")[0]).exists(), link
+        elif file := FILES.match(link):
+            assert (PROJECT / file[1]).exists(), link
+        elif "/" in link:
+            assert link == "https://github.com/karpathy/makemore"
 
 
 def pinned_versions():
