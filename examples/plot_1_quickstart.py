@@ -2,16 +2,16 @@
 More names like these
 =====================
 
-Learn the first names of a country, compare four models on names they have not seen,
-search for a better one, keep it, and make new names: the whole library in one page.
-The claim: counting n-grams well comes close to the best of networks this small, in a
-small part of the time.
+This page shows the whole library: learn the given names of a country, compare four
+models on names they have not seen, search for a better one, save it, and sample new
+names. The claim: an n-gram model is almost as good as the best network of this size,
+and fits in a small part of the time.
 """
 
 # %%
-# The data are words, one sample each. `load_names` ships with the package; any list,
-# array or column of strings will do. A name that girls and boys have is in the list
-# twice; it is kept once, so that no name to validate on has been learnt.
+# Each word is one sample. `load_names` comes with the package; any list, array or
+# column of strings works. The list contains a name twice if girls and boys have it.
+# Here each name is kept once, so that no validation name is in the training set.
 
 from sklearn.model_selection import train_test_split
 
@@ -22,10 +22,10 @@ train, validation = train_test_split(names, test_size=0.1, random_state=0)
 print(train[:5])
 
 # %%
-# Every model has the same verbs. `score` is the mean log-probability per character:
+# Every model has the same methods. `score` is the mean log-probability per character:
 # larger is better, as scikit-learn's searches assume. `nll` is the same number with the
-# sign of the makemore lectures: smaller is better. The networks train two epochs here,
-# by default they train five.
+# sign of the makemore lectures: smaller is better. Here the networks train for two
+# epochs; the default is five.
 
 from time import perf_counter
 
@@ -47,7 +47,7 @@ for model in models:
     print(f"{name:<14} nll={nll[name]:.3f}  score={model.score(validation):.3f}")
 
 # %%
-# The NLL against the time to fit.
+# The plot shows the NLL against the time to fit.
 
 import matplotlib.pyplot as plt
 
@@ -64,17 +64,17 @@ for name in nll:
 ax.set_xscale("log")
 ax.set_xlim(min(seconds.values()) / 2, max(seconds.values()) * 20)
 ax.margins(y=0.15)
-ax.set_xlabel("time to fit (seconds, logarithmic)")
+ax.set_xlabel("time to fit (seconds, logarithmic scale)")
 ax.set_ylabel("validation NLL (nats per character)")
-ax.set_title("Names of 2017: less is better on both axes")
+ax.set_title("Given names of 2017: smaller is better on both axes")
 plt.show()
 
 assert nll["NGramCounter"] < min(nll.values()) + 0.05
 assert seconds["NGramCounter"] < min(seconds["MLPCharLM"], seconds["WaveNetCharLM"]) / 5
 
 # %%
-# A search over the order of the n-grams. The best candidate is the one of the largest
-# score, which is the one of the smallest NLL.
+# A search over the order of the n-grams. The best candidate has the largest score,
+# which is the smallest NLL.
 
 from sklearn.model_selection import GridSearchCV, KFold
 
@@ -87,12 +87,13 @@ model = search.best_estimator_
 print(search.best_params_, f"nll={model.nll(validation):.3f}")
 
 # %%
-# New names: none of the list, none twice, all beginning with "kar".
+# New, distinct names that start with "kar":
 
 print(model.sample(8, prefix="kar", unique=True, exclude=names, random_state=0))
 
 # %%
-# The next character as a distribution, and whole words as log-probabilities in nats.
+# The distribution of the next character, and the log-probabilities of whole words in
+# nats:
 
 proba = model.predict_proba(["oliv"])[0]
 likely = sorted(zip(proba, model.symbols_, strict=True), reverse=True)[:3]
@@ -101,8 +102,9 @@ for word in ["olivia", "xqzw"]:
     print(word, model.score_samples([word]).round(1))
 
 # %%
-# A fitted model is kept in a file, and samples the same after loading. Loading runs no
-# code of the file; joblib works as well, and its files are programs.
+# A fitted model can be saved to a file, and gives the same samples after loading.
+# Loading runs no code from the file. joblib works as well, but loading its files can
+# run code.
 
 import tempfile
 from pathlib import Path

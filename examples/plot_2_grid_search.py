@@ -2,25 +2,25 @@
 One search over many models
 ===========================
 
-Which model, and with which parameters? `GridSearchCV` compares counters and networks in
-one search, as it compares any estimators. The claim: it takes the model of the lowest
-negative log-likelihood, because `score` has the sign that scikit-learn's searches
-expect.
+Which model, and with which parameters? `GridSearchCV` compares n-gram models and
+networks in one search, like any other estimators. The claim: it selects the model with
+the lowest negative log-likelihood, because `score` has the sign that scikit-learn's
+searches expect.
 """
 
 # %%
-# A fifth of the names, each of them once: of a name that is there twice, one copy could
-# be learnt and the other one scored.
+# A fifth of the names, without duplicates: otherwise a name could be in both the
+# training fold and the test fold.
 
 from sklearn_makemore.datasets import load_names
 
 names = list(dict.fromkeys(load_names().data[::5]))
 
 # %%
-# The list has an order: girls' names come first, then boys', each from the most given
-# to the rarest. Folds cut from it as it is are tasks of different difficulty, and a
-# mere number for `cv` cuts them so. `KFold(shuffle=True)` makes them alike, and its
-# seed makes them the same for every candidate.
+# The list is sorted: girls' names, then boys' names, each from the most frequent to the
+# rarest. An integer `cv` takes folds in this order, and such folds differ in
+# difficulty. `KFold(shuffle=True)` makes the folds alike, and its seed makes them the
+# same for every candidate.
 
 from sklearn.model_selection import KFold, cross_val_score
 
@@ -31,9 +31,10 @@ for cv in 3, folds:
     print(cv, cross_val_score(NGramCounter(), names, cv=cv).round(3))
 
 # %%
-# A grid for each family of models; the model itself is a parameter, of a pipeline of
-# one step. The networks train two epochs here, which is little, above all for a
-# recurrent one. For longer searches `n_jobs` of `GridSearchCV` takes more cores.
+# One grid for each family of models. The model itself is a parameter, in a pipeline
+# with one step. Here the networks train for only two epochs, which is little,
+# especially for a recurrent network. For longer searches, `n_jobs` of `GridSearchCV`
+# uses more cores.
 
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
@@ -50,9 +51,9 @@ search = GridSearchCV(pipeline, grids, cv=folds)
 search.fit(names)
 
 # %%
-# `score` is the mean log-probability per character: the negative log-likelihood (NLL)
-# of the makemore lectures with its sign turned. The largest score is the lowest NLL. If
-# `score` were the NLL itself, the search would hand back the worst model.
+# `score` is the mean log-probability per character, which is minus the negative
+# log-likelihood (NLL) of the makemore lectures. The largest score is the lowest NLL. If
+# `score` were the NLL itself, the search would return the worst model.
 
 import numpy as np
 
@@ -70,20 +71,20 @@ print(f"best_score_ = {search.best_score_:.4f}, lowest NLL = {nll.min():.4f}")
 assert search.best_index_ == nll.argmin() and search.best_score_ == -nll.min()
 
 # %%
-# The same by hand for the candidate that was found: fit on two folds, take the NLL of
-# the third.
+# The same by hand for the best candidate: fit on two folds, and compute the NLL of the
+# third.
 
 from sklearn.base import clone
 
 by_hand = []
-for learnt, held_out in folds.split(names):
-    model = clone(search.best_estimator_[-1]).fit([names[row] for row in learnt])
-    by_hand.append(model.nll([names[row] for row in held_out]))
+for train, test in folds.split(names):
+    model = clone(search.best_estimator_[-1]).fit([names[row] for row in train])
+    by_hand.append(model.nll([names[row] for row in test]))
 print(f"NLL by hand = {np.mean(by_hand):.4f}")
 
 # %%
-# All candidates, from the best to the worst: each fold as a small dot, their mean as a
-# large one.
+# All candidates, from the worst to the best: a small dot for each fold, and a large dot
+# for their mean.
 
 import matplotlib.pyplot as plt
 
@@ -97,14 +98,14 @@ for place, candidate in enumerate(order):
     ax.plot(nll[candidate], place, "o", color=color)
 ax.axvline(nll.min(), color="0.6", linestyle="--", zorder=0)
 ax.set_yticks(range(len(order)), [labels[candidate] for candidate in order])
-ax.set_xlabel("NLL of the held-out fold (nats per character); less is better")
+ax.set_xlabel("NLL of the held-out fold (nats per character); smaller is better")
 ax.set_ylabel("candidate")
-ax.set_title(f"The search takes {labels[search.best_index_]}")
+ax.set_title(f"The search selects {labels[search.best_index_]}")
 plt.show()
 
 # %%
-# The search has trained the best one again on all names. It is the last step of the
-# pipeline; scikit-learn knows no `sample`, so ask the step for it.
+# The search has fitted the best candidate again on all names. It is the last step of
+# the pipeline. The search itself has no method `sample`, so use that step.
 
 best = search.best_estimator_[-1]
 print(best.sample(8, unique=True, exclude=names, random_state=0))

@@ -1,15 +1,15 @@
 """
-Drawing words well
-==================
+Probable, typical and new words
+===============================
 
-Which words does a model find probable, what surprises it, and how much of what it draws
-is new? The claim: the lower the temperature, the more probable and the less new the
-words are. `unique` and `exclude` leave only new words, with the odds they have among
-each other.
+Which words does a model find probable, what surprises it, and how many of its samples
+are new? The claim: at a lower temperature, the sampled words are more probable and
+fewer of them are new. `unique` and `exclude` return only new words, and keep the ratios
+of their probabilities.
 """
 
 # %%
-# A model of names, each of them once.
+# A model of names, without duplicates.
 
 from sklearn_makemore import NGramCounter
 from sklearn_makemore.datasets import load_names
@@ -18,8 +18,8 @@ names = list(dict.fromkeys(load_names().data))
 model = NGramCounter().fit(names)
 
 # %%
-# `most_likely` finds the most probable words of all, whatever their length, by search
-# and not by chance. Log-probabilities are in nats, of the whole word.
+# `most_likely` searches for the most probable words of all lengths; it does not sample.
+# Log-probabilities are in nats per word.
 
 words, log_proba = model.most_likely(5)
 for word, value in zip(words, log_proba, strict=True):
@@ -27,9 +27,9 @@ for word, value in zip(words, log_proba, strict=True):
 print(model.most_likely(5, prefix="kat")[0])
 
 # %%
-# Four of them are names; 'oluwa' is not: many names begin so, and as many end so. A
-# model of order 6 looks back five letters, and cannot tell the one from the other.
-# Order 7 can.
+# Four of them are names. 'oluwa' is not, but many names start with it and many end with
+# it. A model of order 6 looks back five letters, so it cannot distinguish the two
+# cases. A model of order 7 can.
 
 begin = [name for name in names if name.startswith("oluwa")]
 end = [name for name in names if name.endswith("oluwa")]
@@ -38,10 +38,10 @@ longer = NGramCounter(order=7).fit(names)
 print(longer.most_likely(5)[0])
 
 # %%
-# Even the most probable word comes only once in two thousand draws: a typical draw is
-# not a probable word. A surprise is a negative log-probability
-# in nats; `token_log_proba` has it character by character, and the picture by colour.
-# The last cell of a word is its end.
+# Even the most probable word occurs only once in two thousand samples: a typical sample
+# is not the most probable word. The surprisal of a character is its negative
+# log-probability in nats. `token_log_proba` returns the log-probabilities, and the plot
+# shows the surprisals as colours. The last cell of a word is its end.
 
 import matplotlib.pyplot as plt
 
@@ -49,15 +49,15 @@ from sklearn_makemore.inspection import SurprisalDisplay
 
 print(model.sample(4, random_state=0))
 shown = ["oluwa", "katherine", "mikhail", "xavier", "ngozi", "xqzw"]
-surprise = SurprisalDisplay.from_estimator(model, shown)
-surprise.ax_.set_title("After the first letters most is expected")
+surprisal = SurprisalDisplay.from_estimator(model, shown)
+surprisal.ax_.set_title("Most letters after the first few are expected")
 plt.show()
 
 # %%
-# How much of it is new? `novelty_report` draws words and compares them with the
-# training words: how many of them it has, how many are distinct, and whether they have
-# the right lengths. A lower temperature draws what is more probable, which is more
-# often a training word or one drawn before.
+# How many samples are new? `novelty_report` samples words and compares them with the
+# training words: how many are training words, how many are distinct, and whether their
+# lengths fit. At a lower temperature, samples are more probable, and more of them are
+# training words or repeats.
 
 reports = {
     temperature: model.novelty_report(
@@ -73,7 +73,7 @@ for temperature, report in reports.items():
     )
 
 # %%
-# The lengths tell most: words drawn hot run on.
+# The lengths differ most: at a high temperature, words become too long.
 
 from sklearn_makemore.inspection import NoveltyDisplay
 
@@ -84,16 +84,16 @@ for ax, (temperature, report) in zip(axes, reports.items(), strict=True):
 plt.show()
 
 # %%
-# Where only new words are useful, ask `sample` for them. `unique` and `exclude` act as
-# if one word after the other were drawn and rejected, so that the new words keep the
-# odds they have among each other.
+# If you need only new words, use `unique` and `exclude`. They act as if words were
+# sampled one after another and rejected if unwanted, so the new words keep the ratios
+# of their probabilities.
 
 new = model.sample(2000, unique=True, exclude=names, random_state=0)
 print(new[2:7])
 assert len(set(new)) == 2000 and not set(new).intersection(names)
 
 # %%
-# If there are not enough, it says so, and returns what it found.
+# If there are too few, a warning reports it, and `sample` returns the words it found.
 
 import warnings
 

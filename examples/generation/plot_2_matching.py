@@ -1,17 +1,16 @@
 """
-Names made to a pattern
-=======================
+Names that match a pattern
+==========================
 
-A brand name that ends in "x", a code of three syllables: `sample` takes a regular
+A brand name that ends in "x", or a code of three syllables: `sample` takes a regular
 expression that the words must match. The claim: with `matching` alone every word
-matches, but many only because nothing else was left to them; with ``exact=True`` they
-are what drawing names and throwing away the others would leave, in a fraction of the
-draws.
+matches, but many words match only because the mask left no other character. With
+``exact=True``, the words have the distribution of plain samples from which the others
+were discarded, and need a fraction of the samples.
 """
 
 # %%
-# Three syllables of a consonant and a vowel. No word is in the list, and none comes
-# twice:
+# New, distinct words of three syllables, each a consonant and a vowel:
 
 from sklearn_makemore import NGramCounter
 from sklearn_makemore.datasets import load_names
@@ -22,12 +21,13 @@ syllables = "([^aeiou][aeiou]){3}"
 print(model.sample(8, matching=syllables, unique=True, exclude=names, random_state=0))
 
 # %%
-# All other options go with it. The prefix is a part of the word, and so of the match.
+# All other options can be combined with it. The prefix is part of the word, so the
+# pattern must match it too.
 
 print(model.sample(5, matching="[^y]*[aeiou]n", prefix="sh", random_state=0))
 
 # %%
-# A pattern that no word can match is an error at once.
+# A pattern that no word can match raises an error at once.
 
 try:
     model.sample(matching="[A-Z][a-z]+")
@@ -35,26 +35,26 @@ except ValueError as error:
     print(error)
 
 # %%
-# How are words found that end in "x"? `matching` removes, before each draw, the
-# characters with which no match can go on. Here these are few: in the middle of a word
-# everything may follow, since an "x" can come yet. What it removes is the end of a word
-# that has none, so that a name which would have ended goes on instead, up to
-# `max_length`, where the "x" is all that is left.
+# How does `sample` find words that end in "x"? Before each character, `matching`
+# removes the characters after which no match is possible. In the middle of a word it
+# removes few, because an "x" can still follow. It mostly removes the end of a word that
+# does not end in "x". Such a word continues instead, up to `max_length`, where "x" is
+# the only character left.
 
 options = {"matching": "[a-z]+x", "max_length": 10, "random_state": 0}
 masked = model.sample(3000, **options)
 print(masked[:8])
 
 # %%
-# With ``exact=True`` a character is also weighed by the chance that the word will match
-# after it. A counter computes that chance for all its states, from the end of a word
-# backward.
+# With ``exact=True``, a character is also weighted by the probability that the word
+# matches after it. An n-gram model computes this probability for all its states,
+# backward from the end of a word.
 
 exact = model.sample(3000, exact=True, **options)
 print(exact[:8])
 
 # %%
-# The same by hand: draw names, and keep those that match. That is one in two hundred.
+# The same by hand: sample names, and keep those that match. That is one in two hundred.
 
 import re
 
@@ -63,8 +63,8 @@ by_hand = [word for word in drawn if re.fullmatch("[a-z]+x", word) and len(word)
 print(f"{len(by_hand)} of {len(drawn)} names match: {by_hand[:8]}")
 
 # %%
-# Lengths and likelihoods tell the masked words apart; the exact ones are as those that
-# were kept by hand.
+# Their lengths and likelihoods distinguish the masked words. The exact words have the
+# same distribution as those kept by hand.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -85,7 +85,7 @@ for place, kind in enumerate(kinds):
 left.set_xlim(1.4, 10.6)
 left.set_xlabel("length (characters)")
 left.set_ylabel("share of the words")
-left.set_title("Masked words run on to the limit")
+left.set_title("Masked words reach the maximum length")
 left.legend()
 grid = np.linspace(0.5, 5, 46)
 for kind in kinds:
@@ -100,11 +100,11 @@ for kind in kinds:
     )
 right.set_xlabel("NLL of the word (nats per character)")
 right.set_ylabel("density")
-right.set_title("and the model finds them unlikely")
+right.set_title("The model finds masked words unlikely")
 plt.show()
 
 # %%
-# The other models draw and reject for ``exact=True``, and give a word up as soon as it
-# cannot match any more. That takes as many draws as it takes by hand, and has a bound.
-# Where matches are common, or where a pattern leaves a word no way to run on, as the
-# three syllables above, masked words are good enough.
+# The other models use rejection for ``exact=True``, and reject a word as soon as it can
+# no longer match. They need as many samples as the selection by hand, up to a limit.
+# Masked words are good enough if matches are common, or if the pattern limits the
+# length, as the three syllables do above.

@@ -3,15 +3,15 @@ Counting pairs of characters
 ============================
 
 The simplest model of names: how often does one character follow another? This is
-lecture 1 of makemore. The claim: without smoothing a single pair that was never counted
-makes a name impossible; one made-up count for every pair makes it merely unlikely, and
-costs the other names less than a thousandth of a nat per character.
+lecture 1 of makemore. The claim: without smoothing, a single unseen pair makes a name
+impossible. Adding one to the count of every pair makes it merely unlikely, and costs
+the other names less than a thousandth of a nat per character.
 """
 
 # %%
-# `BigramCounter` counts the pairs, with the boundary of a word as a symbol of its own:
-# it is drawn as a dot. The first row tells how names begin, the first column how they
-# end: four in ten with "n" or "a".
+# `BigramCounter` counts the pairs. The boundary of a word is a symbol of its own, shown
+# as a dot. The first row shows how names start, the first column how they end: four in
+# ten with "n" or "a".
 
 import matplotlib.pyplot as plt
 
@@ -22,7 +22,7 @@ from sklearn_makemore.inspection import BigramDisplay
 names = load_names().data
 counted = BigramCounter(smoothing=0).fit(names)
 display = BigramDisplay.from_estimator(counted)
-display.ax_.set_title(f"Pairs of characters in {len(names)} first names of 2017")
+display.ax_.set_title(f"Pairs of characters in {len(names)} given names of 2017")
 plt.show()
 
 # %%
@@ -33,9 +33,10 @@ likely = sorted(zip(proba, counted.symbols_, strict=True), reverse=True)[:3]
 print([(symbol or "(end)", round(float(p), 3)) for p, symbol in likely])
 
 # %%
-# A name is as probable as all its pairs together. The lecture's list has no "jq", so
-# that "andrejq" is impossible there. Here one name has it, and no name has "jx": a
-# single zero makes the whole product zero, and its logarithm infinite.
+# The probability of a name is the product of the probabilities of its pairs. The
+# lecture's list contains no "jq", so "andrejq" is impossible there. Here one name
+# contains "jq", and none contains "jx". A single zero makes the whole product zero, and
+# the NLL infinite.
 
 import math
 
@@ -47,8 +48,8 @@ for word in ["andrej", "andrejx"]:
 assert counted.nll(["andrejx"]) == math.inf
 
 # %%
-# Smoothing adds a count to every pair. Nothing is impossible any more, and the names
-# themselves lose next to nothing.
+# Smoothing adds a constant to the count of every pair. No name is impossible any more,
+# and the NLL of the training names hardly changes.
 
 smoothed = BigramCounter(smoothing=1).fit(names)
 for word in ["andrej", "andrejx"]:
@@ -60,10 +61,10 @@ assert math.isfinite(smoothed.nll(["andrejx"]))
 assert 0 < cost < 0.001
 
 # %%
-# The more is added, the more alike all characters become, up to the logarithm of their
-# number. The right amount is what names that were not counted like best. There are so
-# few pairs and so many names that it hardly matters here; a model of longer contexts
-# stands or falls with it.
+# The larger the constant, the more similar the probabilities of all characters become,
+# and the NLL approaches the logarithm of their number. The best constant is the one
+# with the lowest NLL on held-out names. It hardly matters here, because there are few
+# pairs and many names. For models of longer contexts, smoothing is essential.
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -79,7 +80,7 @@ best = amounts[validation_nll.argmin()]
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 ax.plot(amounts, train_nll, color="0.75", linewidth=5, label="training names")
-ax.plot(amounts, validation_nll, label="names held out")
+ax.plot(amounts, validation_nll, label="held-out names")
 ax.axvline(best, color="0.5", linestyle="--", label=f"best: {best:.2g}")
 n_symbols = len(counted.symbols_)
 ax.axhline(math.log(n_symbols), color="0.8", zorder=0)
@@ -93,7 +94,7 @@ ax.legend()
 plt.show()
 
 # %%
-# New names from the smoothed counts. One character of memory is little; the other
-# models have more.
+# New names from the smoothed counts. One character of context is little; the other
+# models use more.
 
 print(smoothed.sample(8, random_state=0))

@@ -2,17 +2,17 @@
 The bigram as a network
 =======================
 
-Lecture 1 of makemore makes its bigram model twice: by counting pairs, and as a network
-of one linear layer that gradient descent trains. The claim: they are the same model.
-Without regularisation, training arrives at the counts; and weight decay does to the
-network what smoothing does to the counts, down to the NLL that each makes possible on
-names not seen.
+Lecture 1 of makemore builds its bigram model twice: by counting pairs, and as a network
+with one linear layer, trained by gradient descent. The claim: both are the same model.
+Without regularisation, training arrives at the relative frequencies. Weight decay acts
+on the network as smoothing acts on the counts: both reach the same NLL on held-out
+names.
 """
 
 # %%
-# First without any smoothing, and without weight decay. The network's logits are a row
-# of its table of weights, so it can represent every table of probabilities; the one of
-# the smallest NLL is that of the relative frequencies, which counting gives at once.
+# First without smoothing and without weight decay. The logits of the network are a row
+# of its weight table, so it can represent every table of probabilities. The table with
+# the smallest NLL is that of the relative frequencies, which counting gives directly.
 
 from sklearn.model_selection import train_test_split
 
@@ -29,10 +29,10 @@ for how, value in nll.items():
     print(f"{how}: training NLL {value:.4f}")
 
 # %%
-# The probability of every pair, by counting and by training. After a character, the
-# model is asked with that character as the prefix. Pairs seen often agree to a tenth of
-# a per cent. Only those seen once or twice after a frequent character are not there
-# yet: their gradients are the smallest.
+# The probability of every pair, by counting and by training: for each character, take
+# the prediction after that character as the prefix. Frequent pairs agree to 0.1 %. Only
+# pairs that occur once or twice after a frequent character have not converged yet,
+# because their gradients are the smallest.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -53,7 +53,7 @@ ax.set_yscale("log")
 ax.set_xlabel("probability by counting")
 ax.set_ylabel("probability by gradient descent")
 ax.set_title("The probabilities of all pairs of the training names")
-figure.colorbar(points, ax=ax, label="how often the pair was seen (logarithmic)")
+figure.colorbar(points, ax=ax, label="occurrences of the pair (logarithmic)")
 plt.show()
 
 often = counts >= 100
@@ -61,10 +61,10 @@ ratios = by_training[often] / by_counting[often]
 print(f"ratios of {often.sum()} pairs: {ratios.min():.4f} to {ratios.max():.4f}")
 
 # %%
-# Smoothing matters where there is little to count: 300 names from here on. `smoothing`
-# is added to every count; `weight_decay` is the factor of the mean of all squared
-# weights, which is added to the loss. Much of either leaves the uniform distribution,
-# whose NLL is the logarithm of the number of symbols.
+# Smoothing matters for small counts, so from here on there are only 300 names.
+# `smoothing` is added to every count. `weight_decay` multiplies the mean of all squared
+# weights, which is added to the loss. A large value of either leads to the uniform
+# distribution, whose NLL is the logarithm of the number of symbols.
 
 few = train[:300]
 alphabet = "".join(symbols)
@@ -89,7 +89,7 @@ for parameter, (model, amounts) in families.items():
     )
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), sharey=True, layout="constrained")
-titles = "Counting: the amount added", "Gradient descent: the weight decay"
+titles = "Counting with smoothing", "Gradient descent with weight decay"
 for ax, parameter, title in zip(axes, families, titles, strict=True):
     amounts, (of_train, of_validation) = families[parameter][1], curves[parameter].T
     ax.plot(amounts, of_train, "o-", label="300 training names")
@@ -104,11 +104,12 @@ axes[0].legend(loc="upper left", bbox_to_anchor=(0, 0.92))
 plt.show()
 
 # %%
-# Where training ends, the gradient vanishes: with N predictions, V symbols, n the count
-# of a pair and W its weight, ``n - (2 * weight_decay * N / V**2) * W`` is the count
-# that the row's probabilities are proportional to. So weight decay, too, adds something
-# to every count; not the same to all, but the more the smaller the weight. It takes
-# from frequent pairs what it gives to rare ones, and a row's total stays what it was.
+# At the end of training the gradient vanishes. Let N be the number of predictions, V
+# the number of symbols, n the count of a pair and W its weight. Then the probabilities
+# of a row are proportional to ``n - (2 * weight_decay * N / V**2) * W``. So weight
+# decay also adds something to every count, but not the same to all: the smaller the
+# weight, the more it adds. It moves counts from frequent pairs to rare ones and keeps
+# the total of each row.
 
 model = BigramCharLM(
     alphabet=alphabet,
@@ -123,7 +124,7 @@ W = model.net_.module_.embedding.weight.numpy(force=True)
 added = -2 * model.weight_decay * n_predictions / len(symbols) ** 2 * W
 behaves_as = totals * model.predict_proba(symbols)
 gap = np.abs(counts_of_few + added - behaves_as).max()
-print(f"counts up to {counts_of_few.max()}, of which this is off by {gap:.3f} at most")
+print(f"counts up to {counts_of_few.max()}; largest error of the formula {gap:.3f}")
 
 figure, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
 ax.plot(counts_of_few.ravel(), added.ravel(), ".", label="weight decay")
@@ -133,7 +134,7 @@ ax.set_xscale("symlog", linthresh=1)
 ax.set_xlim(left=-0.2)
 ax.set_xlabel("count of the pair (logarithmic beyond 1)")
 ax.set_ylabel("added to the count")
-ax.set_title("What each adds to the counts of 300 names, at its best")
+ax.set_title("Added to the counts of 300 names by the best value of each")
 ax.legend()
 plt.show()
 

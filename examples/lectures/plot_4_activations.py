@@ -2,18 +2,18 @@
 Activations, gradients and updates
 ==================================
 
-A deep network learns if its signals neither fade nor hit a wall on their way through
-the layers, forward and back. Lecture 3 of makemore looks at both in pictures. The
-claim: hidden weights five times too small let the gradient fade by a factor of more
-than a hundred in four layers and cost a quarter of a nat, weights five times too large
-saturate more than half of a layer, and with batch normalisation signals are as they
-should be from either.
+A deep network learns if its signals neither fade nor saturate on their way through the
+layers, forward and backward. Lecture 3 of makemore plots both. The claim: with hidden
+weights five times too small, the gradient fades by a factor of more than a hundred in
+four layers, which costs a quarter of a nat. With weights five times too large, more
+than half of a layer saturates. With batch normalisation, the signals are right in both
+cases.
 """
 
 # %%
-# Networks here come with good initial weights. To see bad ones, a callback of skorch
-# multiplies them before the first step. A `TrainingRecorder` among the callbacks writes
-# down what goes through the network; without one, nothing of the kind is computed.
+# The networks of this package have good initial weights. To show bad ones, a skorch
+# callback multiplies them before the first step. A `TrainingRecorder` among the
+# callbacks records the activations and gradients; without it, nothing is recorded.
 
 from skorch.callbacks import Callback
 
@@ -37,7 +37,7 @@ class ScaledWeights(Callback):
 
 
 def network(layers="hidden", factor=1.0, **params):
-    """Return a deep network, to be trained as in the lectures."""
+    """Return a deep network with the training parameters of the lectures."""
     return MLPCharLM(
         n_embd=10,
         n_hidden=100,
@@ -55,9 +55,9 @@ def network(layers="hidden", factor=1.0, **params):
 
 
 # %%
-# The first loss should be about the logarithm of the number of symbols: all are equally
-# likely to a network that knows nothing. A last layer with large weights is sure of
-# itself and wrong, and spends its first steps on unlearning that.
+# The first loss should be about the logarithm of the number of symbols, because to an
+# untrained network all symbols should be equally likely. A last layer with large
+# weights is confident and wrong, and the first steps only correct that.
 
 import math
 
@@ -70,23 +70,23 @@ train, validation = train_test_split(
     names, train_size=6000, test_size=4000, random_state=0
 )
 confident = network("head", 100.0).fit(train)
-shipped = network().fit(train)
+default = network().fit(train)
 
-uniform = math.log(len(shipped.symbols_))
+uniform = math.log(len(default.symbols_))
 first_loss = {
     name: TrainingRecorder.from_estimator(model).records_[0]["loss"]
-    for name, model in {"as shipped": shipped, "head x 100": confident}.items()
+    for name, model in {"default": default, "head x 100": confident}.items()
 }
-print(f"log {len(shipped.symbols_)} = {uniform:.2f}")
+print(f"log {len(default.symbols_)} = {uniform:.2f}")
 print("first loss:", {name: round(loss, 2) for name, loss in first_loss.items()})
 
-assert abs(first_loss["as shipped"] - uniform) < 0.2
+assert abs(first_loss["default"] - uniform) < 0.2
 assert first_loss["head x 100"] > uniform + 2
 
 # %%
-# Now the hidden layers. The columns are networks, the rows what the lecture looks at:
+# Now the hidden layers. Each column is a network. The rows show what the lecture plots:
 # the outputs of each layer and their gradients at the first step, and the size of the
-# updates beside the weights over all steps.
+# updates relative to the weights over all steps.
 
 import matplotlib.pyplot as plt
 
@@ -97,7 +97,7 @@ from sklearn_makemore.inspection import (
 )
 
 models = {
-    "as shipped": shipped,
+    "default": default,
     "weights x 5": network(factor=5.0).fit(train),
     "weights / 5": network(factor=0.2).fit(train),
     "weights / 5, batch norm": network(factor=0.2, batch_norm=True).fit(train),
@@ -113,13 +113,13 @@ for column, (name, model) in zip(axes.T, models.items(), strict=True):
 plt.show()
 
 # %%
-# As shipped, all layers look alike. With large weights two thirds of the outputs are at
-# a bound of the tanh, which lets little of a gradient through; where it does come
-# through, the large weights make it grow on its way back. In four layers that does no
-# harm yet. With small weights each layer is fainter than the one before, and so is the
-# gradient on its way back. Batch normalisation makes the outputs of each layer as wide
-# as they should be, whatever the weights are. The fall of all updates at step 500 is
-# the schedule's: a tenth of the learning rate in the last quarter. In numbers:
+# With the default weights, all layers look alike. With large weights, two thirds of the
+# outputs are near the limits of the tanh, where hardly any gradient passes; the large
+# weights amplify the gradient that does pass, which does no harm yet in four layers.
+# With small weights, the outputs shrink from layer to layer, and so does the gradient
+# on its way back. Batch normalisation gives the outputs of each layer the right scale,
+# whatever the weights are. All updates drop at step 500 because of the schedule, which
+# uses a tenth of the learning rate in the last quarter. The same in numbers:
 
 models["weights x 5, batch norm"] = network(factor=5.0, batch_norm=True).fit(train)
 saturated, fading, nll = {}, {}, {}
@@ -136,7 +136,7 @@ for name, model in models.items():
 
 assert saturated["weights x 5"] > 0.5
 assert fading["weights / 5"] > 100
-assert nll["weights / 5"] > nll["as shipped"] + 0.25
+assert nll["weights / 5"] > nll["default"] + 0.25
 for name in ("weights / 5, batch norm", "weights x 5, batch norm"):
     assert saturated[name] < 0.1
     assert 0.5 < fading[name] < 2

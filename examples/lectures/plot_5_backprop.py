@@ -2,16 +2,16 @@
 Back-propagation by hand
 ========================
 
-Lecture 4 of makemore takes ``loss.backward()`` away and writes the backward pass out:
+Lecture 4 of makemore replaces ``loss.backward()`` by a hand-written backward pass:
 first through every intermediate tensor of the forward pass, then in the few lines that
-remain when the algebra is done on paper. Here both are written for the package's own
+remain after simplification on paper. This example writes both for the package's own
 network, in double precision. The claim: they give the gradients of autograd up to
-rounding, so training with either takes the same path.
+rounding, so training with either gives the same losses and weights.
 """
 
 # %%
-# Names become windows of three symbols and the symbol that follows. Symbol 0 is the
-# boundary before and after a name.
+# The names become windows of three symbols, each with the symbol that follows. Symbol 0
+# is the boundary before and after a name.
 
 import torch
 
@@ -37,10 +37,9 @@ n = len(ids)
 print(f"{len(names)} names, {len(contexts)} windows; a batch of {n}")
 
 # %%
-# The network is `sklearn_makemore.modules.MLP` with batch normalisation, which is what
-# `MLPCharLM` trains. Its parameters get the names of the lecture here, and keep torch's
-# layout, (out, in). There is no bias before batch normalisation, which would subtract
-# it again.
+# The network is `sklearn_makemore.modules.MLP` with batch normalisation, as in
+# `MLPCharLM`. The parameters have the names of the lecture here, but torch's layout,
+# (out, in). There is no bias before batch normalisation, which would subtract it again.
 
 from sklearn_makemore.modules import MLP
 
@@ -72,8 +71,9 @@ with torch.no_grad():
 eps = mlp.hidden[0].norm.eps
 
 # %%
-# The forward pass, one operation a line, so that each has a derivative one can look up.
-# The lecture divides the variance by n - 1; torch's layer, and so ours, by n.
+# The forward pass has one operation per line, and each operation has a simple
+# derivative. The lecture divides the variance by n - 1; torch's layer and the package's
+# layer divide by n.
 
 emb = C[ids]  # (n, 3, 10)
 x = emb.view(n, -1)  # (n, 30)
@@ -100,28 +100,29 @@ loss = -logprobs[range(n), next_ids].mean()
 from torch.nn import functional as F
 
 print(f"loss {loss.item():.6f}")
-print(f"loss {F.cross_entropy(mlp(ids), next_ids).item():.6f} of the module itself")
+print(f"loss {F.cross_entropy(mlp(ids), next_ids).item():.6f} from the module itself")
 
 # %%
-# The backward pass, from the last line to the first: each line is the derivative of the
-# loss by one tensor. Three rules do most of it. A sum forward spreads its gradient
-# backward; a tensor that was spread, or used twice, sums what comes back; and the
-# gradients of a product of matrices are the products whose shapes fit.
+# The backward pass, from the last line to the first. Each line is the derivative of the
+# loss with respect to one tensor. Three rules cover most of it. If the forward pass
+# sums a tensor, the backward pass broadcasts its gradient. If the forward pass
+# broadcasts a tensor or uses it twice, the backward pass sums its gradients. The
+# gradients of a matrix product are the products with matching shapes.
 
 with torch.no_grad():
     one_hot = F.one_hot(next_ids, len(symbols)).double()  # (n, 27)
-    # Each target's log-probability counts -1/n, the others do not count.
+    # The log-probability of each target has weight -1/n, the others have none.
     dlogprobs = -one_hot / n
     dprobs = dlogprobs / probs  # d log p = dp / p
-    # The reciprocal was spread over a row, so its gradient is a sum over the row.
+    # The reciprocal was broadcast over a row, so its gradient is a sum over it.
     dinv_total = (counts * dprobs).sum(1, keepdim=True)
     dtotal = -(inv_total**2) * dinv_total  # d(1/s) = -ds / s^2
     # The counts are used twice: in the ratio and in the total.
     dcounts = inv_total * dprobs + dtotal
     dshifted = counts * dcounts  # d exp(a) = exp(a) da
-    # Zero, but for rounding: softmax does not change when all logits are shifted.
+    # Zero up to rounding: softmax does not change when all logits are shifted.
     dtop = -dshifted.sum(1, keepdim=True)
-    # The largest logit of a row is used once more, as the shift.
+    # The largest logit of a row is used a second time, as the shift.
     dlogits = dshifted + dtop * F.one_hot(logits.argmax(1), len(symbols))
     dh = dlogits @ W2
     dW2 = dlogits.T @ h
@@ -133,14 +134,14 @@ with torch.no_grad():
     dinv_std = (centered * dnormed).sum(0)
     dvar = -0.5 * (var + eps) ** -1.5 * dinv_std  # d v^(-1/2) = -1/2 v^(-3/2) dv
     dsquares = dvar.expand(n, -1) / n  # the mean over n rows
-    # Centred values are used twice: as they are and squared.
+    # The centred values are used twice: directly and squared.
     dcentered = inv_std * dnormed + 2 * centered * dsquares
     dmean = -dcentered.sum(0)
     dz = dcentered + dmean / n
     dx = dz @ W1
     dW1 = dz.T @ x
     demb = dx.view(n, block_size, -1)
-    # An embedding gets the sum of all places where its symbol stands.
+    # The gradient of an embedding is the sum over the positions of its symbol.
     dC = torch.zeros_like(C).index_add_(0, ids.flatten(), demb.flatten(0, 1))
 
 tensors = {
@@ -180,16 +181,17 @@ autograd = dict(
 )
 
 # %%
-# On paper, most of it cancels. For the softmax and the cross-entropy together, the
-# gradient of a row's logits is the distribution minus the one of the right answer.
-# For batch normalisation, with g the gradient of its normalised output, it is
-# ``(g - mean(g) - normed * mean(g * normed)) / std``: g without its mean and without
-# its part along the output, since no change of mean or scale comes through.
+# On paper, most of this simplifies. For softmax and cross-entropy together, the
+# gradient of a row's logits is the predicted distribution minus the one-hot target. For
+# batch normalisation, let g be the gradient of the normalised output. Then the gradient
+# of the input is ``(g - mean(g) - normed * mean(g * normed)) / std``: g without its
+# mean and without its component along the output, because a change of mean or scale has
+# no effect.
 
 
 @torch.no_grad()
 def fused_gradients(mlp, ids, next_ids):
-    """Return the loss and its gradients: by the parameters, the logits and `z`."""
+    """Return the loss and its gradients for the parameters, the logits and `z`."""
     C, W1, gamma, beta, W2, b2 = parameters_of(mlp).values()
     n = len(ids)
     x = C[ids].flatten(1)
@@ -223,7 +225,7 @@ def fused_gradients(mlp, ids, next_ids):
 _, fused = fused_gradients(mlp, ids, next_ids)
 
 # %%
-# The largest difference from autograd in each tensor. What is left is the rounding of
+# The largest difference from autograd for each tensor. What remains is the rounding of
 # double precision, whose unit is 2.2e-16.
 
 
@@ -246,9 +248,9 @@ for name, size in sizes.items():
     print(f"{name:<10} {size:16.1e} {differences['step by step'][name]:14.1e}{column}")
 
 # %%
-# The same as a picture: gradients by hand are as far from those of autograd as rounding
-# takes them, many orders of magnitude below the gradients themselves. That of `top` is
-# itself rounding and nothing else.
+# The same as a plot. The hand-written gradients differ from those of autograd only by
+# rounding, many orders of magnitude below the gradients themselves. The gradient of
+# `top` consists of rounding only.
 
 import matplotlib.pyplot as plt
 
@@ -266,20 +268,20 @@ for (form, found), marker in zip(differences.items(), ["x", "+"], strict=True):
         label=f"largest difference, {form}",
     )
 ax.axvline(rounding, color="0.4", linestyle="--", label="rounding of 1.0")
-ax.set_xscale("symlog", linthresh=1e-20)  # logarithmic, with a place for zero
+ax.set_xscale("symlog", linthresh=1e-20)  # logarithmic, but shows zero
 ax.set_xticks([0, 1e-18, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 1])
 ax.set_xlim(0, 10)
 ax.set_yticks(range(len(places)), places)
 ax.invert_yaxis()
 ax.set_xlabel("absolute value (logarithmic)")
 ax.set_ylabel("tensor, from the loss back to the embedding")
-ax.set_title("Gradients by hand against autograd")
+ax.set_title("Hand-written gradients and autograd")
 ax.legend(loc="center")
 plt.show()
 
 # %%
-# Training by the fused gradients, without autograd, against the same training with it:
-# 500 steps of gradient descent on the same batches, from the same weights.
+# Training with the fused gradients, without autograd, and the same training with
+# autograd: 500 steps of gradient descent on the same batches, from the same weights.
 
 import copy
 
@@ -287,7 +289,7 @@ n_steps, lr = 500, 0.1
 
 
 def train(mlp, take_gradients):
-    """Take the steps in place; return the loss before each."""
+    """Update the parameters in place; return the loss before each step."""
     generator = torch.Generator().manual_seed(1)
     losses = []
     for _ in range(n_steps):
@@ -323,9 +325,10 @@ for label, values in losses.items():
 print(f"largest difference: of a loss {apart:.1e}, of a weight {weights_apart:.1e}")
 
 # %%
-# On the left, the two courses of the loss lie on each other. On the right, what the
-# loss asks of the trained network's logits: it pulls the wrong characters down (red),
-# each by the probability it was given, and the right one up (blue) by the sum of these.
+# On the left, the two loss curves coincide. The right plot shows the gradient of the
+# trained network's logits. Gradient descent lowers the logits of wrong characters (red)
+# in proportion to their probability, and raises the logit of the right one (blue) by
+# the sum of these.
 
 _, gradients = fused_gradients(by_hand, ids, next_ids)
 figure, axes = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
@@ -335,7 +338,7 @@ ax.plot(losses["autograd"], color="0.75", linewidth=4, label="autograd")
 ax.plot(losses["by hand"], linewidth=0.8, label="by hand")
 ax.set_xlabel("step of gradient descent")
 ax.set_ylabel("loss of the batch (nats per character)")
-ax.set_title(f"The same path: losses at most {apart:.0e} apart")
+ax.set_title(f"The same training: losses differ by at most {apart:.0e}")
 ax.legend()
 
 ax = axes[1]
@@ -354,8 +357,8 @@ ax.set_yticks(
 )
 ax.set_xlabel("next character (. is the end)")
 ax.set_ylabel("window (. is the start)")
-ax.set_title("Pull on the logits, for 16 windows of the batch")
-figure.colorbar(image, ax=ax, label="gradient by the logit, times n")
+ax.set_title("Gradient of the logits for 16 windows of the batch")
+figure.colorbar(image, ax=ax, label="gradient with respect to the logit, times n")
 plt.show()
 
 assert max(max(found.values()) for found in differences.values()) < 1e-14

@@ -2,17 +2,17 @@
 WaveNet: a tree, and a convolution
 ==================================
 
-Lecture 5 of makemore merges the characters of a window pair by pair: two make a pair,
-two pairs make four, two fours make eight. WaveNet, which the lecture is after, says the
-same with dilated causal convolutions. The claim: with the same weights they are the
-same function. A network of three levels sees exactly eight characters, and the
-convolutions give, in one pass over a word, the logits of the tree at every position.
+Lecture 5 of makemore merges the characters of a window pair by pair: two characters
+form a pair, two pairs form a group of four, two fours form eight. WaveNet expresses the
+same with dilated causal convolutions. The claim: with the same weights, both are the
+same function. A network of three levels sees exactly eight characters. In one pass over
+a word, the convolutions give the logits of the tree at every position.
 """
 
 # %%
-# Three networks, of which each sees another number of characters: two levels of pairs
-# see four, three see eight, and two levels of triples see nine. They train for one
-# epoch here; the receptive field does not depend on that.
+# Three networks with different windows: two levels of pairs see four characters, three
+# levels of pairs see eight, and two levels of triples see nine. They train for one
+# epoch here, because the window does not depend on training.
 
 from sklearn.model_selection import train_test_split
 
@@ -34,10 +34,10 @@ for model in models:
     )
 
 # %%
-# What a network sees is measured, not read from its code: change the character that is
-# so many places before the one to predict, and look how much the distribution changes.
-# The measure is the total variation, half the sum of the absolute differences: the
-# share of probability that moves. Long names have twelve characters to change.
+# Measure what a network sees: change the character at a given distance before the
+# predicted one, and compute how much the distribution changes. The measure is the total
+# variation, half the sum of the absolute differences, which is the share of probability
+# that moves. Use names of at least twelve characters.
 
 import numpy as np
 
@@ -46,7 +46,7 @@ prefixes = [name[:12] for name in names if len(name) >= 12]
 
 
 def moved_probability(model, distance):
-    """Return the mean total variation when the character at a distance changes."""
+    """Return the mean total variation when the character at `distance` changes."""
     place = 12 - distance
     changed = [
         prefix[:place] + ("o" if prefix[place] != "o" else "a") + prefix[place + 1 :]
@@ -66,9 +66,9 @@ for block_size, shares in moved.items():
     )
 
 # %%
-# On the left is the tree for one prediction. Each level merges neighbours, so all eight
-# characters reach the top in three steps. On the right is what was measured: near
-# characters count for most, and beyond the window the change is exactly zero.
+# The left plot shows the tree for one prediction. Each level merges neighbours, so all
+# eight characters reach the top in three steps. The right plot shows the measurement:
+# nearby characters matter most, and beyond the window the change is exactly zero.
 
 import matplotlib.pyplot as plt
 
@@ -107,7 +107,7 @@ for (block_size, shares), marker in zip(moved.items(), "os^", strict=True):
 ax.set_xticks(distances)
 ax.invert_xaxis()
 ax.set_xlabel("distance of the changed character")
-ax.set_ylabel("probability that moves (total variation)")
+ax.set_ylabel("share of probability that moves (total variation)")
 ax.set_title("What each network sees")
 ax.legend()
 plt.show()
@@ -116,14 +116,14 @@ for block_size, shares in moved.items():
     assert (shares[:block_size] > 0).all() and (shares[block_size:] == 0).all()
 
 # %%
-# Now the convolutions. A level of the tree is a linear layer on `fan_in` neighbours
-# side by side; a convolution has the same weights as a kernel of `fan_in` taps. At
-# level k the neighbours are ``fan_in ** k`` positions apart, which is its dilation.
-# Once trained, batch normalisation acts on each position alone, as tanh does, and stays
-# what it is.
+# Now the convolutions. A level of the tree is a linear layer on `fan_in` concatenated
+# neighbours. A convolution has the same weights as a kernel of `fan_in` taps. At level
+# k the neighbours are ``fan_in ** k`` positions apart, which is the dilation. After
+# training, batch normalisation acts on each position separately, as tanh does, and
+# stays unchanged.
 #
-# The padding is of symbols, not of zeros: before a word there are `block_size`
-# boundaries, as in the windows, and a boundary has an embedding of its own.
+# The padding consists of symbols, not of zeros. As in the windows, there are
+# `block_size` boundaries before a word, and the boundary has an embedding of its own.
 
 import copy
 
@@ -132,7 +132,7 @@ from torch import nn
 
 
 class DilatedWaveNet(nn.Module):
-    """The tree as dilated causal convolutions, with its weights and in evaluation."""
+    """The tree as dilated causal convolutions with its weights, in evaluation mode."""
 
     def __init__(self, tree):
         super().__init__()
@@ -148,12 +148,12 @@ class DilatedWaveNet(nn.Module):
         """Map padded words of shape (B, T) to logits (B, T - block_size + 1, V)."""
         x = self.embedding(ids).transpose(1, 2)  # (B, C, T)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x = torch.tanh(norm(convolution(x)))  # T less (fan_in - 1) * dilation
+            x = torch.tanh(norm(convolution(x)))  # shorter by (fan_in - 1) * dilation
         return self.head(x.transpose(1, 2))
 
 
 def as_convolution(linear, fan_in, dilation):
-    """Return the convolution that has the weights of a linear layer."""
+    """Return the convolution with the weights of a linear layer."""
     n_out, n_channels = linear.out_features, linear.in_features // fan_in
     convolution = nn.Conv1d(
         n_channels, n_out, fan_in, dilation=dilation, bias=False, dtype=torch.float64
@@ -165,9 +165,9 @@ def as_convolution(linear, fan_in, dilation):
 
 
 # %%
-# Both on all validation names, in double precision: the tree on every window, the
-# convolutions on whole words. What fills up shorter words on the right changes nothing
-# before it, since the convolutions look to the left alone.
+# Compare both on all validation names, in double precision: the tree on every window,
+# the convolutions on whole words. The padding to the right of shorter words does not
+# affect the positions before it, because the convolutions only look to the left.
 
 model = models[1]
 block_size = model.block_size_
@@ -196,17 +196,18 @@ print(f"nll of the convolutions {nll:.6f}, of the model {model.nll(validation):.
 assert difference < 1e-12
 
 # %%
-# What the convolutions save is what windows have in common. A tree computes half as
-# many pairs as it has places, for every window anew; the convolutions compute a pair
-# once, and each prediction adds one place to each level. So the work of the tree grows
-# with the window, that of the convolutions with the number of levels: much less in a
-# long text, a little less in short words, where most of it goes into the padding.
+# The convolutions save the work that windows share. The tree computes the pairs of
+# every window again, half as many as the window has positions. The convolutions compute
+# each pair once, so each prediction adds one position per level. The work of the tree
+# therefore grows with the window, and that of the convolutions with the number of
+# levels. The convolutions save much in a long text, but little in short words, where
+# most of their work is the padding.
 
 from itertools import pairwise
 
 
 def multiplications(n_layers, n_predictions):
-    """Count those of one prediction: of the tree, and of the convolutions."""
+    """Count the multiplications of one prediction, by tree and by convolutions."""
     widths = [model.n_embd] + [model.n_hidden] * n_layers
     weights = [2 * n_in * n_out for n_in, n_out in pairwise(widths)]
     window, groups = 2**n_layers, [2 ** (level + 1) for level in range(n_layers)]
@@ -223,13 +224,16 @@ in_words = np.array([multiplications(n_layers, 7) for n_layers in depths])
 in_text = np.array([multiplications(n_layers, 10_000) for n_layers in depths])
 for what, work in {"names of six letters": in_words, "a long text": in_text}.items():
     saved = work[:, 0] / work[:, 1]
-    print(f"{what}: {saved[2]:.2f} times less work for 8, {saved[5]:.1f} for 64")
+    print(
+        f"{what}: {saved[2]:.2f} times less work for 8 symbols, {saved[5]:.1f} for 64"
+    )
 
 # %%
-# The convolutions over the whole word, with the tree of the last prediction among them,
-# and the arithmetic of a prediction. `WaveNetCharLM` keeps to windows, since training
-# batches are windows drawn from all over the list; there, equal pairs and fours of a
-# batch are computed once, which saves more on short words than a convolution.
+# The left plot shows the convolutions over the whole word, and in it the tree of the
+# last prediction. The right plot shows the arithmetic per prediction. `WaveNetCharLM`
+# uses windows, because training batches are windows from the whole list. It computes
+# equal pairs and groups of four of a batch once, which saves more on short words than
+# convolutions do.
 
 figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
 
@@ -260,7 +264,7 @@ ax.set_xticks(range(len(text)), text, family="monospace")
 ax.set_yticks(range(4), ["symbols", "dilation 1", "dilation 2", "dilation 4"])
 ax.set_xlabel("symbol (. is the boundary)")
 ax.set_ylabel("level")
-ax.set_title("Dilated causal convolutions, and one tree in them")
+ax.set_title("Dilated causal convolutions with the tree of one output")
 
 ax = axes[1]
 ax.plot(2**depths, in_text[:, 0], "o-", label="tree, each window")
@@ -270,7 +274,7 @@ ax.set_xscale("log", base=2)
 ax.set_yscale("log")
 ax.set_xticks(2**depths, 2**depths)
 ax.set_xlabel("symbols in the window")
-ax.set_ylabel("multiplications a prediction")
+ax.set_ylabel("multiplications per prediction")
 ax.set_title("What the convolutions save")
 ax.legend()
 plt.show()

@@ -3,14 +3,14 @@ Recurrent networks and the Transformer
 ======================================
 
 Five networks read a word from its start: four of makemore's script, and the LSTM. The
-claim: on a few thousand names memory with gates wins. The GRU and the LSTM leave the
-plain recurrent network and the Transformer behind, and the bag of words, which forgets
-the order of what it read, comes last.
+claim: on a few thousand names, gated recurrent networks are best. The GRU and the LSTM
+are better than the plain RNN and the Transformer. The bag of words, which discards the
+order of the characters, is worst.
 """
 
 # %%
-# All five with their defaults, on 3,000 names. They read characters one by one, and
-# prefixes that names have in common once.
+# All five networks have default parameters and train on 3,000 names. They read
+# characters one by one, and compute prefixes that names share once.
 
 import time
 
@@ -29,7 +29,7 @@ names = list(dict.fromkeys(load_names().data))  # drop duplicates before the spl
 train, validation = train_test_split(
     names, train_size=3000, test_size=2000, random_state=0
 )
-BoWCharLM(max_epochs=1).fit(train[:10])  # torch is loaded before the clock runs
+BoWCharLM(max_epochs=1).fit(train[:10])  # import torch before timing
 models, nll, seconds = {}, {}, {}
 for kind in BoWCharLM, RNNCharLM, GRUCharLM, LSTMCharLM, TransformerCharLM:
     name = kind.__name__
@@ -40,9 +40,10 @@ for kind in BoWCharLM, RNNCharLM, GRUCharLM, LSTMCharLM, TransformerCharLM:
     print(f"{name}: training {nll[name][0]:.3f}, validation {nll[name][1]:.3f}")
 
 # %%
-# The distance between the marks is what a network has learnt by heart. The Transformer
-# has to find out from the examples that neighbours matter; the recurrent ones are built
-# so. With more names it comes closer, and at 26,000 it has passed the plain one.
+# The distance between the two marks shows how much a network overfits. The Transformer
+# has to learn from examples that neighbours matter; the recurrent networks have this
+# built in. With more names it comes closer, and at 26,000 it is better than the plain
+# RNN.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -62,10 +63,11 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %%
-# The bag of words takes the mean of all characters and positions so far, and looks at
-# the last character once more. So two beginnings of the same characters in another
-# order, with the same last one, are one and the same to it. Few names go on after
-# "rami" as they do after "mari"; every network but the bag knows.
+# The bag of words averages all characters and positions so far, and adds the last
+# character once more. It therefore cannot distinguish two prefixes with the same
+# characters in another order and the same last character. Few names continue after
+# "rami" as they do after "mari". Every network except the bag of words predicts
+# different continuations.
 
 prefixes = ["mari", "rami"]
 next_proba = {name: model.predict_proba(prefixes) for name, model in models.items()}
@@ -87,7 +89,8 @@ axes[0].legend(title="after")
 plt.show()
 
 # %%
-# How far apart the two distributions are: half the sum of absolute differences.
+# The distance between the two distributions is half the sum of their absolute
+# differences.
 
 apart = {
     name: float(np.abs(proba[0] - proba[1]).sum() / 2)

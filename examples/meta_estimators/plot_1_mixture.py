@@ -1,15 +1,15 @@
 """
-Counts and a network, mixed
-===========================
+A mixture of counts and a network
+=================================
 
-Counts know what they have seen by heart; a network guesses from what is alike. They err
-on different characters. The claim: a weighted mean of their probabilities is better
-than either of them, although the network alone is worse than the counts, and a few
-names held out are enough to find the weights.
+Counts are exact for what they have seen; a network generalises to similar cases. They
+make errors on different characters. The claim: a weighted mean of their probabilities
+is better than either of them, although the network alone is worse than the counts. A
+few held-out names are enough to find the weights.
 """
 
 # %%
-# A tenth of the names is for the test; equal names are all on one side.
+# Keep a tenth of the names for the test, with equal names on the same side.
 
 from sklearn_makemore import MixtureCharLM, MLPCharLM, NGramCounter
 from sklearn_makemore.datasets import load_names
@@ -19,8 +19,8 @@ train, dev, test = train_dev_test_split(load_names().data, random_state=0)
 names = train + dev
 
 # %%
-# The mixture holds out a tenth of the names it is given, fits both members on the
-# others, and finds the weights under which the names held out are most likely.
+# The mixture holds out a tenth of the names it is given, fits both members on the rest,
+# and finds the weights that maximise the likelihood of the held-out names.
 
 counts = NGramCounter()
 network = MLPCharLM(max_epochs=3)
@@ -30,12 +30,12 @@ mixture = MixtureCharLM([("counts", counts), ("network", network)], random_state
 members = mixture.named_estimators_
 
 print(f"weight of the network: {mixture.weights_[1]:.3f}")
-print(f"NLL of the names held out: {mixture.validation_nll_:.4f}")
+print(f"NLL of the held-out names: {mixture.validation_nll_:.4f}")
 for name, nll in zip(members, mixture.estimator_nlls_, strict=True):
-    print(f"  of {name} alone: {nll:.4f}")
+    print(f"  {name} alone: {nll:.4f}")
 
 # %%
-# The test names had no part in it.
+# The test names were used for neither.
 
 nll = {name: member.nll(test) for name, member in members.items()}
 nll["mixture"] = mixture.nll(test)
@@ -45,9 +45,10 @@ for name, value in nll.items():
 assert nll["mixture"] < min(nll["counts"], nll["network"])
 
 # %%
-# Expectation maximisation climbs to the top of a hill that has no other: here is the
-# NLL of the test names for every weight there is, from the members' log-probabilities
-# of each character. The weight found on other names is next to the best one.
+# The likelihood has a single maximum, and expectation maximisation finds it. To check
+# this, compute the NLL of the test names for all weights, from the members'
+# log-probabilities of each character. The weight found on the held-out names is close
+# to the best one.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -64,8 +65,8 @@ best = weights[curve.argmin()]
 print(f"best weight for the test names: {best:.2f}")
 
 # %%
-# What the mixture wins, it wins where one of them is badly wrong: the points are tenths
-# of the characters, by how much likelier the network finds them.
+# The mixture improves most where one member is badly wrong. The points are tenths of
+# the characters, ordered by how much more likely the network finds them.
 
 order = np.argsort(of_characters[1] - of_characters[0])
 by_mixture = np.concatenate(mixture.token_log_proba(test))
@@ -88,21 +89,21 @@ left.annotate(
 )
 left.set_xlabel("weight of the network")
 left.set_ylabel("NLL (nats per character)")
-left.set_title("Every mixture beats the worse member, most beat both")
+left.set_title("All mixtures beat the worse member, most beat both")
 left.legend(loc="upper center")
 
 styles = {"counts": "o-", "network": "s-", "mixture": "k--"}
 for name, values in tenths.items():
     right.plot(range(1, 11), values, styles[name], label=name)
-right.set_xlabel("tenth of the characters, the network's best last")
+right.set_xlabel("tenth of the characters, ordered by the network's advantage")
 right.set_ylabel("NLL (nats per character)")
-right.set_title("It wins where one is badly wrong")
+right.set_title("Largest gain where one member is badly wrong")
 right.legend()
 plt.show()
 
 # %%
-# It is a model like any other. A larger mixture, of counts and recurrent networks,
-# reaches a test NLL of 1.885 on the list of the lectures; its recipe is in
-# `docs/benchmarks`.
+# A mixture is a model like any other. A larger mixture of counts and recurrent networks
+# reaches a test NLL of 1.885 on the list of the lectures; `docs/benchmarks` has the
+# recipe.
 
 print(mixture.sample(8, random_state=0))

@@ -1,16 +1,17 @@
 """
-Likelihoods as columns
-======================
+Likelihoods as features
+=======================
 
-A table with a column of words and columns of numbers: which rows are made up? The
-words become numbers, how likely they are and where they surprise, and stand beside the
-others. The claim: a model has seen its training words, and their likelihoods are those
-of new words only if each is measured by a model that has not seen it.
+A table has a column of names and a column of numbers: which rows are invented?
+`CharLMFeatures` turns each name into numbers (how likely it is, and where it
+surprises), which other estimators use next to the other columns. The claim: a model has
+seen its training words, so their likelihoods are only comparable with those of new
+words if each word is scored by a model that has not seen it.
 """
 
 # %%
-# The table: names of people, and as many that are the letters of a name in another
-# order. Those who invent names also log in less often, with much overlap.
+# The table contains names, and as many invented names, which are the shuffled letters
+# of a name. People with invented names also log in slightly less often.
 
 import numpy as np
 import pandas as pd
@@ -32,8 +33,8 @@ table = table.sample(frac=1, random_state=0).reset_index(drop=True)
 train, test = table[: len(table) // 2], table[len(table) // 2 :]
 
 # %%
-# `set_output` gives a data frame. The model learns from all names of the table, the
-# invented ones among them, and is told nothing of them.
+# `set_output` returns a data frame. The model learns from all names of the table,
+# including the invented ones, and does not know which are which.
 
 from sklearn_makemore import CharLMFeatures
 
@@ -42,16 +43,16 @@ out_of_fold = features.fit_transform(train["name"])
 print(pd.concat([train["name"], out_of_fold], axis=1).head().round(2).to_string())
 
 # %%
-# `fit_transform` measures each word by a model that was fitted without it, in five
-# folds. `transform` measures by the model of all words: those it has learnt look far
-# likelier than new ones.
+# `fit_transform` scores each word with a model that was fitted without it, in five
+# folds. `transform` scores with the model of all words. With that model, the training
+# words look far more likely than new ones.
 
 import matplotlib.pyplot as plt
 
 shown = {
-    "learnt, by the model that knows them": features.transform(train["name"]),
-    "learnt, out of fold": out_of_fold,
-    "new": features.transform(test["name"]),
+    "training names, by the model of all names": features.transform(train["name"]),
+    "training names, out of fold": out_of_fold,
+    "new names": features.transform(test["name"]),
 }
 figure, ax = plt.subplots(layout="constrained")
 for label, frame in shown.items():
@@ -64,15 +65,15 @@ for label, frame in shown.items():
     )
 ax.set_xlabel("NLL (nats per character)")
 ax.set_ylabel("density")
-ax.set_title("Out of fold, words look as new ones do")
+ax.set_title("Out of fold, training names look like new ones")
 ax.set_ylim(0, 3)
-ax.legend(title="names, and their mean NLL")
+ax.legend(title="names and their mean NLL")
 plt.show()
 
 # %%
-# In a `ColumnTransformer` the column of words is named as a string, not as a list. The
-# logistic regression then learns from features that mean the same for new words. With
-# `cv=None` it learns from likelihoods that new words do not have.
+# In a `ColumnTransformer`, name the column of words as a string, not as a list. The
+# logistic regression then trains on features that mean the same for new words. With
+# `cv=None`, it trains on likelihoods that new words do not have.
 
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
@@ -101,6 +102,6 @@ for label, transformers in columns.items():
 figure, ax = plt.subplots(layout="constrained")
 ax.bar(list(losses), list(losses.values()), color=["0.6", "C0", "C1"])
 ax.set_xlabel("columns")
-ax.set_ylabel("log-loss of new rows (nats)")
+ax.set_ylabel("log-loss on new rows (nats)")
 ax.set_title("Is the name invented?")
 plt.show()

@@ -1,15 +1,15 @@
 """
-Strings that are no names
-=========================
+Strings that are not names
+==========================
 
-Random strings and typing errors in a list: they are not spelled like the rest, and a
-character model finds them unlikely. The claim: this needs no labels and no clean list,
-and finds what a forest over counted characters does not.
+Random strings and typing errors in a list are not spelled like the rest, so a character
+model finds them unlikely. The claim: the detector needs neither labels nor a clean
+list, and finds strings that an isolation forest on character counts does not find.
 """
 
 # %%
-# A list of names, one in ten of them replaced: half by random letters, half by the
-# letters of a name in another order.
+# A list of names in which one in ten is replaced: half of these by random letters, half
+# by the shuffled letters of a name.
 
 import numpy as np
 
@@ -21,17 +21,18 @@ letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
 kinds = rng.choice(["name", "random", "shuffled"], len(names), p=[0.9, 0.05, 0.05])
 
 
-def spoilt(name, kind):
+def spoil(name, kind):
     if kind == "random":
         return "".join(rng.choice(letters, len(name)))
     return "".join(rng.permutation(list(name))) if kind == "shuffled" else name
 
 
-words = [spoilt(name, kind) for name, kind in zip(names, kinds, strict=True)]
+words = [spoil(name, kind) for name, kind in zip(names, kinds, strict=True)]
 
 # %%
-# `fit_predict` scores every word by a model that has not seen it, in five folds, so
-# that an odd word cannot hide because it was learnt. One in ten is flagged.
+# `fit_predict` scores every word with a model that has not seen it, in five folds, so
+# an odd word does not look usual because it was in the training set. One word in ten is
+# flagged.
 
 from sklearn_makemore import CharLMOutlierDetector
 
@@ -42,19 +43,19 @@ for kind in "random", "shuffled", "name":
     print(f"{kind:8} flagged: {found[kind]:.1%}")
 
 # %%
-# The score is the log-probability per character. That of the whole word, with
-# `per="word"`, is lower for longer words. Characters that no training word has are
-# unlikely too, and no error.
+# The score is the log-probability per character. With `per="word"` it is the
+# log-probability of the whole word, which is lower for longer words. Characters that no
+# training word contains are unlikely, but raise no error.
 
 for word in "marilou", "mraliuo", "qzxwvk", "r2-d2":
     decision = detector.decision_function([word])[0]
     print(f"{word:8} {decision:+.2f} nats from the offset, {detector.offset_:.2f}")
 
 # %%
-# New words: names that are not in the list, against both kinds of odd strings. Beside
-# it `IsolationForest` over counts of one to three characters. It is worse than chance:
-# most counts of most words are 0, so that a string with none of the usual combinations
-# looks more usual to it than a name.
+# New words: names that are not in the list, against both kinds of odd strings. For
+# comparison, `IsolationForest` on counts of one to three characters. It is worse than
+# chance: most counts of a word are 0, so a string without any usual combination looks
+# more normal to it than a name.
 
 import matplotlib.pyplot as plt
 from sklearn.ensemble import IsolationForest
@@ -70,7 +71,7 @@ forest = make_pipeline(
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
 areas = {}
 for ax, kind in zip(axes, ("random", "shuffled"), strict=True):
-    odd = [spoilt(name, kind) for name in new]
+    odd = [spoil(name, kind) for name in new]
     is_name = [True] * len(new) + [False] * len(odd)
     for label, model in (
         ("per character", detector),
@@ -82,7 +83,7 @@ for ax, kind in zip(axes, ("random", "shuffled"), strict=True):
         )
         areas[kind, label] = float(display.roc_auc)
     ax.plot([0, 1], [0, 1], color="0.6", linestyle="--", zorder=0)
-    ax.set_xlabel("share of odd strings taken for names")
-    ax.set_ylabel("share of names taken for names")
+    ax.set_xlabel("share of odd strings accepted as names")
+    ax.set_ylabel("share of names accepted as names")
     ax.set_title(f"New names against {kind} strings")
 plt.show()

@@ -166,9 +166,9 @@ def bigram(names):
 def activations(names):
     """Bad weights are seen in the layers, and batch norm makes the signals right."""
     saturated, fading, nll = (names[key] for key in ("saturated", "fading", "nll"))
-    assert saturated["weights x 5"] > 0.5 > 0.1 > saturated["as shipped"]
-    assert fading["weights / 5"] > 100 and 0.5 < fading["as shipped"] < 3
-    assert nll["weights / 5"] > nll["as shipped"] + 0.25
+    assert saturated["weights x 5"] > 0.5 > 0.1 > saturated["default"]
+    assert fading["weights / 5"] > 100 and 0.5 < fading["default"] < 3
+    assert nll["weights / 5"] > nll["default"] + 0.25
     for name in "weights / 5, batch norm", "weights x 5, batch norm":
         assert saturated[name] < 0.1 and 0.5 < fading[name] < 2
         assert nll[name] < nll["weights / 5"] - 0.25
@@ -246,9 +246,7 @@ def classifier(names):
     }
     assert distances["places"] < 0.7 * distances[None]
     assert names["areas"].min() > 0.75
-    assert {*names["words"][names["learned"]]}.isdisjoint(
-        names["words"][names["held_out"]]
-    )
+    assert {*names["words"][names["train"]]}.isdisjoint(names["words"][names["test"]])
 
 
 def features(names):
