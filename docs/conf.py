@@ -111,6 +111,7 @@ PAGES_WITHOUT_SIBLINGS = (
     "lectures",
     "faq",
     "adding_a_model",
+    "architecture",
     "contributing",
     "changelog",
 )
