@@ -35,7 +35,7 @@ numpydoc_xref_param_type = False
 
 
 def public_methods(module, name):
-    """Return the methods of a class, inherited ones too, but not those of torch."""
+    """Return the methods of a class, also inherited ones, but not those of torch."""
     methods = inspect.getmembers(getattr(import_module(module), name), callable)
     return [
         method
@@ -47,11 +47,11 @@ def public_methods(module, name):
 
 
 autosummary_context = {"public_methods": public_methods}
-suppress_warnings = ["config.cache"]  # a function in the context cannot be kept
+suppress_warnings = ["config.cache"]  # the context has a function: cannot be pickled
 
 # -- Links to other projects
 
-# Their inventories are on the internet: only where the site is published are they read.
+# The inventories are on the internet; only the build of the published site reads them.
 if os.environ.get("READTHEDOCS"):
     extensions.append("sphinx.ext.intersphinx")
     intersphinx_mapping = {
@@ -62,7 +62,7 @@ if os.environ.get("READTHEDOCS"):
         "torch": ("https://docs.pytorch.org/docs/stable", None),
     }
 
-# Everywhere else a reference out of this project stays text. So do the ones in the
+# In other builds, references to other projects stay plain text. So do references in the
 # docstrings that estimators inherit from scikit-learn.
 nitpick_ignore_regex = [(r"py:.*", r"(?!.*sklearn_makemore).*")]
 TARGETS_IN_SKLEARN = {
@@ -75,12 +75,12 @@ TARGETS_IN_SKLEARN = {
 
 
 def leave_as_text(app, env, node, content):
-    """Return what a reference into scikit-learn's documentation shows."""
+    """Show a reference to scikit-learn's documentation as plain text."""
     return content if node["reftarget"] in TARGETS_IN_SKLEARN else None
 
 
 def setup(app):
-    """Let intersphinx resolve references first, where it is."""
+    """Resolve references after intersphinx, if it is loaded."""
     app.connect("missing-reference", leave_as_text, priority=900)
 
 
@@ -103,7 +103,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
 }
 
-# -- What the pages look like
+# -- Appearance
 
 PAGES_WITHOUT_SIBLINGS = (
     "index",

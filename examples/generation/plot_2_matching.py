@@ -58,9 +58,9 @@ print(exact[:8])
 
 import re
 
-drawn = model.sample(200_000, random_state=1)
-by_hand = [word for word in drawn if re.fullmatch("[a-z]+x", word) and len(word) <= 10]
-print(f"{len(by_hand)} of {len(drawn)} names match: {by_hand[:8]}")
+plain = model.sample(200_000, random_state=1)
+by_hand = [word for word in plain if re.fullmatch("[a-z]+x", word) and len(word) <= 10]
+print(f"{len(by_hand)} of {len(plain)} names match: {by_hand[:8]}")
 
 # %%
 # Their lengths and likelihoods distinguish the masked words. The exact words have the

@@ -74,9 +74,9 @@ next_proba = {name: model.predict_proba(prefixes) for name, model in models.item
 symbols = [symbol or "end" for symbol in models["BoWCharLM"].symbols_]
 shown = np.sort(next_proba["GRUCharLM"].sum(axis=0).argsort()[-8:])
 
-drawn = ["BoWCharLM", "GRUCharLM", "TransformerCharLM"]
+plotted = ["BoWCharLM", "GRUCharLM", "TransformerCharLM"]
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True, layout="constrained")
-for ax, name in zip(axes, drawn, strict=True):
+for ax, name in zip(axes, plotted, strict=True):
     for shift, prefix, proba in zip(
         (-0.2, 0.2), prefixes, next_proba[name], strict=True
     ):

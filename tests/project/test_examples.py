@@ -198,7 +198,7 @@ def matching(names):
     )
     assert chi2_contingency([by_hand, exact]).pvalue > 1e-4
     assert abs(nll["by hand"].mean() - nll["exact=True"].mean()) < 0.1
-    assert len(kinds["by hand"]) < len(names["drawn"]) / 100
+    assert len(kinds["by hand"]) < len(names["plain"]) / 100
     assert (lengths["masked"] == 10).mean() > 0.9
     assert nll["masked"].mean() > nll["exact=True"].mean() + 0.3
 
