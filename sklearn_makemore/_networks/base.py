@@ -1,6 +1,5 @@
 """BaseNeuralCharLM: what all networks share, from hyper-parameters to probabilities."""
 
-import copy
 import os
 import warnings
 from abc import abstractmethod
@@ -11,27 +10,16 @@ import numpy as np
 import torch
 
 from .._base import BaseCharLM
-from .._sklearn import Interval, StrOptions, has_callbacks
-from .._training.checkpoint import Checkpoint, check_agreement, training_identity
+from .._sklearn import Interval, StrOptions
 from .._training.device import (
     device_or_auto,
-    keep_freed_memory,
     one_thread,
     resolve_device,
     seeded_torch,
 )
-from .._training.net import (
-    EpochTasks,
-    new_net,
-    plain_module,
-    sets_learning_rate,
-    snapshot,
-    train_net,
-)
-from .._training.processes import SINGLE_PROCESS, CollectiveError, MultipleProcesses
+from .._training.fit import fit_network, partial_fit_network
+from .._training.net import new_net, plain_module, sets_learning_rate
 from .._training.schedules import SCHEDULES
-from .._word_estimator import own_random_state
-from .._words.hold_out import hold_out
 from .restored import (
     MAX_RESTORED_BLOCK_SIZE,
     check_weights,
@@ -146,198 +134,10 @@ class BaseNeuralCharLM(BaseCharLM):
         return self.warm_start and self.__sklearn_is_fitted__()
 
     def _fit_encoded(self, data, callback_context):
-        rng = own_random_state(self.random_state)
-        is_warm_start = self._is_warm_start()
-        processes = self._joined_processes(data, rng, is_warm_start)
-        share = self.validation_fraction or (0.1 if self.early_stopping else None)
-        with processes.together():
-            checkpoint = self._opened_checkpoint(data, rng, processes)
-            train, valid = (data, None) if share is None else _split(data, share, rng)
-            learned = self._train(
-                is_warm_start,
-                train,
-                valid,
-                self.max_epochs,
-                rng,
-                processes,
-                callback_context,
-                checkpoint,
-            )
-        if checkpoint is not None:
-            checkpoint.remove()
-        return learned
+        return fit_network(self, data, callback_context)
 
     def _partial_fit_encoded(self, data):
-        rng = own_random_state(self.random_state)
-        is_warm_start = self.__sklearn_is_fitted__()
-        processes = self._joined_processes(data, rng, is_warm_start)
-        with processes.together():
-            return self._train(is_warm_start, data, None, 1, rng, processes)
-
-    def _joined_processes(self, data, rng, is_warm_start):
-        """Return the processes of a training, which agree on it and on what is random.
-
-        Parameters
-        ----------
-        data : TrainingSet
-            The words.
-
-        rng : RandomState
-            Source of the split and the seed; it is put where the first process's is.
-
-        is_warm_start : bool
-            Whether to go on from the fitted net.
-        """
-        if not self.accelerate:
-            return SINGLE_PROCESS
-        if self.device not in ("auto", "cpu"):
-            raise ValueError(
-                f"device={self.device!r} cannot be one of several processes, each of "
-                "which has its own; with accelerate=True use device='auto' or 'cpu'."
-            )
-        # Without a GPU of its own kind accelerate joins no processes unless it is told.
-        processes = MultipleProcesses(cpu=resolve_device(self.device) != "cuda")
-        training = self._training_identity(data, processes, is_warm_start)
-        check_agreement(processes.all_gather(training))
-        rng.set_state(processes.broadcast(rng.get_state()))
-        return processes
-
-    def _continued_net(self, n_symbols, block_size, device):
-        """Return a new net with the weights, optimizer state and history so far."""
-        net, before = self._new_net(n_symbols, block_size, device), self.net_
-        asked, fitted = (one.get_params_for("module") for one in (net, before))
-        if net.module is not before.module or asked != fitted:
-            raise ValueError(
-                f"The fitted {before.module.__name__} has {fitted}, and going on from "
-                f"it cannot turn it into {asked}. Set the parameters back, or fit "
-                "anew with warm_start=False."
-            )
-        plain_module(net).load_state_dict(plain_module(before).state_dict())
-        net.history.extend(copy.deepcopy(list(before.history)))
-        if net.optimizer is before.optimizer:
-            settings = [
-                {name: value for name, value in group.items() if name != "params"}
-                for group in net.optimizer_.param_groups
-            ]
-            # It takes over the moments themselves, and steps change them in place.
-            state = copy.deepcopy(before.optimizer_.state_dict())
-            net.optimizer_.load_state_dict(state)
-            for group, setting in zip(
-                net.optimizer_.param_groups, settings, strict=True
-            ):
-                group.update(setting)
-        return net
-
-    def _opened_checkpoint(self, data, rng, processes):
-        """Open the checkpoint of a training, None without one."""
-        if self.checkpoint is None:
-            return None
-        if self.callbacks:
-            raise ValueError(
-                "`callbacks` have a state of their own, which `checkpoint` cannot "
-                "keep; leave one of the two out. scikit-learn's callbacks, given with "
-                "`set_callbacks`, work with it."
-            )
-        training = self._training_identity(data, processes, self._is_warm_start())
-        checkpoint = Checkpoint.open(self.checkpoint, training, rng)
-        checkpoint.is_written = processes.index == 0
-        # All have read the file before the first process writes it.
-        if len(set(processes.all_gather(checkpoint.n_epochs))) > 1:
-            raise CollectiveError(
-                f"The processes find different states at {self.checkpoint!r}: give "
-                "`checkpoint` a path that all of them share."
-            )
-        return checkpoint
-
-    def _training_identity(self, data, processes, is_warm_start):
-        """Return which training it is, in what JSON can say."""
-        device = processes.device or resolve_device(self.device)
-        return training_identity(
-            self,
-            data.vocabulary,
-            data.encoded,
-            data.sample_weight,
-            start=self.net_ if is_warm_start else None,
-            # Each process has another of the devices of a kind.
-            device=device if processes is SINGLE_PROCESS else device.split(":")[0],
-        )
-
-    def _train(
-        self,
-        is_warm_start,
-        train,
-        valid,
-        epochs,
-        rng,
-        processes,
-        context=None,
-        checkpoint=None,
-    ):
-        """Train a net and return the fitted attributes.
-
-        Parameters
-        ----------
-        is_warm_start : bool
-            Whether to go on from a copy of the fitted net.
-
-        train, valid : TrainingSet
-            Words to learn from and to validate on; `valid` may be None.
-
-        epochs : int
-            Number of epochs.
-
-        rng : RandomState
-            Source of the seed.
-
-        processes : SingleProcess
-            The processes that share the work.
-
-        context : sklearn.callback.CallbackContext, default=None
-            Context of the fit, if callbacks are to be told of epochs.
-
-        checkpoint : Checkpoint, default=None
-            Keeps the state of the training, or had one to go on from.
-
-        Returns
-        -------
-        fitted : dict
-            The fitted attributes.
-        """
-        device = processes.device or resolve_device(self.device)
-        vocabulary = train.vocabulary
-        longest = max(part.max_predictions for part in (train, valid) if part)
-        block_size = self._block_size(longest, is_warm_start)
-        # Going on is not repeating: the epochs done are part of the seed.
-        n_done = self.n_iter_ if is_warm_start else 0
-        seed = np.random.RandomState([rng.randint(2**31), n_done]).randint(2**31)
-        keep_freed_memory()
-        with one_thread, seeded_torch(int(seed), device):
-            datasets = [
-                part and self._dataset(part, block_size, device)
-                for part in (train, valid)
-            ]
-            make_net = self._continued_net if is_warm_start else self._new_net
-            net = make_net(vocabulary.n_symbols, block_size, device)
-            unknown_proba = self._resolved_unknown_proba(train, n_done)
-            stopping = (
-                {"patience": self.n_iter_no_change, "threshold": self.tol}
-                if self.early_stopping and valid is not None
-                else None
-            )
-            tasks = self._epoch_tasks(context, train, valid, unknown_proba)
-            if processes.index:
-                net.verbose = 0  # one process tells of the epochs
-            train_net(
-                net,
-                *datasets,
-                epochs,
-                stopping,
-                tasks,
-                checkpoint,
-                processes,
-                int(seed),
-            )
-        return self._fitted(net, vocabulary, unknown_proba)
+        return partial_fit_network(self, data)
 
     def _fitted(self, net, vocabulary, unknown_proba):
         """Return the fitted attributes."""
@@ -461,22 +261,6 @@ class BaseNeuralCharLM(BaseCharLM):
                 stacklevel=2,
             )
 
-    def _epoch_tasks(self, context, train, valid, unknown_proba):
-        """Return what tells scikit-learn's callbacks of epochs, None without them."""
-        if context is None or not has_callbacks(self):
-            return None
-        vocabulary = train.vocabulary
-        task = self._callback_task(train.words)
-        longest = max(part.max_predictions for part in (train, valid) if part) - 1
-        if self._is_warm_start():
-            longest = max(longest, self.longest_word_)
-        shared = {"vocabulary_": vocabulary, "longest_word_": longest}
-
-        def reconstruct(net):
-            return {**self._fitted(snapshot(net), vocabulary, unknown_proba), **shared}
-
-        return EpochTasks(context, task, reconstruct)
-
 
 @dataclass(frozen=True, eq=False)
 class NextSymbolModule:
@@ -505,18 +289,6 @@ class NextSymbolModule:
         known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba)
         unknown = known.new_full((len(known), 1), np.log(self.unknown_proba))
         return torch.cat([known, unknown], 1).numpy()
-
-
-def _split(data, share, rng):
-    """Return training words and words held out; an error if either would be empty."""
-    train, valid = hold_out(data, share, rng)
-    if valid is None:
-        raise ValueError(
-            f"validation_fraction={share} of 1 word (equal words count once) leaves "
-            "none to learn from; fit on more words, or without early_stopping and "
-            "validation_fraction."
-        )
-    return train, valid
 
 
 def good_turing(symbol_counts):

@@ -1,8 +1,10 @@
 """Training one network.
 
-Contents: `processes` (one process or several), `context_batches` and `word_batches`
-(batches of contexts and of words), `schedules` (learning rates), `device`, `net` (the
+Contents: `device` (where it computes, and the random numbers), `schedules` (learning
+rates), `processes` (one process or several), `batches` (the batches of an epoch),
+`context_batches` and `word_batches` (the two data sets they are made of), `net` (the
 skorch net, the only file that imports skorch), `state` and `checkpoint` (resuming an
-interrupted training). It imports `_words`, `_word_estimator`,
+interrupted training), `callbacks` (of one training) and `fit` (one training from the
+encoded words to the fitted attributes). It imports `_words`, `_word_estimator`,
 `_safe_file` and `modules`; torch and skorch.
 """

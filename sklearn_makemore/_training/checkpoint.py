@@ -23,6 +23,7 @@ from .._safe_file import (
     write_safe_file,
 )
 from .._word_estimator import package_version
+from .processes import CollectiveError
 from .state import check_state, net_digest, restore_state, state_arrays
 
 FORMAT_VERSION = 1
@@ -204,49 +205,30 @@ class Checkpoint:
         self.cost = self.written_at - start
 
 
-def training_identity(model, vocabulary, encoded, sample_weight, start, device):
-    """Return which training it is, in what JSON can say.
+def training_identity(model, data, start, device):
+    """Return which training it is, in what JSON can say: equal for equal trainings.
 
-    Parameters
-    ----------
-    model : estimator
-        The network. Its class and its parameters count, without `NOT_COMPARED`; of a
-        source of random numbers only the type, since the file has its state.
+    Of a source of random numbers only the type counts, since the file has its state.
 
-    vocabulary : CharVocabulary
-        The symbols.
-
-    encoded : EncodedWords
-        The words that the training learns from.
-
-    sample_weight : ndarray of shape (n_words,) or None
-        Weight of each word.
-
-    start : CharNet or None
-        What the training goes on from, None for new weights.
-
-    device : str
-        Where it computes.
-
-    Returns
-    -------
-    training : dict
-        Equal for equal trainings.
+    start : CharNet that the training starts from, None for new weights
     """
+    vocabulary, encoded = data.vocabulary, data.encoded
     symbols = [vocabulary.characters, str(vocabulary.unknown)]
     words = {"codes": encoded.codes, "offsets": encoded.offsets}
-    if sample_weight is not None:
-        words["sample_weight"] = sample_weight
+    if data.sample_weight is not None:
+        words["sample_weight"] = data.sample_weight
     parameters = {
         name: value
         for name, value in model.get_params(deep=False).items()
         if name not in NOT_COMPARED
     }
+    # Devices of one kind are equal, and processes have one each.
+    parameters["device"] = device.split(":")[0]
     return {
         "class": type(model).__name__,
         "words": content_digest(symbols, words),
         "start": None if start is None else net_digest(start),
-        "parameters": _as_json({**parameters, "device": device}),
+        "parameters": _as_json(parameters),
     }
 
 
@@ -265,7 +247,7 @@ def check_agreement(trainings):
     """
     for index, training in enumerate(trainings):
         for difference in _differences(training, trainings[0]):
-            raise ValueError(
+            raise CollectiveError(
                 "All processes must be given the same training, and compared with the "
                 f"first, process {index} has another: {difference}."
             )

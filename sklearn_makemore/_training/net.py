@@ -1,13 +1,13 @@
-"""CharNet: skorch's training with a lean loop over data sets that make their batches.
+"""CharNet: skorch's training with a lean loop over batches that exist as tensors.
 
-The networks are tiny, so the machinery around a step decides the speed. Batches are
-slices of tensors that are permuted once an epoch, losses stay on the device until the
-epoch ends, and nobody is notified of a batch unless a callback listens.
+The networks are tiny, so the machinery around a step decides the speed. Losses stay on
+the device until the epoch ends, and callbacks are called per batch only if one of them
+listens to batches.
 """
 
 import copy
 import math
-from functools import partial
+from typing import Any
 
 import torch
 from sklearn.base import clone
@@ -22,22 +22,26 @@ from skorch.callbacks import (
 from skorch.helper import predefined_split
 
 from ..modules import LookupTable
+from .batches import Batches, WeightedDataset
 from .device import seeded_torch
-from .processes import SINGLE_PROCESS, CollectiveError
+from .processes import SINGLE_PROCESS, CollectiveError, SingleProcess
 
-SNAPSHOT_OVERRIDES = {
+# Only this file imports skorch.
+__all__ = ["Callback", "EarlyStopping", "predefined_split"]
+
+SNAPSHOT_OVERRIDES: dict[str, Any] = {
     "callbacks_": [],
     "train_split": None,
     "processes_": SINGLE_PROCESS,
     "in_training_": None,
 }
-"""What a copy of a net in training has instead of the training's own."""
+"""Attributes of a net in training that a copy of it does not share."""
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
 class DivergedError(CollectiveError):
-    """The loss is not finite any more, and no epoch will mend it."""
+    """The loss is not finite any more."""
 
 
 class _Stopped(Exception):
@@ -45,28 +49,17 @@ class _Stopped(Exception):
 
 
 class CharNet(NeuralNet):
-    """skorch net that trains on data sets with batches of their own.
+    """skorch net that trains on `Batches`; for other data skorch's loop is used.
 
-    Such a data set has a method ``batches(batch_size, training)``; for all other data
-    skorch's own machinery is used, with the loss summed over a batch.
-
-    Parameters
-    ----------
-    module : torch.nn.Module class
-        Takes what the first of a pair of `batches` holds as keyword arguments, and
-        returns logits with one row a row of the target.
-
-    schedule : callable, default=None
-        ``schedule(progress)`` is the factor of the learning rate at a progress from 0
-        to 1; None leaves the rate alone.
-
-    **kwargs : dict
-        As `skorch.NeuralNet` takes them.
+    module : torch.nn.Module class; takes what a batch holds as keyword arguments, and
+        returns logits with a row for each row of the expected counts
+    schedule : factor of the learning rate at a progress from 0 to 1; None leaves the
+        rate alone
     """
 
-    # What `train_net` sets for the time of a training.
-    processes_ = SINGLE_PROCESS
-    in_training_ = None
+    # Set for the time of a training.
+    processes_: SingleProcess = SINGLE_PROCESS
+    in_training_: tuple[Any, Any] | None = None
 
     def __init__(self, module, *, schedule=None, **kwargs):
         self.schedule = schedule
@@ -80,35 +73,33 @@ class CharNet(NeuralNet):
 
     @property
     def _default_callbacks(self):
-        # train_loss and valid_loss are recorded by run_single_epoch.
+        # run_single_epoch records train_loss and valid_loss.
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
 
     def get_iterator(self, dataset, training=False):
-        """Return the data set's own batches, or else skorch's iterator."""
-        if hasattr(dataset, "batches"):
-            if not training:  # every process measures all
-                return dataset.batches(self.batch_size, training)
-            return dataset.batches(self.batch_size, training, self.processes_)
+        """Return batches as they are, and skorch's iterator over other data."""
+        if isinstance(dataset, Batches):
+            return dataset
         return super().get_iterator(dataset, training=training)
 
     def notify(self, method_name, **cb_kwargs):
-        """Call all callbacks, and stop after an epoch if one asked, in any process."""
+        """Call all callbacks; stop after an epoch if one asked to, in any process."""
         if method_name != "on_epoch_end":
             super().notify(method_name, **cb_kwargs)
             return
         try:
             super().notify(method_name, **cb_kwargs)
         except KeyboardInterrupt:
-            if not _asked_to_stop(self.callbacks_):
+            if not ask_to_stop(self.callbacks_):
                 raise
-        if any(self.processes_.all_gather(_asked_to_stop(self.callbacks_))):
+        if any(self.processes_.all_gather(ask_to_stop(self.callbacks_))):
             raise _Stopped
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
-        """Train `max_epochs` more; a keyboard interrupt is an error, not an end.
+        """Train `max_epochs` more.
 
-        skorch takes every `KeyboardInterrupt` for the end of training. Callbacks
-        raise one to stop, and only theirs ends the training here.
+        skorch takes every KeyboardInterrupt for the end of training. Here only one that
+        a callback raises to stop is; others are errors.
         """
         if not self.initialized_:
             self.initialize()
@@ -122,19 +113,13 @@ class CharNet(NeuralNet):
         return self
 
     def fit_loop(self, X, y=None, epochs=None, epochs_done=0, **fit_params):
-        """Run the epochs, with the schedule stretched over all their steps.
-
-        Of the epochs some may be done: the schedule goes on after them.
-        """
+        """Run the epochs not yet done, with the schedule stretched over all steps."""
         epochs = self.max_epochs if epochs is None else epochs
-        has_batches = hasattr(X, "batches")
-        self.is_lean_ = has_batches and not any(
-            _listens_to_batches(callback) for _, callback in self.callbacks_
-        )
+        has_batches = isinstance(X, Batches)
+        self.is_lean_ = has_batches and not listen_to_batches(self.callbacks_)
         self.step_, self.n_steps_ = 0, 0
         if has_batches:
-            n_batches = len(self.get_iterator(X, training=True))
-            self.step_, self.n_steps_ = epochs_done * n_batches, epochs * n_batches
+            self.step_, self.n_steps_ = epochs_done * len(X), epochs * len(X)
         return super().fit_loop(X, y, epochs=epochs - epochs_done, **fit_params)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -142,16 +127,7 @@ class CharNet(NeuralNet):
         if iterator is None:
             return
         if self.is_lean_:
-            self._set_training(training)
-            if training:
-                self.processes_.begin_epoch(len(self.history) - 1)
-            losses = [step_fn(batch, **fit_params)["loss"] for batch in iterator]
-            loss = torch.stack(losses).mean()
-            # Of training each process has its share, of validation all.
-            over_processes = (
-                self.processes_.all_reduce if training else self.processes_.broadcast
-            )
-            loss = over_processes(loss).item()
+            loss = self._lean_epoch(iterator, training, step_fn, **fit_params)
             # Callbacks such as Checkpoint look for a batch.
             self.history.new_batch()
             self.history.record_batch(f"{prefix}_loss", loss)
@@ -162,19 +138,20 @@ class CharNet(NeuralNet):
         if training:
             self._check_finite(loss)
 
-    def check_last_step(self, dataset):
-        """Raise an error if the last step broke the network: no loss has shown it.
+    def _lean_epoch(self, iterator, training, step_fn, **fit_params):
+        """Run the steps of one epoch; return its mean loss."""
+        self._set_training(training)
+        if training:
+            self.processes_.begin_epoch(len(self.history) - 1)
+        losses = [step_fn(batch, **fit_params)["loss"] for batch in iterator]
+        loss = torch.stack(losses).mean()
+        # Each process trains on its share, and validates on all words.
+        processes = self.processes_
+        loss = processes.all_reduce(loss) if training else processes.broadcast(loss)
+        return loss.item()
 
-        Parameters
-        ----------
-        dataset : Dataset
-            Words, of which one batch is looked at.
-
-        Raises
-        ------
-        ValueError
-            If its loss is not finite.
-        """
+    def check_last_step(self, dataset: WeightedDataset) -> None:
+        """Raise DivergedError if the last step broke the network: no loss shows it."""
         self._set_training(False)
         inputs, counts = next(iter(dataset.batches(None, training=False)))
         with torch.no_grad():
@@ -190,20 +167,20 @@ class CharNet(NeuralNet):
             )
 
     def _mean_loss(self, prefix):
-        """Mean of the losses that were recorded batch by batch."""
+        """Return the mean of the losses that skorch's loop recorded batch by batch."""
         batches = self.history[-1]["batches"]
         losses = [row[f"{prefix}_loss"] for row in batches if f"{prefix}_loss" in row]
         return sum(losses) / len(losses)
 
     def _record_loss(self, prefix, loss):
-        """Record the loss of an epoch, and whether it is the least so far."""
+        """Record the loss of an epoch, and whether it is the smallest so far."""
         name = f"{prefix}_loss"
         before = [row[name] for row in self.history[:-1] if name in row]
         self.history.record(name, loss)
         self.history.record(f"{name}_best", loss < min(before, default=math.inf))
 
     def train_step(self, batch, **fit_params):
-        """Take one optimiser step."""
+        """Take one optimizer step."""
         self._set_learning_rate()
         if not self.is_lean_:
             return super().train_step(batch, **fit_params)
@@ -228,7 +205,7 @@ class CharNet(NeuralNet):
             return {"loss": self.criterion_(logits, counts)}
 
     def infer(self, x, **fit_params):
-        """Compute the logits; a tree of prefixes is taken as it is."""
+        """Compute the logits; a tree of prefixes is passed on as it is."""
         if isinstance(x, dict) and "tree" in x:
             return self.module_(**x, **fit_params)
         return super().infer(x, **fit_params)
@@ -242,41 +219,36 @@ class CharNet(NeuralNet):
             group["lr"] = lr
 
 
-def new_net(module, module_params, *, callbacks=None, **params):
-    """Return an initialised net.
-
-    Parameters
-    ----------
-    module : torch.nn.Module class
-        The module.
-
-    module_params : dict
-        Its keyword arguments.
-
-    callbacks : list of skorch callbacks or (name, callback), default=None
-        The user's callbacks; copies of them are used.
-
-    **params : dict
-        Parameters of `CharNet`.
-
-    Returns
-    -------
-    net : CharNet
-        The net, its module initialised.
-    """
+def new_net(module, module_params: dict[str, Any], *, callbacks=None, **params):
+    """Return an initialized CharNet with copies of the user's callbacks."""
     callbacks = clone(list(callbacks or []), safe=False)
     module_params = {f"module__{name}": value for name, value in module_params.items()}
     return CharNet(module, callbacks=callbacks, **module_params, **params).initialize()
 
 
-def sets_learning_rate(callbacks):
-    """Whether one of the callbacks a user gives is a schedule of the learning rate.
+def continued_net(net: CharNet, before: CharNet) -> CharNet:
+    """Give a new net the weights, optimizer state and history of a fitted one."""
+    asked, fitted = (one.get_params_for("module") for one in (net, before))
+    if net.module is not before.module or asked != fitted:
+        raise ValueError(
+            f"The fitted {before.module.__name__} has {fitted}, and a warm start "
+            f"cannot turn it into {asked}. Set the parameters back, or fit anew with "
+            "warm_start=False."
+        )
+    plain_module(net).load_state_dict(plain_module(before).state_dict())
+    net.history.extend(copy.deepcopy(list(before.history)))
+    if net.optimizer is before.optimizer:
+        settings = net.optimizer_.state_dict()["param_groups"]
+        # A copy, since loading shares the moments and steps change them in place.
+        state = copy.deepcopy(before.optimizer_.state_dict())
+        for group, setting in zip(state["param_groups"], settings, strict=True):
+            group.update(setting)
+        net.optimizer_.load_state_dict(state)
+    return net
 
-    Raises
-    ------
-    TypeError
-        If one of them is no skorch callback.
-    """
+
+def sets_learning_rate(callbacks) -> bool:
+    """Check the user's callbacks, and return whether one is an LRScheduler."""
     kinds = []
     for given in callbacks or []:
         is_named = isinstance(given, tuple) and len(given) == 2
@@ -291,102 +263,31 @@ def sets_learning_rate(callbacks):
     return any(issubclass(kind, LRScheduler) for kind in kinds)
 
 
-def plain_module(net):
+def ask_to_stop(callbacks) -> bool:
+    """Return whether one of the (name, callback) pairs ends the training."""
+    return any(
+        callback.misses_ >= callback.patience
+        if isinstance(callback, EarlyStopping)
+        else getattr(callback, "asks_to_stop_", False)
+        for _, callback in callbacks
+    )
+
+
+def listen_to_batches(callbacks) -> bool:
+    """Return whether one of the (name, callback) pairs is called for each batch."""
+    return any(
+        getattr(type(callback), hook) is not getattr(Callback, hook)
+        for _, callback in callbacks
+        for hook in BATCH_HOOKS
+    )
+
+
+def plain_module(net) -> Any:
     """Return the module itself where torch.compile has wrapped it."""
     return getattr(net.module_, "_orig_mod", net.module_)
 
 
-def train_net(
-    net,
-    train,
-    valid,
-    epochs,
-    early_stopping=None,
-    epoch_tasks=None,
-    checkpoint=None,
-    processes=SINGLE_PROCESS,
-    seed=0,
-):
-    """Train an initialised net in place for some epochs.
-
-    Parameters
-    ----------
-    net : CharNet
-        The net.
-
-    train, valid : Dataset
-        What to learn from and to validate on, with a method `batches` as
-        `ContextDataset` has it; `valid` may be None.
-
-    epochs : int
-        Number of epochs, fewer if a callback stops it.
-
-    early_stopping : dict, default=None
-        Parameters of skorch's `EarlyStopping`; None trains all epochs.
-
-    epoch_tasks : EpochTasks, default=None
-        Told of every epoch.
-
-    checkpoint : Checkpoint, default=None
-        Keeps the state of the training, or had one to go on from.
-
-    processes : SingleProcess, default=SINGLE_PROCESS
-        The processes that share the work.
-
-    seed : int, default=0
-        Determines dropout in all of them but the first.
-    """
-    if processes.count > 1 and any(
-        _listens_to_batches(callback) for _, callback in net.callbacks_
-    ):
-        raise CollectiveError(
-            "`callbacks` holds one that listens to batches or gradients, of which "
-            "every process has a share only; leave it out, or set accelerate=False."
-        )
-    kept = net.callbacks_, net.train_split
-    net.callbacks_ = _with_callbacks_of_training(
-        net.callbacks_, epoch_tasks, early_stopping, checkpoint
-    )
-    net.train_split = None if valid is None else predefined_split(valid)
-    net.max_epochs = epochs
-    net.processes_ = processes
-    try:
-        with processes.training(net, seed) as net.in_training_:
-            net.partial_fit(train, epochs_done=checkpoint.n_epochs if checkpoint else 0)
-        net.check_last_step(train)
-    except DivergedError:
-        # The same training would diverge again, and another one has no use for it.
-        if checkpoint is not None:
-            checkpoint.remove()
-        raise
-    finally:
-        for name in "processes_", "in_training_":
-            vars(net).pop(name, None)
-        # Neither the data, nor the estimator behind the tasks, nor the losses of all
-        # batches stay on the net.
-        net.callbacks_, net.train_split = kept
-        for row in net.history:
-            row["batches"] = []
-
-
-def _with_callbacks_of_training(callbacks, epoch_tasks, early_stopping, checkpoint):
-    """Return a net's callbacks with those of a training, in the order of calls."""
-    ordered = list(callbacks)
-    # The tasks come first: one is closed before another callback ends the training.
-    if epoch_tasks is not None:
-        ordered.insert(0, ("epoch_tasks", epoch_tasks))
-    if early_stopping is not None:
-        stopping = EarlyStopping(
-            "valid_loss", threshold_mode="abs", load_best=True, **early_stopping
-        )
-        ordered.append(("early_stopping", stopping))
-    # This one comes last: early stopping has then begun anew, or counted the epoch.
-    if checkpoint is not None:
-        ordered.append(("checkpoint", KeepState(checkpoint)))
-    return ordered
-
-
-def snapshot(net):
+def snapshot(net: CharNet) -> CharNet:
     """Return a copy of a net in training, as it is now and without its callbacks."""
     in_training = {name: getattr(net, name) for name in SNAPSHOT_OVERRIDES}
     vars(net).update(SNAPSHOT_OVERRIDES)
@@ -396,94 +297,10 @@ def snapshot(net):
         vars(net).update(in_training)
 
 
-class EpochTasks(Callback):
-    """Report every epoch to scikit-learn's callbacks, and note if one asks to stop.
+def lookup_net(log_proba) -> NeuralNet:
+    """Return an initialized net whose module is a table of log-probabilities.
 
-    Parameters
-    ----------
-    context : sklearn.callback.CallbackContext
-        Context of the fit.
-
-    task : dict
-        What the hooks are told of a task: estimator, X, y.
-
-    reconstruct : callable
-        Returns the fitted attributes, given the net.
-    """
-
-    def __init__(self, context, task, reconstruct):
-        self.context = context
-        self.task = task
-        self.reconstruct = reconstruct
-        self.stopped = False
-
-    def on_epoch_begin(self, net, **kwargs):
-        """Open the task of this epoch."""
-        self.epoch = self.context.subcontext(task_name="epoch")
-        self.epoch.call_on_fit_task_begin(**self.task)
-
-    def on_epoch_end(self, net, **kwargs):
-        """Close the task."""
-        self.stopped = self.epoch.call_on_fit_task_end(
-            **self.task, reconstruction_attributes=partial(self.reconstruct, net)
-        )
-
-
-class KeepState(Callback):
-    """Go on from the state that a checkpoint held, and write it after epochs.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-        Has methods `begin` and `after_epoch`, which take the net.
-    """
-
-    def __init__(self, checkpoint):
-        self.checkpoint = checkpoint
-
-    def on_train_begin(self, net, **kwargs):
-        """Put the net where the checkpoint was."""
-        self.checkpoint.begin(net)
-
-    def on_epoch_end(self, net, **kwargs):
-        """Write the state, unless a callback asked to stop.
-
-        The request is not part of the state: after a kill the epoch is trained again,
-        and the callback asks again.
-        """
-        if not _asked_to_stop(net.callbacks_):
-            self.checkpoint.after_epoch(net)
-
-
-def _asked_to_stop(callbacks):
-    """Whether one of the callbacks, all of an epoch, wants training to end."""
-    return any(
-        callback.misses_ >= callback.patience
-        if isinstance(callback, EarlyStopping)
-        else isinstance(callback, EpochTasks) and callback.stopped
-        for _, callback in callbacks
-    )
-
-
-def _listens_to_batches(callback):
-    return any(
-        getattr(type(callback), hook) is not getattr(Callback, hook)
-        for hook in BATCH_HOOKS
-    )
-
-
-def lookup_net(log_proba):
-    """Return an initialised net whose module is the table of log-probabilities.
-
-    Parameters
-    ----------
-    log_proba : ndarray of shape (n_symbols, n_symbols)
-        Log-probability of each symbol (column) after each symbol (row).
-
-    Returns
-    -------
-    net : skorch.NeuralNet
-        Net around a `LookupTable`; ``net.predict_proba(ids)`` gives the probabilities.
+    log_proba : (n_symbols, n_symbols), of each symbol (column) after each (row)
     """
     with seeded_torch(0, "cpu"):
         net = NeuralNet(

@@ -1,70 +1,66 @@
-"""The processes that train a network: this one alone, or several that are one."""
+"""The processes that train one network: this one alone, or several launched ones."""
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from joblib.parallel import get_active_backend
+from torch import Tensor, zeros_like
 
 from ..modules import WeightedBatchNorm1d
+from .device import resolve_device
 
 
 class CollectiveError(ValueError):
-    """An error that comes to all processes alike: they stay together."""
+    """An error that all processes raise together, so that they can train again."""
 
 
 class SingleProcess:
-    """Training in this process alone."""
+    """Training in this process alone, and the interface of training in several."""
 
     index, count = 0, 1
-    device = None
-    """Where it must compute; None leaves that to others."""
+    device: str | None = None
+    """The device this process must use; None leaves the choice to `device`."""
 
     @contextmanager
-    def training(self, net, seed):
-        """Train a net inside the block.
-
-        Parameters
-        ----------
-        net : CharNet
-            Initialised net.
-
-        seed : int
-            What decides about dropout where it is not the first process.
-
-        Yields
-        ------
-        module : torch.nn.Module
-            Computes the logits of this process's share.
-
-        optimizer : torch.optim.Optimizer
-            Takes the steps.
-        """
+    def training(self, net, seed: int) -> Iterator[tuple[Any, Any]]:
+        """Yield the module and the optimizer that train `net` inside the block."""
         yield net.module_, net.optimizer_
 
     def broadcast(self, value):
-        """Return the first process's value in all of them."""
+        """Return the first process's value in all processes."""
         return value
 
-    def all_gather(self, value):
-        """Return the values of all processes as a list, in each of them."""
+    def all_gather(self, value) -> list:
+        """Return the values of all processes as a list."""
         return [value]
 
-    def all_reduce(self, tensor):
-        """Return the sum of all processes' tensors in each of them."""
+    def all_reduce(self, tensor: Tensor) -> Tensor:
+        """Return the sum of the tensors of all processes."""
         return tensor
 
-    def backward(self, loss):
-        """Compute the gradients of the sum of all processes' losses."""
+    def share(self, rows: Tensor, bounds: list[int]) -> tuple[Tensor, list[int]]:
+        """Return this process's rows of each batch, and the bounds of these shares.
+
+        rows : (n_rows,) int64, the rows of an epoch
+        bounds : n_batches + 1 numbers, where the batches begin and end
+        """
+        return rows, bounds
+
+    def backward(self, loss: Tensor) -> None:
+        """Compute the gradients of the sum of the losses of all processes."""
         loss.backward()
 
-    def begin_epoch(self, n_done):
-        """Prepare for an epoch, after some that are done."""
+    def begin_epoch(self, n_done: int) -> None:
+        """Prepare for an epoch after `n_done` others."""
 
     @contextmanager
-    def together(self):
-        """Leave the others at an error in the block that they know nothing of."""
+    def together(self) -> Iterator[None]:
+        """Leave the other processes if an error in the block is not theirs too."""
         try:
             yield
         except CollectiveError:
@@ -73,7 +69,7 @@ class SingleProcess:
             self._leave()
             raise
 
-    def _leave(self):
+    def _leave(self) -> None:
         """Take no further part in the work of the others."""
 
 
@@ -83,19 +79,14 @@ SINGLE_PROCESS = SingleProcess()
 class MultipleProcesses(SingleProcess):
     """Training in all the processes that a launcher has started, by accelerate.
 
-    Every process has all the words and computes its share of the rows of each batch.
-    The gradients are summed, the statistics of batch normalisation are those of the
-    whole batch, and what is random is decided by the first process, so that this is
-    the training of one process, but for rounding; with dropout its masks are others,
-    and from the second epoch on the order of the rows, which is drawn after them.
-
-    Parameters
-    ----------
-    cpu : bool
-        Whether to compute on the CPU where there is a GPU.
+    Every process has all words and computes its share of the rows of each batch.
+    Gradients are summed, batch normalization uses the statistics of the whole batch,
+    and the first process decides what is random. The result is that of one process up
+    to rounding. With dropout the masks differ, and from the second epoch on the order
+    of the rows, which is drawn after them.
     """
 
-    def __init__(self, cpu):
+    def __init__(self, cpu: bool):
         self.accelerator = _accelerator(cpu)
         self.index = self.accelerator.process_index
         self.count = self.accelerator.num_processes
@@ -105,12 +96,12 @@ class MultipleProcesses(SingleProcess):
                 "again."
             )
         device = self.accelerator.device
-        # "cpu:0" is how a tensor would be pickled, and no unpickler knows that place.
+        # A tensor on "cpu:0" cannot be unpickled.
         self.device = "cpu" if device.type == "cpu" else str(device)
 
     @contextmanager
     def training(self, net, seed):
-        """Train a net inside the block; it stays what it is, a net of one process."""
+        """Yield the wrapped module and optimizer; `net` itself stays a plain net."""
         self.seed = seed
         norms = [
             part
@@ -125,21 +116,19 @@ class MultipleProcesses(SingleProcess):
         finally:
             for norm in norms:
                 norm.synchronized = False
-            # What mixed precision did to the module is undone.
+            # Undo what mixed precision did to the module.
             self.accelerator.unwrap_model(module, keep_fp32_wrapper=False)
             self.accelerator.free_memory()
 
     def broadcast(self, value):
-        """Return the first process's value in all of them."""
-        if isinstance(value, torch.Tensor):
+        """Return the first process's value in all processes."""
+        if isinstance(value, Tensor):
             value = value.to(self.device)
-            return self.accelerator.reduce(
-                value if self.index == 0 else torch.zeros_like(value), "sum"
-            )
+            return self.all_reduce(value if self.index == 0 else zeros_like(value))
         return self.all_gather(value)[0]
 
     def all_gather(self, value):
-        """Return the values of all processes as a list, in each of them."""
+        """Return the values of all processes as a list."""
         if self.count == 1:
             return [value]
         values = [None] * self.count
@@ -147,68 +136,75 @@ class MultipleProcesses(SingleProcess):
         return values
 
     def all_reduce(self, tensor):
-        """Return the sum of all processes' tensors in each of them."""
+        """Return the sum of the tensors of all processes."""
         return self.accelerator.reduce(tensor, "sum")
 
+    def share(self, rows, bounds):
+        """Return this process's rows of each batch, and the bounds of these shares."""
+        if self.count == 1:
+            return rows, bounds
+        rows = self.broadcast(rows)
+        # Sorted, so that each process gets words with many prefixes in common.
+        batches = [rows[start:stop].sort().values for start, stop in pairwise(bounds)]
+        smallest = min(map(len, batches))
+        if smallest < self.count:
+            raise CollectiveError(
+                f"A batch of {smallest} distinct rows cannot be shared by {self.count} "
+                "processes: use a larger batch_size, or accelerate=False."
+            )
+        parts = [share_of(batch, self.index, self.count) for batch in batches]
+        return torch.cat(parts), [0, *accumulate(map(len, parts))]
+
     def backward(self, loss):
-        """Compute the gradients of the sum of all processes' losses."""
-        # Gradients are averaged over the processes, and over the steps for which the
-        # launcher may ask accelerate to accumulate them: here a step is one batch.
+        """Compute the gradients of the sum of the losses of all processes."""
+        # accelerate averages gradients over the processes, and over the steps that the
+        # launcher asks it to accumulate; here a step is one batch.
         n_steps = self.accelerator.gradient_accumulation_steps
         self.accelerator.backward(loss * (self.count * n_steps))
 
     def begin_epoch(self, n_done):
-        """Give every process but the first random numbers of its own.
+        """Seed every process but the first, which draws as one process alone would.
 
-        The first has those that one process alone would have. The others' follow from
-        the epoch, so that a training that goes on from a checkpoint has them again.
+        The seed follows from the epoch, so that a resumed training repeats it.
         """
         if self.index:
             rng = np.random.RandomState([self.seed, n_done, self.index])
             torch.manual_seed(int(rng.randint(2**31)))
 
     def _leave(self):
-        """Take no further part; the others fail when this process ends, if not now."""
+        """Take no further part; the others fail, at the latest when this one ends."""
         if self.count > 1:
             torch.distributed.destroy_process_group()
 
 
-def share(rows, index, count):
-    """Return one process's share of the rows of a batch.
+def join_processes(accelerate: bool, device: str) -> SingleProcess:
+    """Return the launched processes if `accelerate`, or else this process alone."""
+    if not accelerate:
+        return SINGLE_PROCESS
+    if device not in ("auto", "cpu"):
+        raise ValueError(
+            f"device={device!r} cannot be one of several processes, each of "
+            "which has its own; with accelerate=True use device='auto' or 'cpu'."
+        )
+    # Without a GPU that accelerate knows, it joins no processes unless cpu=True.
+    return MultipleProcesses(cpu=resolve_device(device) != "cuda")
 
-    Parameters
-    ----------
-    rows : Tensor of shape (B,)
-        Rows of a batch.
 
-    index, count : int
-        Which process it is, and how many there are.
-
-    Returns
-    -------
-    rows : Tensor of shape (B / count,), about
-        Some of them, next to each other.
+def share_of(rows: Tensor, index: int, count: int) -> Tensor:
+    """Return the rows of one of `count` processes, next to each other.
 
     Examples
     --------
     >>> import torch
-    >>> from sklearn_makemore._training.processes import share
-    >>> [share(torch.arange(5), index, 2).tolist() for index in range(2)]
+    >>> from sklearn_makemore._training.processes import share_of
+    >>> [share_of(torch.arange(5), index, 2).tolist() for index in range(2)]
     [[0, 1], [2, 3, 4]]
     """
     return rows[len(rows) * index // count : len(rows) * (index + 1) // count]
 
 
 def _accelerator(cpu):
-    """Return what joins the processes, an optional dependency.
-
-    Raises
-    ------
-    ImportError
-        If accelerate is not installed.
-    RuntimeError
-        If it would join other processes than those that were launched.
-    """
+    """Return accelerate's object that joins the launched processes."""
     n_launched = int(os.environ.get("WORLD_SIZE", 1))
     if n_launched > 1 and get_active_backend()[0].nesting_level:
         raise RuntimeError(
@@ -222,7 +218,7 @@ def _accelerator(cpu):
             "accelerate=True needs the package accelerate; install it with "
             'pip install "sklearn-makemore[distributed]".'
         ) from error
-    # The data and the net are put in their place before.
+    # The data and the net are on their device already.
     accelerator = Accelerator(cpu=cpu, device_placement=False)
     if accelerator.num_processes != n_launched:
         raise RuntimeError(

@@ -25,7 +25,7 @@ from sklearn_makemore import (
 )
 from sklearn_makemore._networks import sequence as _sequence
 from sklearn_makemore._networks import window as _window
-from sklearn_makemore._training import context_batches as _batches
+from sklearn_makemore._training import batches as _batches
 
 MANY = "".join(map(chr, range(0x10000, 0x10000 + 50_000)))
 
@@ -124,10 +124,7 @@ def test_large_alphabets_are_scored_in_parts(estimator, words, monkeypatch):
     monkeypatch.setattr(_window, "SCORED_CELLS", 30)
     monkeypatch.setattr(_window, "WINDOW_CELLS", 30)
     monkeypatch.setattr(_sequence, "SCORED_CELLS", 30)
-    monkeypatch.setattr(_batches, "VALIDATION_LOGITS", 300)
-    monkeypatch.setattr(
-        "sklearn_makemore._training.word_batches.VALIDATION_LOGITS", 300
-    )
+    monkeypatch.setattr(_batches, "MAX_VALIDATION_LOGITS", 300)
     np.testing.assert_allclose(model.score_samples(words), expected, rtol=1e-4)
     long = "".join(words)  # one word is more than may be held at once
     in_parts = model.score_samples([long])

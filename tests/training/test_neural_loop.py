@@ -12,7 +12,7 @@ from estimators import NETS, over
 from sklearn.base import clone
 from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRScheduler
 
-from sklearn_makemore._training.context_batches import ContextBatches, ContextDataset
+from sklearn_makemore._training.context_batches import ContextDataset
 from sklearn_makemore._words.vocabulary import CharVocabulary
 from sklearn_makemore._words.windows import ContextCounts
 
@@ -65,7 +65,7 @@ def test_batches_of_an_epoch_are_exactly_the_words(
 ):
     weights = np.linspace(0.01, 4, len(words)) if weighted else None
     counts, dataset = encoded_counts(words, weights)
-    batches = ContextBatches(dataset, batch_size, training=shuffle)
+    batches = dataset.batches(batch_size, training=shuffle)
     drawn = list(batches)
     assert len(drawn) == len(batches)
     expected = {
@@ -82,7 +82,7 @@ def test_batches_of_an_epoch_are_exactly_the_words(
 
 def test_batches_are_alike_wherever_they_come_in_an_epoch(words):
     _, dataset = encoded_counts(words, block_size=2)
-    batches = ContextBatches(dataset, 100, training=True)
+    batches = dataset.batches(100, training=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         epochs = [list(batches) for _ in range(60)]

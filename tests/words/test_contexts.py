@@ -119,7 +119,7 @@ def test_context_counts_are_those_of_a_counter(block_size, weighted):
 @pytest.mark.parametrize("with_table", [True, False])
 def test_a_dataset_gives_the_counts_after_any_contexts(with_table, monkeypatch):
     if not with_table:
-        monkeypatch.setattr("sklearn_makemore._training.context_batches.TABLE_CELLS", 0)
+        monkeypatch.setattr("sklearn_makemore._training.batches.MAX_TABLE_CELLS", 0)
     n_symbols = VOCABULARY.n_symbols
     counts = ContextCounts.from_encoded(ENCODED, 2, n_symbols)
     dataset = ContextDataset(counts, n_symbols, "cpu")

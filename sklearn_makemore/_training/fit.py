@@ -1,0 +1,226 @@
+"""One training of a network, from encoded words to the fitted attributes.
+
+The network is an estimator with the hooks that `BaseNeuralCharLM` describes.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.random import RandomState
+
+from .._sklearn import has_callbacks
+from .._word_estimator import own_random_state
+from .._words.hold_out import hold_out
+from .._words.training_set import TrainingSet
+from .batches import WeightedDataset
+from .callbacks import EpochTasks, with_callbacks_of_training
+from .checkpoint import Checkpoint, check_agreement, training_identity
+from .device import keep_freed_memory, one_thread, resolve_device, seeded_torch
+from .net import (
+    CharNet,
+    DivergedError,
+    continued_net,
+    listen_to_batches,
+    predefined_split,
+    snapshot,
+)
+from .processes import CollectiveError, SingleProcess, join_processes
+
+DEFAULT_VALIDATION_FRACTION = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """The settings of one training.
+
+    epochs : number of epochs, fewer if a callback stops it
+    is_warm_start : whether it starts from a copy of the fitted net
+    rng : source of the words held out and of the seed
+    context : of scikit-learn's callbacks, None without them
+    """
+
+    epochs: int
+    is_warm_start: bool
+    rng: RandomState
+    processes: SingleProcess
+    device: str
+    context: Any = None
+    checkpoint: Checkpoint | None = None
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that the checkpoint held."""
+        return self.checkpoint.n_epochs if self.checkpoint else 0
+
+
+def fit_network(model, data: TrainingSet, context) -> dict[str, Any]:
+    """Train a network as its parameters say; return the fitted attributes."""
+    training = _begun(model, data, model._is_warm_start(), model.max_epochs, context)
+    share = model.validation_fraction
+    if share is None and model.early_stopping:
+        share = DEFAULT_VALIDATION_FRACTION
+    with training.processes.together():
+        checkpoint = _opened_checkpoint(model, data, training)
+        training = replace(training, checkpoint=checkpoint)
+        train, valid = _split(data, share, training.rng)
+        fitted = _trained(model, train, valid, training)
+    if checkpoint is not None:
+        checkpoint.remove()
+    return fitted
+
+
+def partial_fit_network(model, data: TrainingSet) -> dict[str, Any]:
+    """Train a network one epoch more; return the fitted attributes."""
+    training = _begun(model, data, model.__sklearn_is_fitted__(), epochs=1)
+    with training.processes.together():
+        return _trained(model, data, None, training)
+
+
+def _begun(model, data, is_warm_start, epochs, context=None):
+    """Return the settings of a training on which all processes agree."""
+    rng = own_random_state(model.random_state)
+    processes = join_processes(model.accelerate, model.device)
+    device = processes.device or resolve_device(model.device)
+    training = Training(epochs, is_warm_start, rng, processes, device, context)
+    if model.accelerate:
+        check_agreement(processes.all_gather(_identity(model, data, training)))
+        rng.set_state(processes.broadcast(rng.get_state()))
+    return training
+
+
+def _identity(model, data, training):
+    start = model.net_ if training.is_warm_start else None
+    return training_identity(model, data, start, training.device)
+
+
+def _opened_checkpoint(model, data, training):
+    """Open the checkpoint of a training; None without one."""
+    if model.checkpoint is None:
+        return None
+    if model.callbacks:
+        raise ValueError(
+            "`callbacks` have a state of their own, which `checkpoint` cannot "
+            "keep; leave one of the two out. scikit-learn's callbacks, given with "
+            "`set_callbacks`, work with it."
+        )
+    processes = training.processes
+    identity = _identity(model, data, training)
+    checkpoint = Checkpoint.open(model.checkpoint, identity, training.rng)
+    checkpoint.is_written = processes.index == 0
+    # All have read the file before the first process writes it.
+    if len(set(processes.all_gather(checkpoint.n_epochs))) > 1:
+        raise CollectiveError(
+            f"The processes find different states at {model.checkpoint!r}: give "
+            "`checkpoint` a path that all of them share."
+        )
+    return checkpoint
+
+
+def _split(data, share, rng):
+    """Return training words and words held out, None if `share` is None."""
+    if share is None:
+        return data, None
+    train, valid = hold_out(data, share, rng)
+    if valid is None:
+        raise ValueError(
+            f"validation_fraction={share} of 1 word (equal words count once) leaves "
+            "none to learn from; fit on more words, or without early_stopping and "
+            "validation_fraction."
+        )
+    return train, valid
+
+
+def _trained(model, train, valid, training):
+    """Train a net on encoded words; return the fitted attributes."""
+    parts = [train] if valid is None else [train, valid]
+    n_symbols, device = train.vocabulary.n_symbols, training.device
+    longest = max(part.max_predictions for part in parts)
+    block_size = model._block_size(longest, training.is_warm_start)
+    # A warm start must not replay the same batches: the epochs done change the seed.
+    n_done = model.n_iter_ if training.is_warm_start else 0
+    seed = RandomState([training.rng.randint(2**31), n_done]).randint(2**31)
+    keep_freed_memory()
+    with one_thread, seeded_torch(int(seed), device):
+        datasets = [model._dataset(part, block_size, device) for part in parts]
+        net = model._new_net(n_symbols, block_size, device)
+        if training.is_warm_start:
+            net = continued_net(net, model.net_)
+        unknown_proba = model._resolved_unknown_proba(train, n_done)
+        callbacks = with_callbacks_of_training(
+            net.callbacks_,
+            _epoch_tasks(model, train, longest, unknown_proba, training),
+            _early_stopping(model, valid),
+            training.checkpoint,
+        )
+        train_net(net, datasets, callbacks, training, int(seed))
+    return model._fitted(net, train.vocabulary, unknown_proba)
+
+
+def _early_stopping(model, valid):
+    """Return the parameters of skorch's EarlyStopping, None to train all epochs."""
+    if not model.early_stopping or valid is None:
+        return None
+    return {"patience": model.n_iter_no_change, "threshold": model.tol}
+
+
+def _epoch_tasks(model, train, longest, unknown_proba, training):
+    """Return the callback that tells scikit-learn's of epochs, None without them."""
+    if training.context is None or not has_callbacks(model):
+        return None
+    vocabulary, longest = train.vocabulary, longest - 1
+    if training.is_warm_start:
+        longest = max(longest, model.longest_word_)
+    shared = {"vocabulary_": vocabulary, "longest_word_": longest}
+
+    def reconstruct(net):
+        return {**model._fitted(snapshot(net), vocabulary, unknown_proba), **shared}
+
+    task = model._callback_task(train.words)
+    return EpochTasks(training.context, task, reconstruct)
+
+
+def train_net(
+    net: CharNet,
+    datasets: list[WeightedDataset],
+    callbacks: list,
+    training: Training,
+    seed: int,
+) -> None:
+    """Train an initialized net in place.
+
+    datasets : what it learns from and, if there are two, what it is validated on
+    seed : determines dropout in all processes but the first
+    """
+    processes = training.processes
+    if processes.count > 1 and listen_to_batches(callbacks):
+        raise CollectiveError(
+            "`callbacks` holds one that listens to batches or gradients, of which "
+            "every process has a share only; leave it out, or set accelerate=False."
+        )
+    train, *valid = datasets
+    batches = train.batches(net.batch_size, training=True, processes=processes)
+    before = net.callbacks_, net.train_split
+    net.callbacks_, net.train_split = callbacks, None
+    if valid:
+        net.train_split = predefined_split(valid[0].batches(None, training=False))
+    net.max_epochs = training.epochs
+    net.processes_ = processes
+    if processes.index:
+        net.verbose = 0  # the first process prints
+    try:
+        with processes.training(net, seed) as net.in_training_:
+            net.partial_fit(batches, epochs_done=training.epochs_done)
+        net.check_last_step(train)
+    except DivergedError:
+        # A resumed training would diverge again.
+        if training.checkpoint is not None:
+            training.checkpoint.remove()
+        raise
+    finally:
+        for name in "processes_", "in_training_":
+            vars(net).pop(name, None)
+        # The net keeps neither data, nor the estimator behind the tasks, nor the losses
+        # of all batches.
+        net.callbacks_, net.train_split = before
+        for row in net.history:
+            row["batches"] = []
