@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from joblib import parallel_config
 
+# Failed assertions of the helper modules show their values, as those of tests do.
+pytest.register_assert_rewrite("sampling_oracles", "interrupts", "recorder")
+
 # Tiny networks are slower on many threads. Workers of joblib inherit this, so that
 # they round as this process does.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

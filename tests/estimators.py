@@ -99,6 +99,23 @@ CLASSES = {
     )
 }
 
+# The checks of scikit-learn that pass no data. Two more pass numbers: test_common.py
+# repeats check_fit_score_takes_y and check_estimators_overwrite_params with words.
+DATA_FREE_CHECKS = [
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_estimator_cloneable",
+    "check_estimator_repr",
+    "check_estimator_tags_renamed",
+    "check_estimators_unfitted",
+    "check_get_params_invariance",
+    "check_mixin_order",
+    "check_no_attributes_set_in_init",
+    "check_param_validation",
+    "check_parameters_default_constructible",
+    "check_set_params",
+    "check_valid_tag_types",
+]
+
 # One network of each kind, for what all of them share: a window, batch normalisation
 # over a tree of merges, a state.
 KINDS = {name: NETS[name] for name in ("mlp", "wavenet", "gru")}

@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from bad_words import BAD_WORDS
 from estimators import CLASSES, ESTIMATORS, over
 from sklearn.base import clone
 
@@ -52,45 +53,6 @@ def test_all_containers_of_words_are_equal(estimator, container, words, fit_once
     drawn = model.sample(20, exclude=contained, random_state=0)
     assert not set(drawn) & set(words)
     assert all(type(word) is str for word in drawn)
-
-
-BAD_WORDS = {
-    "a word": ("emma", ValueError, r"single string 'emma'; pass \['emma'\]"),
-    "bytes": (b"emma", TypeError, "bytes; decode"),
-    "list of bytes": ([b"emma"], TypeError, "index 0; decode"),
-    "None": (None, TypeError, "got None"),
-    "number": (3, TypeError, "got 3 of type int"),
-    "list with None": (
-        ["a", "b", None],
-        ValueError,
-        r"missing value \(None\) at index 2",
-    ),
-    "list with NaN": (["a", np.nan], ValueError, r"missing value \(nan\) at index 1"),
-    "list with NA": ([pd.NA, "a"], ValueError, r"missing value \(<NA>\) at index 0"),
-    "array with NaN": (
-        np.array(["a", np.nan], dtype=object),
-        ValueError,
-        "missing value.*index 1",
-    ),
-    "Series with NA": (pd.Series(["a", None]), ValueError, "missing value.*index 1"),
-    "polars with null": (pl.Series(["a", None]), ValueError, "missing value.*index 1"),
-    "pyarrow with null": (pa.array(["a", None]), ValueError, "missing value.*index 1"),
-    "square array": (np.array([["a", "b"], ["c", "d"]]), ValueError, r"shape \(2, 2\)"),
-    "array of no dimension": (np.array("ab"), ValueError, "one-dimensional"),
-    "two columns": (
-        pd.DataFrame({"first": ["a"], "last": ["b"]}),
-        ValueError,
-        "2 columns.*first, last",
-    ),
-    "lazy frame": (pl.LazyFrame({"name": ["a"]}), TypeError, "collect"),
-    "empty list": ([], ValueError, "empty"),
-    "empty array": (np.array([], dtype=str), ValueError, "empty"),
-    "dict": ({"a": 1}, TypeError, "dict"),
-    "set": ({"a", "b"}, TypeError, "order.*set"),
-    "list of numbers": (["a", 3], TypeError, "got 3 of type int at index 1"),
-    "array of numbers": (np.arange(3.0), TypeError, "type float at index 0"),
-    "list of lists": ([["a", "b"]], TypeError, "flat list"),
-}
 
 
 @pytest.mark.parametrize("name", BAD_WORDS)

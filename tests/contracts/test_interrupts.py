@@ -1,46 +1,13 @@
 """Ctrl-C is an error: it never leaves a model that is half trained."""
 
-import sys
-from contextlib import contextmanager
-from inspect import CO_GENERATOR
-from pathlib import Path
-
 import pytest
 from estimators import CLASSES, ESTIMATORS, KINDS, NETS, over
+from interrupts import assert_interrupts_leave, interrupted_at
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from skorch.callbacks import Callback, EarlyStopping
 
-import sklearn_makemore
-
-PACKAGE = str(Path(sklearn_makemore.__file__).parent)
 ALPHABET = "abcdefghijklmnopqrstuvwxyz'"
-
-
-@contextmanager
-def interrupted_at(call):
-    """Raise `KeyboardInterrupt` when the package makes its n-th function call.
-
-    Yields a list of the functions called so far, in order.
-    """
-    called = []
-
-    def trace(frame, event, argument):
-        code = frame.f_code
-        # A generator is entered once more when it is thrown away, where nothing raises;
-        # and what is interrupted as it puts things back cannot put them back.
-        is_left_alone = code.co_flags & CO_GENERATOR or code.co_name == "__exit__"
-        if code.co_filename.startswith(PACKAGE) and not is_left_alone:
-            called.append(code.co_name)
-            if len(called) == call:
-                raise KeyboardInterrupt
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield called
-    finally:
-        sys.settrace(before)
 
 
 class Interrupt(Callback):
@@ -60,21 +27,6 @@ class Interrupt(Callback):
 
 def answers(model, words):
     return model.score_samples(words[:20]).tolist() + model.sample(5, random_state=0)
-
-
-def assert_interrupts_leave(model, train, before, is_unchanged):
-    """Interrupt training at six places from its beginning to its end."""
-    copied = clone(model)
-    vars(copied).update(vars(model))
-    with interrupted_at(None) as called:
-        train(copied)
-    n_calls = len(called)
-    assert n_calls > 10
-    for call in {1 + i * (n_calls - 1) // 5 for i in range(6)}:
-        with pytest.raises(KeyboardInterrupt), interrupted_at(call):
-            train(model)
-        assert vars(model).keys() == before
-        assert is_unchanged(model)
 
 
 @over(ESTIMATORS)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from any_words import WORDS, search
+from counter_state import ANY_COUNTER, state
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -14,31 +15,9 @@ from sklearn_makemore._counters import ngrams as _ngrams
 from sklearn_makemore._words import vocabulary
 
 WEIGHT = st.sampled_from([0, 1, 2, 7]) | st.floats(0.1, 9)
-ESTIMATORS = st.sampled_from([BigramCounter(), BigramCounter(0)]) | st.builds(
-    NGramCounter,
-    st.integers(1, 9),
-    smoothing=st.sampled_from(["kneser-ney", "additive"]),
-)
 
 
-def state(counter):
-    """All that a counter has learned, to the bit."""
-    counts = getattr(counter, "counts_", None)
-    if counts is None:
-        ngrams, counts = counter.ngram_counts_.ngrams, counter.ngram_counts_.counts
-        learned = [
-            ngrams,
-            counts,
-            counter.model_._log_proba,
-            counter.model_._log_backoff,
-        ]
-    else:
-        learned = [counts, counter.log_proba_]
-    arrays = [(array.dtype, array.shape, array.tobytes()) for array in learned]
-    return counter.symbols_, counter.longest_word_, arrays
-
-
-@given(ESTIMATORS, st.lists(WORDS, min_size=3, max_size=3), st.booleans(), st.data())
+@given(ANY_COUNTER, st.lists(WORDS, min_size=3, max_size=3), st.booleans(), st.data())
 @search(150)
 def test_whole_weights_merge_to_the_bit_in_any_order(counter, parts, known, data):
     characters = sorted(set("".join(sum(parts, []))))
@@ -65,7 +44,7 @@ def test_whole_weights_merge_to_the_bit_in_any_order(counter, parts, known, data
     )
 
 
-@given(ESTIMATORS, WORDS, WORDS, st.data())
+@given(ANY_COUNTER, WORDS, WORDS, st.data())
 @search(60)
 def test_other_weights_merge_up_to_rounding(counter, words, others, data):
     weights = data.draw(

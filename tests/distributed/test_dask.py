@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from any_words import WORDS, search
+from counter_state import ANY_COUNTER, state
 from distributed import Client, LocalCluster
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,6 @@ from pyarrow import parquet
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline
-from test_merge import ESTIMATORS, state
 
 from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter
 from sklearn_makemore.datasets import load_names
@@ -207,7 +207,7 @@ def folder(tmp_path_factory):
 
 
 @given(
-    ESTIMATORS, st.lists(WORDS, min_size=1, max_size=6), st.integers(1, 9), st.data()
+    ANY_COUNTER, st.lists(WORDS, min_size=1, max_size=6), st.integers(1, 9), st.data()
 )
 @search(60)
 def test_files_cut_anywhere_are_one_list(folder, counter, lists, size, data):

@@ -11,9 +11,9 @@ from itertools import product
 import numpy as np
 import pytest
 from estimators import CLASSES, COUNTERS, ESTIMATORS, TINY_WORDS, over
+from sampling_oracles import FALSE_ALARM, assert_frequencies, textbook_next
 from scipy.stats import chi2_contingency
 from sklearn.base import clone
-from test_sampling_contract import FALSE_ALARM, assert_frequencies, textbook_next
 
 from sklearn_makemore import BigramCounter, NGramCounter
 from sklearn_makemore._generation import conditional as _conditional

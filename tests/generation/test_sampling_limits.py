@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import sklearn
 from estimators import CLASSES, TINY_WORDS, over
+from sampling_oracles import assert_frequencies, textbook_words
 from sklearn.base import clone
-from test_sampling_contract import assert_frequencies, textbook_words
 
 from sklearn_makemore import BigramCounter, NGramCounter, _base
 from sklearn_makemore._counters import model as _ngram_model

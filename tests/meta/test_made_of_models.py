@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from estimators import ESTIMATORS
+from bad_words import BAD_WORDS
+from estimators import DATA_FREE_CHECKS, ESTIMATORS
+from interrupts import assert_interrupts_leave, interrupted_at
+from recorder import Recorder
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
@@ -20,10 +23,6 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils._param_validation import InvalidParameterError
-from test_callbacks import Recorder
-from test_common import DATA_FREE_CHECKS
-from test_inputs_contract import BAD_WORDS
-from test_interrupts import assert_interrupts_leave, interrupted_at
 
 import sklearn_makemore
 from sklearn_makemore import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_sequence_modules import MODULES, N_SYMBOLS, SIZES, made, sequences, stepped
+from sequence_oracles import MODULES, N_SYMBOLS, SIZES, made, sequences, stepped
 from torch.nn import functional as F
 
 from sklearn_makemore import modules

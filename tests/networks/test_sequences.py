@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from estimators import NETS, SEQUENCES, TINY_WORDS, over
+from sampling_oracles import assert_frequencies, textbook_words
 from sklearn.base import clone
-from test_sampling_contract import assert_frequencies, textbook_words
 from torch.nn import functional as F
 
 from sklearn_makemore import (
