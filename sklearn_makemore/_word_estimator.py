@@ -1,4 +1,4 @@
-"""BaseWordEstimator: what all estimators of words share, and their sample weights."""
+"""BaseWordEstimator: what all estimators of words share."""
 
 import warnings
 
@@ -7,15 +7,9 @@ from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
-from ._sklearn import _check_sample_weight
-from ._words.check import check_words
-
-MAX_TOTAL_WEIGHT = 1e307
-"""Weight of all words with which sums over their characters are finite still."""
-
 
 class BaseWordEstimator(CallbackSupportMixin, BaseEstimator):
-    """What all estimators of words share: callbacks, tags, links, and their stamp."""
+    """Callbacks, tags, documentation links, and the version stamp of pickles."""
 
     _doc_link_module = "sklearn_makemore"
     _doc_link_template = (
@@ -76,29 +70,3 @@ def package_version():
     from . import __version__
 
     return __version__
-
-
-def checked_training(words, sample_weight):
-    """Check words and weights, and leave out the words of weight zero."""
-    words = check_words(words)
-    sample_weight = checked_weight(sample_weight, words)
-    if sample_weight is None or sample_weight.all():
-        return words, sample_weight
-    present = np.flatnonzero(sample_weight)
-    return [words[index] for index in present], sample_weight[present]
-
-
-def checked_weight(sample_weight, words):
-    """Weights as float64 of shape (n_words,), or None if there are none."""
-    if sample_weight is None:
-        return None
-    weights = _check_sample_weight(
-        sample_weight, words, dtype=np.float64, ensure_non_negative=True
-    )
-    if np.sum(weights / MAX_TOTAL_WEIGHT) > 1:
-        index = int(weights.argmax())
-        raise ValueError(
-            f"`sample_weight` has {weights[index]} at index {index}, and sums of "
-            f"weights above {MAX_TOTAL_WEIGHT:.0e} overflow; divide all by one number."
-        )
-    return weights

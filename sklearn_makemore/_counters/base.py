@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
-from .._words.code_points import CodePoints
+from .._words.training_set import TrainingSet
 from .._words.vocabulary import CharVocabulary
 
 MAX_SMOOTHING = np.float64(1e300)
@@ -168,11 +168,10 @@ class BaseCounter(BaseCharLM):
 
     def _counted(self, words):
         """Return a list of words as it is counted; changes nothing here."""
-        joined = CodePoints.from_words(words)
-        vocabulary = self._fit_vocabulary(joined)
-        encoded = vocabulary.encode_code_points(joined)
-        counts = self._count(encoded, vocabulary.n_symbols, None)
-        return CountedWords(vocabulary, counts, int(encoded.lengths.max()) - 1)
+        data = TrainingSet.from_words(words, None, self._fit_vocabulary)
+        return CountedWords(
+            data.vocabulary, self._count_of(data), data.max_predictions - 1
+        )
 
     def _added(self, counted, others):
         """Return two lists of words that were counted as one."""

@@ -8,7 +8,7 @@ import numpy as np
 from .._words.vocabulary import BOUNDARY, within_groups
 from .language import BackwardLayers, Language
 from .next_symbols import NextSymbolModel, are_states
-from .sampling import DrawOptions, next_proba
+from .sampling import DrawOptions, Source, next_proba
 
 MAX_PROBABILITIES = 1 << 23
 """Most probabilities of next symbols, over all pairs of states: 64 MiB."""
@@ -26,49 +26,27 @@ NO_OPTIONS = DrawOptions(0, sys.maxsize, 1.0, None, None, None)
 """Options that change no distribution."""
 
 
-def conditional(model, context, language, options):
-    """Return a model, its first context and options whose draws are words that match.
+def conditional(source: Source, language: Language) -> Source:
+    """Return a source of the model's words, given that they match.
 
-    They are distributed as the model's words given that they match.
-
-    Parameters
-    ----------
-    model : NextSymbolModel
-        The model.
-
-    context : contexts of length 1
-        The context after the prefix.
-
-    language : Language
-        The words that match.
-
-    options : DrawOptions
-        Changes of the model's distribution; of the lengths, which are conditions and no
-        changes here, the language knows.
-
-    Returns
-    -------
-    model : NextSymbolModel
-        What to draw from.
-
-    context : contexts of length 1
-        Its context to begin with.
-
-    options : DrawOptions
-        Options to draw with.
-
-    Raises
-    ------
-    ValueError
-        If it is plain that the model has no word that matches.
+    Raises ValueError if the model certainly has no word that matches.
     """
-    options = replace(options, min_length=0, max_length=sys.maxsize)
-    if are_states(context):
-        product = explore(model, int(context[0]), language, options)
+    # The lengths are conditions, not changes: the language contains them.
+    options = replace(source.options, min_length=0, max_length=sys.maxsize)
+    if are_states(source.context):
+        product = explore(source.model, int(source.context[0]), language, options)
         exact = None if product is None else backward(product, language)
         if exact is not None:
-            return exact, np.zeros(1, dtype=np.int64), NO_OPTIONS
-    return model, context, replace(options, language=language)
+            start = np.zeros(1, dtype=np.int64)
+            return replace(source, model=exact, context=start, options=NO_OPTIONS)
+    return replace(source, options=replace(options, language=language))
+
+
+def masked(source: Source, language: Language) -> Source:
+    """Return a source without the symbols that lead out of a language."""
+    states = np.full(1, language.start, dtype=np.int64)
+    context = MaskedContexts(source.context, states, source.length)
+    return replace(source, model=MaskedModel(source.model, language), context=context)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +88,6 @@ class MaskedModel:
 
     model: NextSymbolModel
     language: Language
-
-    def first_contexts(self, inner, length):
-        """Return the contexts after the prefix, which has some length."""
-        states = np.full(1, self.language.start, dtype=np.int64)
-        return MaskedContexts(inner, states, length)
 
     def next_log_proba(self, contexts):
         """Log-probabilities of the next symbol, ``-inf`` where it is forbidden."""

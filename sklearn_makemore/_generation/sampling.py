@@ -8,6 +8,7 @@ import numpy as np
 
 from .._words.vocabulary import BOUNDARY, EncodedWords
 from .language import Language
+from .next_symbols import Contexts, NextSymbolModel
 
 MAX_CELLS = 1 << 22
 """Probabilities held at once when drawing: 32 MiB of float64."""
@@ -217,8 +218,9 @@ def draw_from_cdf(steps, rows, uniform, n_symbols):
     return np.searchsorted(steps, place, side="right") - rows * n_symbols
 
 
-def draw_codes(model, context, n_draws, length, options, rng):
-    """Draw the rest of `n_draws` words that all begin with the same characters.
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What words are sampled from: a model, and where it starts.
 
     Parameters
     ----------
@@ -226,16 +228,31 @@ def draw_codes(model, context, n_draws, length, options, rng):
         The model.
 
     context : contexts of length 1
-        The context all words go on from.
+        The context after the prefix.
+
+    length : int
+        Number of characters of the prefix.
+
+    options : DrawOptions
+        Changes of the model's distributions.
+    """
+
+    model: NextSymbolModel
+    context: Contexts
+    length: int
+    options: DrawOptions
+
+
+def draw_codes(source, n_draws, rng):
+    """Draw the rest of `n_draws` words that all begin with the same characters.
+
+    Parameters
+    ----------
+    source : Source
+        What to draw from.
 
     n_draws : int
         Number of words.
-
-    length : int
-        Number of characters the words have already.
-
-    options : DrawOptions
-        Changes of the distribution.
 
     rng : RandomState
         Source of the uniforms: one a word and character.
@@ -248,14 +265,15 @@ def draw_codes(model, context, n_draws, length, options, rng):
     complete : ndarray of shape (n_draws,), dtype bool
         False where the options left no symbol to go on with, and of words rejected.
     """
+    model, options = source.model, source.options
     language = options.language
     states = None if language is None else np.full(n_draws, language.start)
     alive = np.arange(n_draws)
-    contexts = context[np.zeros(n_draws, dtype=np.intp)]
+    contexts = source.context[np.zeros(n_draws, dtype=np.intp)]
     complete = np.ones(n_draws, dtype=bool)
     columns = []
     table, limits = None, None
-    for n_characters in count(length):
+    for n_characters in count(source.length):
         log_proba, rows = model.next_log_proba(contexts)
         limits_here = options.limits(n_characters)
         # A model that is a table returns the same one at every step.

@@ -13,10 +13,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval, StrOptions, _fit_context
-from .._word_estimator import checked_weight
 from .._words.check import check_words
-from .._words.code_points import joined_code_points
+from .._words.code_points import encodable_words
 from .._words.hold_out import word_folds
+from .._words.training_set import check_sample_weight
 from .calibration import (
     N_PLACES,
     backwards,
@@ -297,8 +297,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     def _checked_training(self, words, y, sample_weight):
         """Check words, classes and weights, and leave out the words of weight zero."""
-        words = check_words(words)
-        joined_code_points(words)  # their place among all words, not those of a class
+        # Errors give the index among all words, not among those of a class.
+        words = encodable_words(words)
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y, the class of each word, to be "
@@ -316,7 +316,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         check_consistent_length(words, y)
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
-        sample_weight = checked_weight(sample_weight, words)
+        sample_weight = check_sample_weight(sample_weight, words)
         if sample_weight is None:
             return words, y, None
         present = np.flatnonzero(sample_weight)

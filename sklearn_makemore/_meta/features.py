@@ -7,8 +7,8 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval, _fit_context
-from .._word_estimator import checked_training
 from .._words.check import check_words
+from .._words.training_set import check_training
 from .members import BaseOfOneModel, fitted_out_of_fold, restored_member
 
 FEATURES = ["log_proba", "nll", "max_surprisal", "max_surprisal_position", "length"]
@@ -219,7 +219,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
 
     def _fit(self, words, sample_weight, n_folds):
         """Fit, and return the models that measure the training words."""
-        words, sample_weight = checked_training(words, sample_weight)
+        words, sample_weight = check_training(words, sample_weight)
         with fitted_out_of_fold(self, words, sample_weight, n_folds) as models:
             self.estimator_ = models.model
         return models

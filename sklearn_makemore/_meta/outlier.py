@@ -8,8 +8,8 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval, StrOptions, _fit_context
-from .._word_estimator import checked_training
 from .._words.check import check_words
+from .._words.training_set import check_training
 from .members import BaseOfOneModel, fitted_out_of_fold, restored_member
 
 MIN_SCORE = -1e300
@@ -266,7 +266,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
 
     def _fit(self, words, sample_weight):
         """Fit, and return the models and the scores of the words that have a weight."""
-        words, sample_weight = checked_training(words, sample_weight)
+        words, sample_weight = check_training(words, sample_weight)
         with fitted_out_of_fold(self, words, sample_weight, self.cv) as models:
             scores = models.measure(words, self._scores)
             share = float(self.contamination)

@@ -1,29 +1,34 @@
 """Words as one array of Unicode code points: what a vocabulary reads."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .check import word_at
+from .check import check_words, word_at
+from .types import Ids, Words
+
+CodeUnits: TypeAlias = NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class CodePoints:
-    """Code points of words, one after the other, with a place before and after each.
+    """Code points of words one after the other, with separators around each word.
 
     Parameters
     ----------
     points : ndarray of shape (n_characters + n_words + 1,)
-        Code points: uint8 if all characters are ASCII, else uint32. What stands at
-        `offsets` is no character.
+        Code points: uint8 if all characters are ASCII, else uint32. The elements at
+        `offsets` are separators.
 
     offsets : ndarray of shape (n_words + 1,)
-        ``offsets[i]`` is the place before word `i`; its characters are
-        ``points[offsets[i] + 1 : offsets[i + 1]]``.
+        ``offsets[i]`` is the index of the separator before word `i`. Its characters
+        are ``points[offsets[i] + 1 : offsets[i + 1]]``.
 
     has_nul : bool
-        Whether U+0000, which else marks the places between the words, is a character
-        of one of them.
+        Whether a word contains U+0000, which is also the separator.
 
     Examples
     --------
@@ -33,86 +38,58 @@ class CodePoints:
     (array([ 0, 97, 98,  0, 99,  0], dtype=uint8), array([0, 3, 5], dtype=int32))
     """
 
-    points: np.ndarray
-    offsets: np.ndarray
+    points: CodeUnits
+    offsets: Ids
     has_nul: bool
 
     @classmethod
-    def from_words(cls, words, name="words"):
-        """Join a list of words.
-
-        Parameters
-        ----------
-        words : list of str of length n_words
-            The words, as `check_words` returns them.
-
-        name : str, default="words"
-            What the argument is called in error messages.
-
-        Returns
-        -------
-        joined : CodePoints
-            Their code points.
-
-        Raises
-        ------
-        ValueError
-            If a word has a lone surrogate.
-        """
-        points = joined_code_points(words, name)
+    def from_words(cls, words: Words, name: str = "words") -> Self:
+        """Check words and join them; errors call the argument `name`."""
+        words = check_words(words, name=name)
+        points = _joined(words, name)
         offsets = np.flatnonzero(points == 0)
         has_nul = len(offsets) != len(words) + 1
-        if has_nul:  # slower: every word is asked for its length
+        if has_nul:  # slower: asks every word for its length
             lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
             offsets = np.concatenate([[0], np.cumsum(lengths + 1)])
         return cls(points, offsets.astype(place_dtype(len(points))), has_nul)
 
-    def word(self, index):
+    def word(self, index: int) -> str:
         """Return one of the words."""
         characters = self.points[self.offsets[index] + 1 : self.offsets[index + 1]]
         return "".join(map(chr, characters.tolist()))
 
 
-def joined_code_points(words, name="words"):
-    """Return the code points of words with U+0000 before, between and after them.
+def encodable_words(
+    words: Words, *, name: str = "words", allow_empty: bool = False
+) -> list[str]:
+    """Check words, their characters included, and return them as a list."""
+    words = check_words(words, name=name, allow_empty=allow_empty)
+    _joined(words, name)
+    return words
 
-    Parameters
-    ----------
-    words : list of str of length n_words
-        The words.
 
-    name : str, default="words"
-        What the argument is called in error messages.
-
-    Returns
-    -------
-    points : ndarray of shape (n_characters + n_words + 1,)
-        As in `CodePoints`.
-
-    Raises
-    ------
-    ValueError
-        If a word has a lone surrogate.
-    """
+def _joined(words: list[str], name: str) -> CodeUnits:
+    """Return the code points of words, as in `CodePoints`."""
     try:
         return code_points("\0".join(["", *words, ""]))
-    except UnicodeEncodeError:  # found on the way, so valid words are not searched
+    except UnicodeEncodeError:  # valid words are never searched
         raise _lone_surrogate(words, name) from None
 
 
-def code_points(text):
+def code_points(text: str) -> CodeUnits:
     """Return the code points of a string, an array of shape (len(text),)."""
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
     return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
 
 
-def is_surrogate(character):
-    """Whether a character is half of a pair of UTF-16 and none by itself."""
+def is_surrogate(character: str) -> bool:
+    """Whether a character is a surrogate: half of a pair in UTF-16."""
     return "\ud800" <= character <= "\udfff"
 
 
-def _lone_surrogate(words, name):
+def _lone_surrogate(words: list[str], name: str) -> ValueError:
     """Return the error for the first word with a surrogate."""
     index, place = next(
         (index, place)
@@ -123,18 +100,18 @@ def _lone_surrogate(words, name):
     word = words[index]
     return ValueError(
         f"{word_at(word, index, name)} has the lone surrogate U+{ord(word[place]):04X} "
-        f"at place {place}, which is no character: it comes from text decoded with the "
-        "wrong encoding or errors='surrogateescape'. Decode it anew, or drop such "
-        "characters with word.encode('utf-8', 'ignore').decode('utf-8')."
+        f"at index {place} of the word, which is not a character: the text was decoded "
+        "with the wrong encoding or with errors='surrogateescape'. Decode it again, or "
+        "drop such characters with word.encode('utf-8', 'ignore').decode('utf-8')."
     )
 
 
-def place_dtype(n_places):
-    """Return the type of places in an array: int32 as long as it holds them all."""
+def place_dtype(n_places: int) -> type[np.signedinteger[Any]]:
+    """Return the type of indices of an array: int32 if it holds all of them."""
     return np.int32 if n_places <= np.iinfo(np.int32).max else np.int64
 
 
-def slices(start, stop, n_at_once):
-    """Cut a range of places into slices of `n_at_once`, the last one shorter."""
+def slices(start: int, stop: int, n_at_once: int) -> Iterator[slice]:
+    """Cut a range of indices into slices of `n_at_once`, the last one shorter."""
     for first in range(start, stop, n_at_once):
         yield slice(first, min(first + n_at_once, stop))

@@ -1,10 +1,19 @@
 """TrainingSet: what a model learns from, as one object."""
 
+from collections.abc import Callable, Sized
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
+from .._sklearn import _check_sample_weight
+from .check import check_words
+from .code_points import CodePoints
+from .types import Floats, Ids, Weights, Words
 from .vocabulary import CharVocabulary, EncodedWords
+
+MAX_TOTAL_WEIGHT = 1e307
+"""Largest total weight: sums over the characters of words must stay finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,20 +34,65 @@ class TrainingSet:
 
     vocabulary: CharVocabulary
     encoded: EncodedWords
-    sample_weight: np.ndarray | None = None
+    sample_weight: Floats | None = None
+
+    @classmethod
+    def from_words(
+        cls,
+        words: Words,
+        sample_weight: Weights,
+        vocabulary_of: Callable[[CodePoints], CharVocabulary],
+    ) -> Self:
+        """Check and encode words, without those of weight zero.
+
+        vocabulary_of : returns the vocabulary to encode some `CodePoints` with.
+        """
+        words, weight = check_training(words, sample_weight)
+        joined = CodePoints.from_words(words)
+        vocabulary = vocabulary_of(joined)
+        return cls(vocabulary, vocabulary.encode_code_points(joined), weight)
 
     @property
-    def words(self):
+    def words(self) -> list[str]:
         """The words as a list of strings."""
         return self.vocabulary.decode(self.encoded)
 
     @property
-    def max_predictions(self):
+    def max_predictions(self) -> int:
         """Predictions of the longest word: its characters and the end mark."""
         return int(self.encoded.lengths.max())
 
-    def take(self, rows):
+    def take(self, rows: Ids) -> Self:
         """Return the words of some rows, (n,) int64, with their weights."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
         encoded = self.encoded.take(rows)
         return replace(self, encoded=encoded, sample_weight=weight)
+
+
+def check_training(
+    words: Words, sample_weight: Weights
+) -> tuple[list[str], Floats | None]:
+    """Check words and their weights, and leave out the words of weight zero."""
+    words = check_words(words)
+    weight = check_sample_weight(sample_weight, words)
+    if weight is None or weight.all():
+        return words, weight
+    present = np.flatnonzero(weight)
+    return [words[index] for index in present], weight[present]
+
+
+def check_sample_weight(sample_weight: Weights, words: Sized) -> Floats | None:
+    """Return the weights of words as float64, (n_words,), or None if there are none."""
+    if sample_weight is None:
+        return None
+    weights = _check_sample_weight(
+        sample_weight, words, dtype=np.float64, ensure_non_negative=True
+    )
+    if np.sum(weights / MAX_TOTAL_WEIGHT) > 1:
+        index = int(weights.argmax())
+        raise ValueError(
+            f"`sample_weight` has {weights[index]} at index {index}, and sums of "
+            f"weights above {MAX_TOTAL_WEIGHT:.0e} overflow. Divide all weights by the "
+            "same number."
+        )
+    return weights

@@ -197,12 +197,12 @@ class CharVocabulary:
         return np.concatenate([[BOUNDARY], ids, tail]).astype(np.int64)
 
     def encode(self, words, name="words"):
-        """Encode a list of words.
+        """Check and encode words.
 
         Parameters
         ----------
-        words : list of str of length n_words
-            The words, as `check_words` returns them.
+        words : array-like of str of shape (n_words,)
+            The words, in any form that `check_words` accepts.
 
         name : str, default="words"
             What the argument is called in error messages.

@@ -21,7 +21,8 @@ from sklearn_makemore import (
     NGramCounter,
     TransformerCharLM,
     WaveNetCharLM,
-    _base,
+    _generator,
+    _hooks,
 )
 from sklearn_makemore._networks import sequence as _sequence
 from sklearn_makemore._networks import window as _window
@@ -33,7 +34,7 @@ MANY = "".join(map(chr, range(0x10000, 0x10000 + 50_000)))
 @over(CLASSES)
 def test_half_a_character_is_refused_everywhere(estimator, words, fit_once):
     model, half = fit_once(estimator, words), "an\udc80"
-    message = r"'an\\udc80' at index 1 has the lone surrogate U\+DC80 at place 2"
+    message = r"'an\\udc80' at index 1 has the lone surrogate U\+DC80 at index 2 of"
     for verb in (model.score, model.nll, model.score_samples, model.predict_proba):
         with pytest.raises(ValueError, match=message):
             verb(["anna", half])
@@ -140,16 +141,15 @@ def test_large_alphabets_are_scored_in_parts(estimator, words, monkeypatch):
 @over(CLASSES)
 def test_draws_of_long_words_are_made_few_at_once(estimator, words, monkeypatch):
     model, drawn_at_once = clone(estimator).fit(words), []
-    monkeypatch.setattr(
-        _base, "SAMPLING_CHUNK_SIZE", 60
-    )  # five words of eleven letters
+    # Five words of eleven letters.
+    monkeypatch.setattr(_hooks, "SAMPLING_CHUNK_SIZE", 60)
 
-    def draw_codes(model, context, n_draws, *rest):
+    def draw_codes(source, n_draws, rng):
         drawn_at_once.append(n_draws)
-        return original(model, context, n_draws, *rest)
+        return original(source, n_draws, rng)
 
-    original = _base.draw_codes
-    monkeypatch.setattr(_base, "draw_codes", draw_codes)
+    original = _generator.draw_codes
+    monkeypatch.setattr(_generator, "draw_codes", draw_codes)
     assert len(model.sample(12, random_state=0)) == 12
     assert drawn_at_once == [5, 5, 5]
     assert len(model.sample(3, min_length=100, max_length=100, random_state=0)) == 3

@@ -16,7 +16,7 @@ from estimators import (
 )
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter, _base
+from sklearn_makemore import BigramCounter, NGramCounter, _likelihood
 
 MAX_LENGTH = 4
 
@@ -49,7 +49,7 @@ def test_scoring_part_by_part_changes_nothing(estimator, words, monkeypatch):
     weights = np.arange(len(words)) % 3
     expected = model.score_samples(words)
     nll = model.nll(words), model.nll(words, weights)
-    monkeypatch.setattr(_base, "SCORING_CHUNK_SIZE", 11)
+    monkeypatch.setattr(_likelihood, "SCORING_CHUNK_SIZE", 11)
     assert len(list(model.vocabulary_.encode(words).chunks(11))) > 10
     np.testing.assert_allclose(
         model.score_samples(words), expected, rtol=tolerance_of(model)

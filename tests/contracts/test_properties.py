@@ -76,7 +76,7 @@ def test_a_lone_surrogate_is_refused_with_its_index(first, second, data):
     model = BigramCounter(handle_unknown="unk").fit(["ab"])
     message = (
         f"{reprlib.repr(bad)} at index {len(first)} has the lone surrogate "
-        f"U+{ord(surrogate):04X} at place {len(before)}"
+        f"U+{ord(surrogate):04X} at index {len(before)} of"
     )
     for ask in (
         BigramCounter().fit,

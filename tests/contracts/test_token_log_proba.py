@@ -5,7 +5,7 @@ import pytest
 from estimators import CLASSES, TINY_WORDS, over
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter, _base
+from sklearn_makemore import BigramCounter, NGramCounter, _likelihood
 
 ASKED = ["abca", "", "c", "bb", "abca", "caabcaab"]
 
@@ -18,7 +18,7 @@ def test_each_is_the_probability_of_the_next(estimator, unknown, at_once, monkey
     asked = [*ASKED, "a?b"] if unknown == "unk" else ASKED
     tolerance = 1e-12 if isinstance(model, (BigramCounter, NGramCounter)) else 1e-5
     if at_once is not None:
-        monkeypatch.setattr(_base, "SCORING_CHUNK_SIZE", at_once)
+        monkeypatch.setattr(_likelihood, "SCORING_CHUNK_SIZE", at_once)
     found = model.token_log_proba(np.array(asked))
     assert type(found) is list and len(found) == len(asked)
     columns = {symbol: index for index, symbol in enumerate(model.symbols_)}

@@ -9,7 +9,7 @@ from estimators import CLASSES, TINY_WORDS, over
 from sampling_oracles import assert_frequencies, textbook_words
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter, _base
+from sklearn_makemore import BigramCounter, NGramCounter, _generator, _hooks
 from sklearn_makemore._counters import model as _ngram_model
 from sklearn_makemore._generation.sampling import keep_top_p, tempered
 
@@ -35,14 +35,14 @@ def rows_at_once(monkeypatch):
     """Let hardly anything be drawn at once; return a list of how many words were."""
     drawn = []
 
-    def draw_codes(model, context, n_draws, *arguments):
+    def draw_codes(source, n_draws, rng):
         drawn.append(n_draws)
-        return original(model, context, n_draws, *arguments)
+        return original(source, n_draws, rng)
 
-    original = _base.draw_codes
-    monkeypatch.setattr(_base, "draw_codes", draw_codes)
-    monkeypatch.setattr(_base, "MIN_ROWS", 50)
-    monkeypatch.setattr(_base, "MAX_CELLS", 4 * 70)
+    original = _generator.draw_codes
+    monkeypatch.setattr(_generator, "draw_codes", draw_codes)
+    monkeypatch.setattr(_hooks, "MIN_ROWS", 50)
+    monkeypatch.setattr(_hooks, "MAX_CELLS", 4 * 70)
     return drawn
 
 
@@ -70,7 +70,7 @@ def test_draws_in_small_parts_are_as_honest(estimator, fit_once, rows_at_once):
 @over(CLASSES)
 def test_a_large_alphabet_is_drawn_in_parts(estimator, monkeypatch):
     n_letters, n_cells = 3000, 1 << 20
-    monkeypatch.setattr(_base, "MAX_CELLS", n_cells)
+    monkeypatch.setattr(_hooks, "MAX_CELLS", n_cells)
     letters = [chr(0x4E00 + i) for i in range(n_letters)]
     kind = type(estimator)
     held = []

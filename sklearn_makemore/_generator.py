@@ -1,0 +1,383 @@
+"""GeneratorMixin: methods that generate words."""
+
+import re
+import reprlib
+import warnings
+from collections.abc import Set
+from functools import partial
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ._generation.conditional import conditional, masked
+from ._generation.language import matching_language
+from ._generation.most_likely import beginning_with, most_likely_words
+from ._generation.novelty import NoveltyReport, novelty_of
+from ._generation.sampling import DrawOptions, Source, draw_codes, draw_words
+from ._hooks import PredictionHooks
+from ._sklearn import Interval, validate_options
+from ._word_estimator import own_random_state
+from ._words.check import check_words
+from ._words.code_points import encodable_words
+from ._words.types import Floats, Seed, Words
+
+
+class GeneratorMixin(PredictionHooks):
+    """Sampled words, the most probable words, and a report on how new words are."""
+
+    @validate_options(
+        {
+            "n_samples": [Interval(Integral, 1, None, closed="left")],
+            "prefix": [str],
+            "temperature": [Interval(Real, 0, None, closed="left")],
+            "top_k": [Interval(Integral, 1, None, closed="left"), None],
+            "top_p": [Interval(Real, 0, 1, closed="right"), None],
+            "min_length": [Interval(Integral, 0, None, closed="left")],
+            "max_length": [Interval(Integral, 0, None, closed="left"), None],
+            "matching": [str, re.Pattern, None],
+            "exact": ["boolean"],
+            "unique": ["boolean"],
+            "exclude": "no_validation",
+            "random_state": ["random_state"],
+        }
+    )
+    def sample(
+        self,
+        n_samples: int = 1,
+        *,
+        prefix: str = "",
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        min_length: int = 0,
+        max_length: int | None = None,
+        matching: str | None = None,
+        exact: bool = False,
+        unique: bool = False,
+        exclude: Words | Set[str] | None = None,
+        random_state: Seed = None,
+    ) -> list[str]:
+        r"""Sample new words.
+
+        Without options, samples are independent and follow the model exactly, unless a
+        word reaches `max_length`. Options change the distribution of each next
+        character in this order: the length limits and `matching`, `temperature`,
+        `top_k`, `top_p`. The remaining probabilities are normalised. The symbol for
+        unknown characters is never sampled.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of words.
+
+        prefix : str, default=""
+            Every word begins with it; the rest is sampled given the prefix.
+
+        temperature : float, default=1.0
+            Log-probabilities are divided by it. Below 1, likely characters become more
+            likely; above 1, less likely. 0 always takes the most probable character.
+
+        top_k : int, default=None
+            Sample each character from the `top_k` most probable ones only.
+
+        top_p : float, default=None
+            Sample each character from the fewest most probable ones that together have
+            at least this probability (nucleus sampling).
+
+        min_length : int, default=0
+            Smallest number of characters of a word, prefix included.
+
+        max_length : int, default=None
+            Largest number of characters of a word, prefix included. A word that
+            reaches it ends there. None allows ten times the longest training word and
+            at least 1000 characters beyond the prefix and `min_length`, so that every
+            word ends. A model whose `block_size` limits whole words also ends words at
+            that limit.
+
+        matching : str, default=None
+            Regular expression that the whole word must match, prefix included, in the
+            syntax of Rust's regex crate [1]_: without look-around and back references,
+            with classes such as ``\p{Greek}``. At each step, characters that cannot
+            lead to a match are removed before one is sampled. A word is rejected if
+            the model gives no probability to any match of its beginning, which happens
+            without smoothing only. The result differs from sampling words and rejecting
+            those that do not match: a beginning is as likely as under the model, even
+            if the model rarely continues it to a match. Where words may have line
+            breaks, ``^`` must be the first character of the pattern.
+
+        exact : bool, default=False
+            With `matching`, whether to sample from the conditional distribution: that
+            of the model, after `temperature`, `top_k` and `top_p`, given that the word
+            matches and has an allowed length. Counters compute this distribution. All
+            other models, and counters with too many states, sample words and reject
+            each as soon as it cannot match any more; the number of samples is bounded.
+
+        unique : bool, default=False
+            Whether all words must be different.
+
+        exclude : array-like or set of str, default=None
+            Words to leave out, for instance the training words.
+
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for the same words at each call; None samples fresh ones.
+
+        Returns
+        -------
+        words : list of str
+            `n_samples` words, or fewer with a warning if the options, such as `unique`
+            and `exclude`, leave too few.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If `prefix` has a character outside the alphabet; if `max_length` is less
+            than `min_length` or the length of `prefix`, or if these exceed what the
+            model can read; if `matching` is not a regular expression, if its automaton
+            is too large, or if it matches no word of the alphabet with this prefix and
+            these lengths; or if `exact` is set without `matching`.
+        TypeError
+            If `matching` is a compiled pattern.
+
+        References
+        ----------
+        .. [1] Syntax of Rust's regex crate,
+           https://docs.rs/regex/latest/regex/#syntax
+
+        Examples
+        --------
+        >>> from sklearn_makemore import NGramCounter
+        >>> from sklearn_makemore.datasets import load_names
+        >>> model = NGramCounter().fit(load_names().data)
+        >>> options = {"matching": "k.*[aeiou]{2}n", "max_length": 7, "exact": True}
+        >>> model.sample(3, **options, random_state=0)
+        ['kejuan', 'kaysoon', 'keyleen']
+        """
+        check_is_fitted(self)
+        _check_matching(matching, exact)
+        excluded = _checked_exclude(exclude)
+        options = DrawOptions(
+            min_length=min_length,
+            max_length=self._checked_max_length(prefix, min_length, max_length),
+            temperature=float(temperature),
+            top_k=top_k,
+            top_p=top_p,
+            never_id=self.vocabulary_.unknown_id,
+        )
+        rng = own_random_state(random_state)
+        source = self._source(prefix, options, matching, exact)
+        return draw_words(
+            partial(self._drawn, source, prefix, rng),
+            int(n_samples),
+            self._draws_at_once(max(len(prefix), min_length)),
+            unique,
+            excluded,
+            source.options.max_draws_per_word,
+        )
+
+    def _source(
+        self, prefix: str, options: DrawOptions, matching: str | None, exact: bool
+    ) -> Source:
+        """Return the model, context and options that words are sampled from."""
+        context = self._contexts_after(self._encoded([prefix], "prefix"))
+        source = Source(self._next_symbol_model(), context, len(prefix), options)
+        if matching is None:
+            return source
+        language = matching_language(
+            matching,
+            self.vocabulary_,
+            prefix,
+            options.min_length,
+            options.max_length,
+        )
+        return conditional(source, language) if exact else masked(source, language)
+
+    def _drawn(
+        self, source: Source, prefix: str, rng: np.random.RandomState, n_draws: int
+    ) -> list[str | None]:
+        """Sample words; None is one that the options left no way to end."""
+        encoded, complete = draw_codes(source, n_draws, rng)
+        words = self.vocabulary_.decode(encoded)
+        return [
+            prefix + word if ended else None
+            for word, ended in zip(words, complete.tolist(), strict=True)
+        ]
+
+    @validate_options(
+        {"n": [Interval(Integral, 1, None, closed="left")], "prefix": [str]}
+    )
+    def most_likely(self, n: int = 10, *, prefix: str = "") -> tuple[list[str], Floats]:
+        """Find the most probable words.
+
+        The result is exact: no other word is more probable than those returned. The
+        search extends the most probable beginnings first, in bounded memory and time.
+        Words have no unknown characters, except those of `prefix`.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Number of words.
+
+        prefix : str, default=""
+            Every word begins with it.
+
+        Returns
+        -------
+        words : list of str
+            The `n` most probable words in decreasing probability, or fewer with a
+            warning if no others have a probability above 0. Equally probable words are
+            ordered by length, and those of the same length by their code points.
+
+        log_proba : ndarray of shape (n_found,), dtype float64
+            Log-probability in nats of each whole word, `prefix` and end mark included.
+            It equals `score_samples` up to rounding.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If `prefix` has a character outside the alphabet, if it is longer than the
+            model can read, or if so many words have similar probabilities that the
+            search reaches its bounds. In that case ask for fewer words, or give a
+            longer prefix.
+
+        Examples
+        --------
+        >>> from sklearn_makemore import NGramCounter
+        >>> from sklearn_makemore.datasets import load_names
+        >>> model = NGramCounter().fit(load_names().data)
+        >>> words, log_proba = model.most_likely(3, prefix="ka")
+        >>> words, log_proba.round(2)
+        (['kayla', 'kai', 'kayden'], array([-8.13, -8.35, -8.58]))
+        """
+        start = self._encoded([prefix], name="prefix")
+        characters = self.vocabulary_.characters
+
+        def next_log_proba(prefixes: list[str]) -> Floats:
+            log_proba, rows = self._prefix_log_proba(self.vocabulary_.encode(prefixes))
+            # The unknown symbol is the last.
+            return log_proba[rows, : 1 + len(characters)]
+
+        words, log_proba = most_likely_words(
+            next_log_proba,
+            characters,
+            int(n),
+            prefix=prefix,
+            log_proba=float(self._target_log_proba(start)[:-1].sum()),
+            longest=self._longest_word(),
+        )
+        if len(words) < n:
+            warnings.warn(
+                f"Found {len(words)} of {n} words: no other{beginning_with(prefix)} "
+                "has a probability above 0.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return words, log_proba
+
+    @validate_options(
+        {
+            "n_samples": [Interval(Integral, 1, None, closed="left")],
+            "random_state": ["random_state"],
+        }
+    )
+    def novelty_report(
+        self,
+        words: Words,
+        n_samples: int = 1000,
+        *,
+        random_state: Seed = None,
+        **sample_options: Any,
+    ) -> NoveltyReport:
+        """Sample words and compare them with the training words.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            The training words.
+
+        n_samples : int, default=1000
+            Number of words to sample.
+
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for the same words at each call; None samples fresh ones.
+
+        **sample_options : dict
+            Options of `sample`, such as ``temperature=0.8``.
+
+        Returns
+        -------
+        report : NoveltyReport
+            The shares of the samples that are training words, distinct words and new
+            words; the lengths of the samples and of the training words; the new words.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If `fit` would refuse `words`, or if no word can be sampled with these
+            options.
+        """
+        check_is_fitted(self)
+        train = check_words(words)
+        samples = self.sample(n_samples, random_state=random_state, **sample_options)
+        if not samples:
+            raise ValueError(
+                f"No word could be drawn with the options {sample_options}, so that "
+                "there is nothing to report on; relax one of them."
+            )
+        return novelty_of(samples, train)
+
+    def _checked_max_length(
+        self, prefix: str, min_length: int, max_length: int | None
+    ) -> int:
+        """Return the largest number of characters of a sampled word."""
+        floor = max(len(prefix), min_length)
+        limit = self._longest_word()
+        if limit is not None and floor > limit:
+            raise ValueError(
+                f"`prefix` and `min_length` require a word of at least {floor} "
+                f"characters, and this {type(self).__name__} reads at most {limit}. "
+                "Shorten them, or fit a new model with "
+                f"block_size={floor + 1} or more."
+            )
+        if max_length is None:
+            longest = floor + max(1000, 10 * self.longest_word_)
+            return longest if limit is None else min(longest, limit)
+        if max_length < len(prefix):
+            raise ValueError(
+                f"max_length={max_length} is less than the {len(prefix)} characters of "
+                f"prefix={reprlib.repr(prefix)}."
+            )
+        if max_length < min_length:
+            raise ValueError(
+                f"max_length={max_length} is less than min_length={min_length}."
+            )
+        return max_length if limit is None else min(max_length, limit)
+
+
+def _check_matching(matching: object, exact: bool) -> None:
+    """Raise an error if `matching` is not text, or `exact` is set without it."""
+    if isinstance(matching, re.Pattern):
+        raise TypeError(
+            "`matching` is a compiled pattern of Python; pass its text, "
+            "pattern.pattern, with flags as in (?i)."
+        )
+    if exact and matching is None:
+        raise ValueError(
+            "exact=True draws given that a word matches, and `matching` is None; "
+            "give a pattern, or leave out `exact`."
+        )
+
+
+def _checked_exclude(exclude: Words | Set[str] | None) -> list[str]:
+    """Return the words to leave out as a list; their order does not matter."""
+    if exclude is None:
+        return []
+    words = list(exclude) if isinstance(exclude, Set) else exclude
+    return encodable_words(words, name="exclude", allow_empty=True)

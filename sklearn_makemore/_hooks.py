@@ -1,0 +1,74 @@
+"""PredictionHooks: what a fitted model provides, on which all its methods rely."""
+
+from abc import ABCMeta, abstractmethod
+
+from sklearn.base import DensityMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ._generation.next_symbols import Contexts, NextSymbolModel
+from ._generation.sampling import MAX_CELLS, MIN_ROWS
+from ._word_estimator import BaseWordEstimator
+from ._words.types import Floats, Ids, Words
+from ._words.vocabulary import CharVocabulary, EncodedWords
+
+SAMPLING_CHUNK_SIZE = 1 << 24
+"""Approximate number of characters sampled at a time: about 40 bytes each."""
+
+
+class PredictionHooks(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
+    """Template of a fitted model: encoded words to contexts to log-probabilities.
+
+    A context is what the model knows of the symbols so far: a window of symbols, a
+    state of an automaton, a hidden state. Only the model itself looks inside.
+
+    Attributes
+    ----------
+    vocabulary_ : CharVocabulary
+        The symbols.
+
+    longest_word_ : int
+        Number of characters of the longest training word.
+    """
+
+    vocabulary_: CharVocabulary
+    longest_word_: int
+
+    @abstractmethod
+    def _contexts_after(self, encoded: EncodedWords) -> Contexts:
+        """Return the context at the end of each word, before its end mark."""
+
+    @abstractmethod
+    def _next_symbol_model(self) -> NextSymbolModel:
+        """Return the model that reads the contexts. A method calls this hook once."""
+
+    @abstractmethod
+    def _target_log_proba(self, encoded: EncodedWords) -> Floats:
+        """Return the log-probability of every predicted symbol, (n_predictions,)."""
+
+    def _prefix_log_proba(self, encoded: EncodedWords) -> tuple[Floats, Ids]:
+        """Return distinct distributions after prefixes, and the row of each prefix."""
+        return self._next_symbol_model().next_log_proba(self._contexts_after(encoded))
+
+    def _longest_word(self) -> int | None:
+        """Return the largest number of characters of a word; None without a limit."""
+        return None
+
+    def _draws_at_once(self, shortest: int) -> int:
+        """Return how many words of `shortest` characters or more fit in memory."""
+        n_rows = max(MIN_ROWS, MAX_CELLS // self.vocabulary_.n_symbols)
+        longest = max(shortest, self.longest_word_) + 1
+        return max(1, min(n_rows, SAMPLING_CHUNK_SIZE // longest))
+
+    def _check_readable(self, encoded: EncodedWords, name: str) -> None:
+        """Raise an error if a word is longer than the fitted model can read."""
+
+    def _encoded(self, words: Words, name: str = "words") -> EncodedWords:
+        """Check words and encode them with the fitted vocabulary."""
+        check_is_fitted(self)
+        encoded = self.vocabulary_.encode(words, name)
+        self._check_readable(encoded, name)
+        return encoded
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` or `partial_fit` has finished."""
+        return hasattr(self, "vocabulary_")
