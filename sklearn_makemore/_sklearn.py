@@ -23,6 +23,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 from sklearn.utils._repr_html.estimator import _VisualBlock
+from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _check_sample_weight
 
 
@@ -84,6 +85,7 @@ __all__ = [
     "Interval",
     "RealNotInt",
     "StrOptions",
+    "_BaseComposition",
     "_VisualBlock",
     "_check_sample_weight",
     "_fit_context",

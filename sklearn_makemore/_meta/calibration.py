@@ -1,131 +1,51 @@
 """From log-probabilities of words to probabilities of classes: features and weights."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, logsumexp
+
+from .._base import BaseCharLM
 
 N_PLACES = 6
 """Places with a weight of their own: the last five characters read, and all before."""
 
 PENALTY = 10.0
-"""Of a weight's squared distance from that of Bayes' rule with a temperature. On the
-shipped names by sex the log-loss with penalties of 1, 10 and 30 is 0.640, 0.596 and
-0.582 after a hundred names, 0.478, 0.477 and 0.476 after a thousand, and with 1 and 10
-0.3587 and 0.3593 after four fifths of the list."""
+"""Weight of the squared distance from Bayes' rule with a temperature. On the bundled
+names by sex the log-loss with penalties of 1, 10 and 30 is 0.640, 0.596 and 0.582 after
+a hundred names, and 0.478, 0.477 and 0.476 after a thousand. With penalties of 1 and 10
+it is 0.3587 and 0.3593 after four fifths of the list."""
 
 MIN_LOG_PROBA = -700.0
-"""Of a character that is impossible, so that sums over places are finite."""
+"""Log-probability of an impossible character, so that sums over places are finite."""
 
 MIN_LOG_RATIO = -1e12
-"""Of a word that is impossible in one class alone; of no possible one it is so low."""
+"""Log ratio of a word that is impossible in one class: below all possible words."""
+
+Floats = NDArray[np.float64]
+ModelsByDirection = Sequence[Sequence[BaseCharLM]]
+"""One model per class that reads forwards, and maybe one that reads backwards."""
 
 
-def mixed_with_mean(log_proba):
-    """Mix the probability under each class, half and half, with the mean of all.
+# ------------------------------------------------------------------------ features
 
-    What one class has never seen then speaks against it by no more than ``log(2 K)``.
 
-    Parameters
-    ----------
-    log_proba : ndarray of shape (n_predictions, n_classes)
-        Log-probability of each character under each class.
+def class_features(models_by_direction: ModelsByDirection, words: list[str]) -> Floats:
+    """Compute the features of each word and class, (n_words, n_classes, n_features).
 
-    Returns
-    -------
-    log_proba : ndarray of shape (n_predictions, n_classes)
-        The same after mixing.
+    They are `place_features` of two directions, or `word_features` of one.
     """
-    log_mean = logsumexp(log_proba, axis=1, keepdims=True) - np.log(log_proba.shape[1])
-    return np.logaddexp(log_proba, log_mean) - np.log(2)
+    compute = place_features if len(models_by_direction) == 2 else word_features
+    return compute(models_by_direction, words)
 
 
-def sums_by_place(log_proba, lengths, n_places=N_PLACES):
-    """Sum the log-probabilities of each word by place, counted from its end.
+def word_features(models_by_direction: ModelsByDirection, words: list[str]) -> Floats:
+    """Compute log ratios to the best class in nats, (n_words, n_classes, 1).
 
-    Parameters
-    ----------
-    log_proba : ndarray of shape (n_predictions, n_classes)
-        Log-probability of each character and end mark under each class.
-
-    lengths : ndarray of shape (n_words,)
-        Predictions a word.
-
-    n_places : int, default=6
-        Number of places. The first is the end mark, the second the character before
-        it; the last one takes all that is left.
-
-    Returns
-    -------
-    sums : ndarray of shape (n_words, n_classes, n_places)
-        The sums; 0 where a word has no such place.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_makemore._meta.calibration import sums_by_place
-    >>> log_proba = np.array([[-1.0], [-2.0], [-3.0], [-4.0]])
-    >>> sums_by_place(log_proba, np.array([3, 1]), n_places=2)[:, 0]
-    array([[-3., -3.],
-           [-4.,  0.]])
-    """
-    ends = np.repeat(np.cumsum(lengths), lengths)  # (n_predictions,)
-    places = np.minimum(ends - 1 - np.arange(len(ends)), n_places - 1)
-    cells = np.repeat(np.arange(len(lengths)) * n_places, lengths) + places
-    shape = len(lengths), n_places
-    sums = [
-        np.bincount(cells, column, minlength=np.prod(shape)).reshape(shape)
-        for column in log_proba.T
-    ]
-    return np.stack(sums, axis=1)
-
-
-def place_features(models_by_direction, words):
-    """Compute what the weights of places are multiplied with.
-
-    Parameters
-    ----------
-    models_by_direction : list of list of BaseCharLM
-        A model a class that reads forwards, and one that reads backwards.
-
-    words : list of str of length n_words
-        The words.
-
-    Returns
-    -------
-    features : ndarray of shape (n_words, n_classes, 4 * n_places)
-        Log-probabilities in nats: forwards as they are and mixed with the mean of the
-        classes, then backwards the same; places from the last one read.
-    """
-    lengths = np.array([len(word) + 1 for word in words])
-    parts = []
-    for members, texts in zip(
-        models_by_direction, (words, backwards(words)), strict=True
-    ):
-        log_proba = np.stack(
-            [np.concatenate(member.token_log_proba(texts)) for member in members], 1
-        )
-        log_proba = np.maximum(log_proba, MIN_LOG_PROBA)
-        parts.append(sums_by_place(log_proba, lengths))
-        parts.append(sums_by_place(mixed_with_mean(log_proba), lengths))
-    return np.concatenate(parts, axis=2)
-
-
-def word_features(models_by_direction, words):
-    """Compute the log ratio of each word's probability to that of its best class.
-
-    Parameters
-    ----------
-    models_by_direction : list of one list of BaseCharLM
-        A model a class.
-
-    words : list of str of length n_words
-        The words.
-
-    Returns
-    -------
-    features : ndarray of shape (n_words, n_classes, 1)
-        Log ratios in nats, 0 for the best class; 0 for all where all find the word
-        impossible.
+    They are 0 for all classes if all find the word impossible.
     """
     (members,) = models_by_direction
     log_proba = np.stack([member.score_samples(words) for member in members], axis=1)
@@ -136,63 +56,92 @@ def word_features(models_by_direction, words):
     return log_ratio[:, :, np.newaxis]
 
 
-def class_features(models_by_direction, words):
-    """Compute what the weights of a classifier are multiplied with.
+def place_features(models_by_direction: ModelsByDirection, words: list[str]) -> Floats:
+    """Compute log-probabilities by place in nats, (n_words, n_classes, 4 * n_places).
 
-    Parameters
-    ----------
-    models_by_direction : list of list of BaseCharLM
-        A model a class that reads forwards, and maybe one that reads backwards.
-
-    words : list of str of length n_words
-        The words.
-
-    Returns
-    -------
-    features : ndarray of shape (n_words, n_classes, n_features)
-        `place_features` of two directions, `word_features` of one.
+    First forwards as they are, then forwards mixed with the mean of the classes, then
+    both backwards. Places count from the last character read.
     """
-    compute = place_features if len(models_by_direction) == 2 else word_features
-    return compute(models_by_direction, words)
+    lengths = np.array([len(word) + 1 for word in words])
+    parts = []
+    texts_by_direction = words, backwards(words)
+    for members, texts in zip(models_by_direction, texts_by_direction, strict=True):
+        log_proba = np.stack(
+            [np.concatenate(member.token_log_proba(texts)) for member in members], 1
+        )
+        log_proba = np.maximum(log_proba, MIN_LOG_PROBA)
+        parts.append(sums_by_place(log_proba, lengths))
+        parts.append(sums_by_place(mixed_with_mean(log_proba), lengths))
+    return np.concatenate(parts, axis=2)
 
 
-def backwards(words):
+def sums_by_place(
+    log_proba: Floats, lengths: NDArray[Any], n_places: int = N_PLACES
+) -> Floats:
+    """Sum the log-probabilities of each word by place, counted from its end.
+
+    The first place is the end mark and the second the character before it; the last
+    place takes all other characters. A sum is 0 where a word has no such place.
+
+    log_proba : (n_predictions, n_classes)
+    lengths : (n_words,), predictions per word
+    sums : (n_words, n_classes, n_places)
+
+    >>> log_proba = np.array([[-1.0], [-2.0], [-3.0], [-4.0]])
+    >>> sums_by_place(log_proba, np.array([3, 1]), n_places=2)[:, 0]
+    array([[-3., -3.],
+           [-4.,  0.]])
+    """
+    ends = np.repeat(np.cumsum(lengths), lengths)  # (n_predictions,)
+    places = np.minimum(ends - 1 - np.arange(len(ends)), n_places - 1)
+    cells = np.repeat(np.arange(len(lengths)) * n_places, lengths) + places
+    shape = len(lengths), n_places
+    sums = [np.bincount(cells, column, np.prod(shape)) for column in log_proba.T]
+    return np.stack([column.reshape(shape) for column in sums], axis=1)
+
+
+def mixed_with_mean(log_proba: Floats) -> Floats:
+    """Average the probability under each class with the mean over all classes.
+
+    A character that one class has never seen then counts at most ``log(2 K)`` against
+    it.
+
+    log_proba : (n_predictions, n_classes)
+    """
+    log_mean = logsumexp(log_proba, axis=1, keepdims=True) - np.log(log_proba.shape[1])
+    return np.logaddexp(log_proba, log_mean) - np.log(2)
+
+
+def backwards(words: list[str]) -> list[str]:
     """Return the words with their characters in the opposite order."""
     return [word[::-1] for word in words]
 
 
-def log_likelihood(weights, bias, features, targets, log_prior, sample_weight):
-    """Log-likelihood of the classes, and its gradient.
+# ------------------------------------------------------------------------- weights
+
+
+def bayes_weights(by_place: bool) -> Floats:
+    """Return the weights of Bayes' rule; by place, the mean of both directions."""
+    return np.repeat([0.5, 0.0, 0.5, 0.0], N_PLACES) if by_place else np.ones(1)
+
+
+def log_likelihood(
+    weights: Floats,
+    bias: Floats,
+    features: Floats,
+    targets: NDArray[Any],
+    log_prior: Floats,
+    sample_weight: Floats,
+) -> tuple[float, Floats]:
+    """Return the log-likelihood of the classes in nats, and its gradient.
 
     The log odds of the classes are ``log_prior + bias + features @ weights``.
 
-    Parameters
-    ----------
-    weights : ndarray of shape (n_features,)
-        Weights, the same for all classes.
-
-    bias : ndarray of shape (n_classes,)
-        One number a class.
-
-    features : ndarray of shape (n_words, n_classes, n_features)
-        What the weights are multiplied with.
-
-    targets : ndarray of shape (n_words,)
-        Index of each word's class.
-
-    log_prior : ndarray of shape (n_classes,)
-        Log-probability of each class.
-
-    sample_weight : ndarray of shape (n_words,)
-        Weight of each word.
-
-    Returns
-    -------
-    value : float
-        The weighted sum over the words, in nats.
-
-    gradient : ndarray of shape (n_features + n_classes,)
-        Its gradient by the weights and the bias.
+    weights : (n_features,), the same for all classes
+    bias, log_prior : (n_classes,)
+    features : (n_words, n_classes, n_features)
+    targets, sample_weight : (n_words,), the index of each word's class and its weight
+    gradient : (n_features + n_classes,), by weights and bias
     """
     log_proba = log_softmax(log_prior + bias + features @ weights, axis=1)
     rows = np.arange(len(targets))
@@ -204,63 +153,39 @@ def log_likelihood(weights, bias, features, targets, log_prior, sample_weight):
     return value, np.concatenate([by_weight, error.sum(axis=0)])
 
 
-def best_temperature(features, *likelihood):
-    """Return the factor under which the classes are most likely.
+def best_temperature(features: Floats, *likelihood: Any) -> float:
+    """Return the factor, from 0 to 10, that makes the classes most likely.
 
-    The penalty ``(factor - 1)**2 / 2``, in nats, keeps the factor finite where the
-    classes can be separated.
+    A penalty of ``(factor - 1)**2 / 2`` nats keeps it finite for separable classes.
 
-    Parameters
-    ----------
-    features : ndarray of shape (n_words, n_classes, 1)
-        Log-probabilities of the words.
-
-    *likelihood
-        The other arguments of `log_likelihood`.
-
-    Returns
-    -------
-    factor : float
-        Between 0 and 10.
+    features : (n_words, n_classes, 1)
+    likelihood : the other arguments of `log_likelihood`
     """
     bias = np.zeros(features.shape[1])
 
-    def loss(factor):
+    def loss(factor: float) -> float:
         value, _ = log_likelihood(np.array([factor]), bias, features, *likelihood)
         return (factor - 1) ** 2 / 2 - value
 
-    found = minimize_scalar(loss, bounds=(0, 10), method="bounded")
+    found: Any = minimize_scalar(loss, bounds=(0, 10), method="bounded")
     return float(found.x)
 
 
-def best_weights(features, center, *likelihood):
-    """Return weights and biases under which the classes are most likely.
+def best_weights(
+    features: Floats, center: Floats, *likelihood: Any
+) -> tuple[Floats, Floats]:
+    """Return the weights and biases that make the classes most likely.
 
-    Less a penalty for what is far from `center`, which makes the solution unique.
+    A penalty on the distance from `center` makes the solution unique.
 
-    Parameters
-    ----------
-    features : ndarray of shape (n_words, n_classes, n_features)
-        What the weights are multiplied with.
-
-    center : ndarray of shape (n_features,)
-        The weights without any words.
-
-    *likelihood
-        The other arguments of `log_likelihood`.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_features,)
-        The weights.
-
-    bias : ndarray of shape (n_classes,)
-        The biases.
+    features : (n_words, n_classes, n_features)
+    center : (n_features,)
+    likelihood : the other arguments of `log_likelihood`
     """
     n_features = len(center)
     start = np.concatenate([center, np.zeros(features.shape[1])])
 
-    def loss(point):
+    def loss(point: Floats) -> tuple[Any, Floats]:
         weights, bias = np.split(point, [n_features])
         value, gradient = log_likelihood(weights, bias, features, *likelihood)
         away = point - start
@@ -268,4 +193,5 @@ def best_weights(features, center, *likelihood):
 
     options = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-6}
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
-    return tuple(np.split(found.x, [n_features]))
+    weights, bias = np.split(found.x, [n_features])
+    return weights, bias

@@ -1,38 +1,32 @@
 """Expectation maximisation: the weights of a mixture."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 EM_GAP = 1e-10
-"""How far below the best mixture's the log-likelihood may stay, in nats a character."""
+"""The log-likelihood ends this close to its maximum, in nats per character."""
 
-EM_STEPS = 10_000
-"""Most steps, for members so alike that their weights hardly matter."""
+MAX_EM_STEPS = 10_000
+"""Enough, unless the members are so alike that their weights hardly matter."""
 
 NEGLIGIBLE = 1e-6
-"""Weights below it become zero if the held-out words are not less likely then."""
+"""Weights below it become zero if that does not make the held-out words less likely."""
 
 
-def em_weights(log_proba, counts):
+def em_weights(
+    log_proba: NDArray[np.float64], counts: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Find the weights of a mixture that make some observations most likely.
 
-    Expectation maximisation from equal weights: a weight becomes the mean share of the
-    member in the probability of the observations, which is the weight times `gain`, the
-    gradient of the log-likelihood. This is concave, so that no mixture is better by
-    more than ``max(gain) - 1`` nats an observation. Steps of ``gain ** stride`` are
-    tried too, longer and longer as long as they are better [1]_.
+    Expectation maximisation from equal weights. A step replaces each weight by the mean
+    share of the member in the probability of the observations: the weight times `gain`,
+    the gradient of the log-likelihood. The log-likelihood is concave, so no mixture is
+    better by more than ``max(gain) - 1`` nats per observation. Larger steps,
+    ``gain ** stride``, are tried while they are better [1]_.
 
-    Parameters
-    ----------
-    log_proba : ndarray of shape (n_members, n_observations)
-        Log-probability of each observation, ``-inf`` if it is impossible.
-
-    counts : ndarray of shape (n_observations,)
-        Weight of each observation, positive.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_members,)
-        Weights that sum to one. No member alone is better than the mixture.
+    log_proba : (n_members, n_observations), ``-inf`` where impossible
+    counts : (n_observations,), positive weights of the observations
+    weights : (n_members,), which sum to one; no member alone is better than the mixture
 
     References
     ----------
@@ -48,39 +42,49 @@ def em_weights(log_proba, counts):
     """
     n_members = len(log_proba)
     best = log_proba.max(axis=0)
-    possible = best > -np.inf  # what no member can explain says nothing of the weights
+    possible = best > -np.inf  # the others say nothing about the weights
     if not possible.any():
         return np.full(n_members, 1 / n_members)
     ratios = np.exp(log_proba[:, possible] - best[possible])  # the largest is 1
     shares = counts[possible] / counts[possible].sum()
-
-    def mixed(weights):
-        # Not a product of matrices, whose sums depend on the threads of the BLAS.
-        return (weights[:, np.newaxis] * ratios).sum(axis=0)
-
-    def log_likelihood(weights):
-        with np.errstate(divide="ignore"):
-            return np.sum(shares * np.log(mixed(weights)))
-
     weights, reached, stride = np.full(n_members, 1 / n_members), -np.inf, 1.0
-    for _ in range(EM_STEPS):
-        gain = np.sum(ratios * (shares / mixed(weights)), axis=1)  # (n_members,)
+    for _ in range(MAX_EM_STEPS):
+        gain = np.sum(ratios * (shares / _mixed(weights, ratios)), axis=1)
         if gain.max() - 1 <= EM_GAP:
             break
-        # A stride of 1 is the step of EM, which never loses; longer ones save steps.
-        longer = normalized(weights * gain**stride)
-        found = log_likelihood(longer)
+        # A stride of 1 is the step of EM, which never loses; larger ones save steps.
+        moved = normalized(weights * gain**stride)
+        found = _log_likelihood(moved, ratios, shares)
         if found > reached:
-            weights, reached, stride = longer, found, 2 * stride
+            weights, reached, stride = moved, found, 2 * stride
         elif stride > 1:
             stride = max(1.0, stride / 4)
         else:
             break  # only rounding is left
-    # The steps only tend to the zeros that a maximum at the border has.
+    # A maximum at the border has zeros, which the steps only approach.
     large = normalized(np.where(weights < NEGLIGIBLE, 0, weights))
-    return max([large, weights, *np.eye(n_members)], key=log_likelihood)
+    candidates = [large, weights, *np.eye(n_members)]
+    return max(candidates, key=lambda tried: _log_likelihood(tried, ratios, shares))
 
 
-def normalized(weights):
+def normalized(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Divide weights by their sum."""
     return weights / weights.sum()
+
+
+def _mixed(
+    weights: NDArray[np.float64], ratios: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Mix probabilities; weights : (n_members,), ratios : (n_members, n)."""
+    # Not a matrix product: its sums depend on the number of threads of the BLAS.
+    return (weights[:, np.newaxis] * ratios).sum(axis=0)
+
+
+def _log_likelihood(
+    weights: NDArray[np.float64],
+    ratios: NDArray[np.float64],
+    shares: NDArray[np.float64],
+) -> float:
+    """Compute the mean log-likelihood, up to a constant; shares : (n,)."""
+    with np.errstate(divide="ignore"):
+        return float(np.sum(shares * np.log(_mixed(weights, ratios))))

@@ -1,50 +1,21 @@
-"""CharLMFeatures: how likely a word is, and where it is not, as columns of numbers."""
+"""CharLMFeatures: how likely a word is, and where it is unlikely, as columns."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._base import BaseCharLM
 from .._sklearn import Interval, _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
-from .members import BaseOfOneModel, fitted_out_of_fold, restored_member
+from .members import BaseOfOneModel, restored_member
+from .out_of_fold import OutOfFoldModels, fitted_out_of_fold
 
 FEATURES = ["log_proba", "nll", "max_surprisal", "max_surprisal_position", "length"]
-
-
-def likelihood_features(model, words):
-    """Measure words by a model.
-
-    Parameters
-    ----------
-    model : BaseCharLM
-        Fitted model.
-
-    words : list of str of length n_words
-        The words.
-
-    Returns
-    -------
-    features : ndarray of shape (n_words, 5), dtype float64
-        Columns as `FEATURES`.
-    """
-    rows = []
-    for log_proba in model.token_log_proba(words):  # (len(word) + 1,)
-        position = log_proba.argmin()
-        total = log_proba.sum()
-        n_predictions = len(log_proba)
-        rows.append(
-            (
-                total,
-                -total / n_predictions,
-                -log_proba[position],
-                position,
-                n_predictions - 1,
-            )
-        )
-    return np.array(rows, dtype=np.float64)
 
 
 class CharLMFeatures(TransformerMixin, BaseOfOneModel):
@@ -55,7 +26,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     ===========================  ======================================================
     ``log_proba``                log-probability of the word in nats, end mark included
     ``nll``                      negative log-likelihood in nats per predicted
-                                 character, the end mark among them
+                                 character, end mark included
     ``max_surprisal``            largest negative log-probability of one character, or
                                  of the end mark, in nats
     ``max_surprisal_position``   its index in the word, 0 for the first character; the
@@ -63,30 +34,30 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     ``length``                   number of characters
     ===========================  ======================================================
 
-    A model has seen the words it was fitted on and finds them likelier than others, so
-    that what is learned from such features would be wrong for new words. Therefore
+    A model finds the words that it was fitted on likelier than others. An estimator
+    trained on such features would be wrong about new words. Therefore
     ``fit_transform(words)`` measures each word by a model that was fitted without it,
-    as scikit-learn's `TargetEncoder` does, and is not the same as
-    ``fit(words).transform(words)``. Pipelines and `ColumnTransformer` call it for the
-    training words.
+    as scikit-learn's `TargetEncoder` does, and differs from
+    ``fit(words).transform(words)``. Pipelines and `ColumnTransformer` call
+    ``fit_transform`` for the training words.
 
     Parameters
     ----------
     estimator : estimator, default=None
         The character model, of which copies are fitted. None is ``NGramCounter()``. The
-        copies have ``handle_unknown="unk"``: a character that no training word has is
-        no error. Networks differ from fit to fit unless ``estimator__random_state`` is
-        set. With a `checkpoint` each copy has a file of its own, that path followed by
-        the name of its fit, ``"model.ckpt.fold-0"`` for example.
+        copies have ``handle_unknown="unk"``, so a character that no training word has
+        is not an error. Set ``estimator__random_state`` for a network that is the same
+        at each fit. The `checkpoint` of each copy is its path followed by the name of
+        the fit, for example ``"model.ckpt.fold-0"``.
 
     cv : int or None, default=5
-        Number of folds in which the training words are measured by models that have not
-        seen them; equal words are in one fold. None measures them by the model that
-        has seen them.
+        Number of folds. Each training word is measured by a model that was fitted on
+        the other folds; equal words are in one fold. None measures the training words
+        by the model that has seen them.
 
     n_jobs : int, default=None
-        Number of models that are fitted at once, in processes of their own. None is 1
-        unless a `joblib.parallel_config` says otherwise, -1 all processors.
+        Number of models that are fitted at the same time, each in its own process. None
+        means 1 unless in a `joblib.parallel_config`; -1 means all processors.
 
     Attributes
     ----------
@@ -95,21 +66,21 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
 
     See Also
     --------
-    CharLMOutlierDetector : Decides by such a number alone.
-    CharLMClassifier : One model a class.
+    CharLMOutlierDetector : Decides by one of these numbers.
+    CharLMClassifier : One model per class.
 
     Notes
     -----
-    Folds are cut from the order of the words, every `cv`-th distinct word into one, and
-    need no seed. Without an `alphabet` of its own the model of a fold knows the
-    characters of all training words.
+    Folds need no seed: every `cv`-th distinct word, in the order given, is in one fold.
+    If `estimator` has no `alphabet`, the model of a fold knows the characters of all
+    training words.
 
-    A model that is fitted already can be given as ``FrozenEstimator(model)``. It
-    measures all words as it is, whatever `cv` says: nothing is fitted. If it was fitted
-    on other words, it has seen none of these.
+    A model that is fitted already can be passed as ``FrozenEstimator(model)``. It
+    measures all words as it is, whatever `cv` is, and nothing is fitted. It should have
+    been fitted on other words.
 
-    In a `ColumnTransformer` the column is named as a string, not as a list of one: then
-    the words come as a Series.
+    In a `ColumnTransformer`, name the column by a string, not by a list of one string:
+    the words are then passed as a Series.
 
     Examples
     --------
@@ -128,13 +99,23 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         "n_jobs": [Integral, None],
     }
 
-    def __init__(self, estimator=None, *, cv=5, n_jobs=None):
+    estimator_: BaseCharLM
+
+    def __init__(
+        self,
+        estimator: BaseCharLM | Any | None = None,
+        *,
+        cv: int | None = 5,
+        n_jobs: int | None = None,
+    ):
         self.estimator = estimator
         self.cv = cv
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> "CharLMFeatures":
         """Fit the model on words.
 
         Parameters
@@ -158,8 +139,10 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None, sample_weight=None):
-        """Fit the model on words, and measure each by one that has not seen it.
+    def fit_transform(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Fit the model, and measure each training word by one that has not seen it.
 
         Parameters
         ----------
@@ -186,8 +169,8 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         models = self._fit(words, sample_weight, n_folds=self.cv)
         return models.measure(words, likelihood_features)
 
-    def transform(self, X):
-        """Measure words by the model.
+    def transform(self, X: ArrayLike) -> Any:
+        """Measure words by the model of all training words.
 
         Parameters
         ----------
@@ -202,13 +185,13 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         check_is_fitted(self)
         return likelihood_features(self.estimator_, check_words(X))
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Not used: the words are the only input.
+            Ignored: the words are the only input.
 
         Returns
         -------
@@ -217,25 +200,39 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         """
         return np.array(FEATURES, dtype=object)
 
-    def _fit(self, words, sample_weight, n_folds):
+    def _fit(
+        self, words: list[str], sample_weight: ArrayLike | None, n_folds: int | None
+    ) -> OutOfFoldModels:
         """Fit, and return the models that measure the training words."""
-        words, sample_weight = check_training(words, sample_weight)
-        with fitted_out_of_fold(self, words, sample_weight, n_folds) as models:
+        words, weight = check_training(words, sample_weight)
+        with fitted_out_of_fold(self, words, weight, n_folds) as models:
             self.estimator_ = models.model
         return models
 
-    def _kept(self):
-        """Return what a file keeps of what was fitted."""
+    def _kept(self) -> dict[str, Any]:
+        """Return what a file stores."""
         output = getattr(self, "_sklearn_output_config", {}).get("transform")
         return {"estimator": self.estimator_, "output": output}
 
-    def _restore(self, kept):
-        """Set the fitted attributes by what `_kept` returned."""
+    def _restore(self, kept: dict[str, Any]) -> None:
+        """Set the fitted attributes from what `_kept` returned."""
         if kept["output"] not in (None, "default", "pandas", "polars"):
             raise ValueError(f"output is {kept['output']!r}.")
         self.set_output(transform=kept["output"])  # None changes nothing
         self.estimator_ = restored_member(kept["estimator"])
 
-    def __sklearn_is_fitted__(self):
-        """Whether `fit` has come to its end."""
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` has succeeded."""
         return hasattr(self, "estimator_")
+
+
+def likelihood_features(model: BaseCharLM, words: list[str]) -> np.ndarray:
+    """Measure words by a fitted model, (n_words, 5) with columns as `FEATURES`."""
+    rows = []
+    for log_proba in model.token_log_proba(words):  # (len(word) + 1,)
+        position = log_proba.argmin()
+        total = log_proba.sum()
+        n_predictions = len(log_proba)
+        nll = -total / n_predictions
+        rows.append((total, nll, -log_proba[position], position, n_predictions - 1))
+    return np.array(rows, dtype=np.float64)

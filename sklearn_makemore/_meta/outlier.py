@@ -1,92 +1,62 @@
 """CharLMOutlierDetector: words that are unlike the training words."""
 
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
+from .._base import BaseCharLM
 from .._sklearn import Interval, StrOptions, _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
-from .members import BaseOfOneModel, fitted_out_of_fold, restored_member
+from .members import BaseOfOneModel, restored_member
+from .out_of_fold import OutOfFoldModels, fitted_out_of_fold
 
 MIN_SCORE = -1e300
-"""Instead of minus infinity, of which there are no means and no differences."""
+"""Score of impossible words: minus infinity has no means and no differences."""
 
 ROUNDING = 1e-9
-"""Relative error of sums of weights, at most."""
-
-
-def lower_quantile(scores, share, sample_weight):
-    """Return the `share` quantile of scores: at most that share of them is below it.
-
-    Halfway between two scores where the share is a whole number of them. A weight of 2
-    is the score twice.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_words,)
-        The scores.
-
-    share : float
-        Between 0 and 1.
-
-    sample_weight : ndarray of shape (n_words,) or None
-        Weight of each score, positive.
-
-    Returns
-    -------
-    quantile : float
-        At most the share of the scores is less than it.
-    """
-    weights = np.ones(len(scores)) if sample_weight is None else sample_weight
-    order = np.argsort(scores, kind="stable")
-    up_to = np.cumsum(weights[order])
-    below = share * up_to[-1]
-    # Sums are rounded: a share that is a whole number of scores need not look it.
-    first = np.searchsorted(up_to, below * (1 - ROUNDING))
-    is_whole = up_to[first] < below * (1 + ROUNDING) and first + 1 < len(order)
-    last = first + 1 if is_whole else first
-    return float((scores[order[first]] + scores[order[last]]) / 2)
+"""Bound of the relative rounding error of sums of weights."""
 
 
 class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     """Detector of words that a character model finds unlikely.
 
-    Random strings, typing errors, words of another language: what is not spelled like
-    the training words has a low probability. The words may be an unclean list; a few
-    odd ones among many hardly change the model.
+    Words that are not spelled like the training words have a low probability: random
+    strings, typing errors, words of another language. The training words may include a
+    few such words, which hardly change the model.
 
-    A model has seen the words it was fitted on, so that even an odd one would look
-    likely. Therefore the scores that `offset_` and `fit_predict` rest on are those of
-    models that were fitted without the word.
+    A model finds the words that it was fitted on likely, even odd ones. Therefore
+    `offset_` and `fit_predict` use scores of models that were fitted without the word.
 
     Parameters
     ----------
     estimator : estimator, default=None
         The character model, of which copies are fitted. None is ``NGramCounter()``. The
-        copies have ``handle_unknown="unk"``: a character that no training word has is
-        no error. Networks differ from fit to fit unless ``estimator__random_state`` is
-        set. With a `checkpoint` each copy has a file of its own, that path followed by
-        the name of its fit, ``"model.ckpt.fold-0"`` for example.
+        copies have ``handle_unknown="unk"``, so a character that no training word has
+        is not an error. Set ``estimator__random_state`` for a network that is the same
+        at each fit. The `checkpoint` of each copy is its path followed by the name of
+        the fit, for example ``"model.ckpt.fold-0"``.
 
     contamination : float, default=0.1
-        Share of the training words that are taken for outliers.
+        Share of the training words that are outliers.
 
     per : {"character", "word"}, default="character"
-        Whether the score is the log-probability per predicted character, the end mark
-        among them, or of the whole word, which is lower for longer words.
+        Whether the score is the log-probability per predicted character, including the
+        end mark, or that of the whole word, which is lower for longer words.
 
     cv : int or None, default=5
-        Number of folds in which the training words are measured by models that have not
-        seen them; equal words are in one fold. None measures them by the model that
-        has seen them.
+        Number of folds. Each training word is measured by a model that was fitted on
+        the other folds; equal words are in one fold. None measures the training words
+        by the model that has seen them.
 
     n_jobs : int, default=None
-        Number of models that are fitted at once, in processes of their own. None is 1
-        unless a `joblib.parallel_config` says otherwise, -1 all processors.
+        Number of models that are fitted at the same time, each in its own process. None
+        means 1 unless in a `joblib.parallel_config`; -1 means all processors.
 
     Attributes
     ----------
@@ -94,25 +64,25 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         The model, fitted on all words.
 
     offset_ : float
-        A score below it is an outlier's: the quantile `contamination` of the scores of
-        the training words, in nats.
+        Words with a lower score are outliers: the quantile `contamination` of the
+        scores of the training words, in nats.
 
     See Also
     --------
-    CharLMFeatures : The same numbers, and others, as columns.
+    CharLMFeatures : These numbers and others as columns.
 
     Notes
     -----
-    Folds are cut from the order of the words, every `cv`-th distinct word into one, and
-    need no seed. Without an `alphabet` of its own the model of a fold knows the
-    characters of all training words.
+    Folds need no seed: every `cv`-th distinct word, in the order given, is in one fold.
+    If `estimator` has no `alphabet`, the model of a fold knows the characters of all
+    training words.
 
-    A model that is fitted already can be given as ``FrozenEstimator(model)``. It
-    measures all words as it is, whatever `cv` says: nothing is fitted. If it was fitted
-    on other words, it has seen none of these.
+    A model that is fitted already can be passed as ``FrozenEstimator(model)``. It
+    measures all words as it is, whatever `cv` is, and nothing is fitted. It should have
+    been fitted on other words.
 
     ``fit(words).predict(words)`` scores the training words by the model that has seen
-    them, and so finds fewer outliers among them than `fit_predict`.
+    them, so it finds fewer outliers among them than `fit_predict`.
 
     Examples
     --------
@@ -136,14 +106,17 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     __metadata_request__predict = {"words": UNUSED}
     __metadata_request__decision_function = {"words": UNUSED}
 
+    estimator_: BaseCharLM
+    offset_: float
+
     def __init__(
         self,
-        estimator=None,
+        estimator: BaseCharLM | Any | None = None,
         *,
-        contamination=0.1,
-        per="character",
-        cv=5,
-        n_jobs=None,
+        contamination: float = 0.1,
+        per: Literal["character", "word"] = "character",
+        cv: int | None = 5,
+        n_jobs: int | None = None,
     ):
         self.estimator = estimator
         self.contamination = contamination
@@ -152,8 +125,10 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, words, y=None, sample_weight=None):
-        """Fit the model on words, and find the offset.
+    def fit(
+        self, words: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> "CharLMOutlierDetector":
+        """Fit the model on words, and set the offset.
 
         Parameters
         ----------
@@ -181,11 +156,13 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_predict(self, words, y=None, sample_weight=None):
-        """Fit, and find the outliers among the training words.
+    def fit_predict(
+        self, words: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> np.ndarray:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Fit the model, and find the outliers among the training words.
 
-        Each word is scored by a model that has not seen it, so that the share of
-        outliers is the contamination, or as near below as whole words are.
+        Each word is scored by a model that has not seen it. The share of outliers is
+        the contamination, rounded down to whole words.
 
         Parameters
         ----------
@@ -201,16 +178,16 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         Returns
         -------
         labels : ndarray of shape (n_words,), dtype int64
-            -1 for outliers, 1 for others.
+            -1 for outliers, 1 for other words.
         """
-        words = check_words(words)
-        models, scores = self._fit(words, sample_weight)
-        if len(scores) < len(words):  # those of weight zero have not been scored
-            scores = models.measure(words, self._scores)
+        checked = check_words(words)
+        models, scores = self._fit(checked, sample_weight)
+        if len(scores) < len(checked):  # words of weight zero have not been scored
+            scores = models.measure(checked, self._scores)
         return _labels(scores - self.offset_)
 
-    def score_samples(self, words):
-        """Compute the scores of words: the lower, the more of an outlier.
+    def score_samples(self, words: ArrayLike) -> np.ndarray:
+        """Compute the scores of words; outliers have low scores.
 
         Parameters
         ----------
@@ -220,13 +197,13 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         Returns
         -------
         scores : ndarray of shape (n_words,), dtype float64
-            Log-probability of each word in nats, per character or as it is; -1e300 of
-            an impossible one.
+            Log-probability of each word in nats, per character or as a whole; -1e300
+            for an impossible word.
         """
         check_is_fitted(self)
         return self._scores(self.estimator_, check_words(words))
 
-    def decision_function(self, words):
+    def decision_function(self, words: ArrayLike) -> np.ndarray:
         """Compute how far the scores are above the offset.
 
         Parameters
@@ -241,8 +218,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         """
         return self.score_samples(words) - self.offset_
 
-    def predict(self, words):
-        """Tell outliers from others.
+    def predict(self, words: ArrayLike) -> np.ndarray:
+        """Predict which words are outliers.
 
         Parameters
         ----------
@@ -252,44 +229,62 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         Returns
         -------
         labels : ndarray of shape (n_words,), dtype int64
-            -1 for outliers, 1 for others.
+            -1 for outliers, 1 for other words.
         """
         return _labels(self.decision_function(words))
 
-    def _scores(self, model, words):
-        # The same for all impossible words, so that none is below the others.
+    def _scores(self, model: BaseCharLM, words: list[str]) -> np.ndarray:
+        # The same for all impossible words, so none of them is below the others.
         scores = np.maximum(model.score_samples(words), MIN_SCORE)
         if self.per == "word":
             return scores
         lengths = np.array([len(word) + 1 for word in words])
         return np.where(scores > MIN_SCORE, scores / lengths, MIN_SCORE)
 
-    def _fit(self, words, sample_weight):
+    def _fit(
+        self, words: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[OutOfFoldModels, np.ndarray]:
         """Fit, and return the models and the scores of the words that have a weight."""
-        words, sample_weight = check_training(words, sample_weight)
-        with fitted_out_of_fold(self, words, sample_weight, self.cv) as models:
-            scores = models.measure(words, self._scores)
-            share = float(self.contamination)
-            offset = lower_quantile(scores, share, sample_weight)
+        checked, weight = check_training(words, sample_weight)
+        with fitted_out_of_fold(self, checked, weight, self.cv) as models:
+            scores = models.measure(checked, self._scores)
+            offset = lower_quantile(scores, float(self.contamination), weight)
             vars(self).update(estimator_=models.model, offset_=offset)
         return models, scores
 
-    def _kept(self):
-        """Return what a file keeps of what was fitted."""
+    def _kept(self) -> dict[str, Any]:
+        """Return what a file stores."""
         return {"estimator": self.estimator_, "offset": float(self.offset_)}
 
-    def _restore(self, kept):
-        """Set the fitted attributes by what `_kept` returned."""
+    def _restore(self, kept: dict[str, Any]) -> None:
+        """Set the fitted attributes from what `_kept` returned."""
         if type(kept["offset"]) is not float or not np.isfinite(kept["offset"]):
             raise ValueError(f"offset is {kept['offset']!r}.")
         vars(self).update(
             estimator_=restored_member(kept["estimator"]), offset_=kept["offset"]
         )
 
-    def __sklearn_is_fitted__(self):
-        """Whether `fit` has come to its end."""
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` has succeeded."""
         return hasattr(self, "estimator_")
 
 
-def _labels(decision):
+def lower_quantile(
+    scores: np.ndarray, share: float, sample_weight: np.ndarray | None
+) -> float:
+    """Return the `share` quantile: at most this share of the scores is less than it.
+
+    It is halfway between two scores where the share is a whole number of scores. A
+    weight of 2 is the score twice.
+
+    scores, sample_weight : (n_words,)
+    """
+    # Rounding may hide that the share is a whole number of scores: look on both sides.
+    sides = [share * (1 - ROUNDING), share * (1 + ROUNDING)]
+    weights = np.ones(len(scores)) if sample_weight is None else sample_weight
+    quantiles = np.quantile(scores, sides, weights=weights, method="inverted_cdf")
+    return float(quantiles.mean())
+
+
+def _labels(decision: np.ndarray) -> np.ndarray:
     return np.where(decision < 0, -1, 1)

@@ -23,8 +23,8 @@ MODELS = [
     *(getattr(sklearn_makemore, name) for name in [*COUNTERS, *NETWORKS]),
     MixtureCharLM,
 ]
-MADE_OF_MODELS = [CharLMClassifier, CharLMFeatures, CharLMOutlierDetector]
-PAIRS = [*combinations(MODELS, 2), *combinations(MADE_OF_MODELS, 2)]
+META_ESTIMATORS = [CharLMClassifier, CharLMFeatures, CharLMOutlierDetector]
+PAIRS = [*combinations(MODELS, 2), *combinations(META_ESTIMATORS, 2)]
 
 # numpydoc's checks that are not asked for, and why.
 NOT_ASKED = {
@@ -180,14 +180,14 @@ def test_meanings_of_their_own_are_used():
             for kind in ("Parameters", "Attributes")
             for entry in ClassDoc(model)[kind]
         }
-        for model in [*MODELS, *MADE_OF_MODELS]
+        for model in [*MODELS, *META_ESTIMATORS]
     ]
     for name in OWN_MEANING:
         texts = {tuple(found[name].desc) for found in described if name in found}
         assert len(texts) > 1, name
 
 
-@pytest.mark.parametrize("model", [*MODELS, *MADE_OF_MODELS])
+@pytest.mark.parametrize("model", [*MODELS, *META_ESTIMATORS])
 def test_fitted_attributes_are_documented(model):
     choices = {"max_epochs": 1, "estimators": [BigramCounter()]}
     parameters = inspect.signature(model).parameters

@@ -1,4 +1,4 @@
-"""What the estimators made of models have in common: classes, features, outliers."""
+"""What the meta-estimators have in common: classes, features, outliers."""
 
 import os
 import pickle
@@ -38,7 +38,7 @@ from sklearn_makemore import (
 from sklearn_makemore._training import checkpoint as _checkpoint
 
 BIGRAM = BigramCounter(handle_unknown="unk")
-MADE = {
+META_ESTIMATORS = {
     "classifier": CharLMClassifier(BIGRAM, cv=2),
     "bayes": CharLMClassifier(BIGRAM, calibration=None),
     "features": CharLMFeatures(BIGRAM, cv=2),
@@ -50,7 +50,8 @@ ANSWER = {
     CharLMOutlierDetector: "decision_function",
 }
 over_all = pytest.mark.parametrize(
-    "estimator", [pytest.param(model, id=name) for name, model in MADE.items()]
+    "estimator",
+    [pytest.param(model, id=name) for name, model in META_ESTIMATORS.items()],
 )
 
 
@@ -203,7 +204,7 @@ def test_a_weight_of_zero_is_no_word(estimator, words, classes):
     asked = [*words, *absent]
     np.testing.assert_array_equal(answers(zero, asked), answers(removed, asked))
     # Nor on the length of what a network can read.
-    if estimator is not MADE["classifier"]:  # of which the fits are many
+    if estimator is not META_ESTIMATORS["classifier"]:  # of which the fits are many
         net = BoWCharLM(n_embd=2, n_hidden=4, max_epochs=1, random_state=0)
         zero, removed = (clone(estimator).set_params(estimator=net) for _ in range(2))
         zero.fit([*words, *absent], labels, sample_weight=zeros)
@@ -263,7 +264,7 @@ def test_callbacks_see_every_fit(estimator, words, classes, capsys):
     model.estimator.set_callbacks(recorder)
     model.fit(words, classes)
     n_fits = {"classifier": 2 * 2 * 3, "bayes": 2, "features": 1, "outliers": 3}
-    (name,) = (name for name, made in MADE.items() if made is estimator)
+    (name,) = (name for name, other in META_ESTIMATORS.items() if other is estimator)
     assert recorder.tasks.count("setup") == n_fits[name]
     assert recorder.tasks.count("teardown") == n_fits[name]
 

@@ -1,0 +1,97 @@
+"""Training words with their classes, and the prior probabilities of classes."""
+
+import reprlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+from .._words.code_points import encodable_words
+from .._words.training_set import check_sample_weight
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledWords:
+    """Training words that have a weight, with their classes.
+
+    words, sample_weight : (n_words,), or None instead of weights
+    classes : (n_classes,), sorted
+    targets : (n_words,), the index of each word's class
+    """
+
+    words: list[str]
+    classes: np.ndarray
+    targets: np.ndarray
+    sample_weight: np.ndarray | None
+
+    @classmethod
+    def checked(
+        cls, words: Any, y: Any, sample_weight: Any, owner: str
+    ) -> "LabelledWords":
+        """Check the arguments of `fit`, and leave out the words of weight zero."""
+        # Errors name the index among all words, not among those of a class.
+        words = encodable_words(words)
+        if y is None:
+            raise ValueError(
+                f"{owner} requires y, the class of each word, to be passed, but the "
+                "target y is None."
+            )
+        labels = _checked_labels(y)
+        check_consistent_length(words, labels)
+        weight = check_sample_weight(sample_weight, words)
+        if weight is not None:
+            present = np.flatnonzero(weight)
+            words = [words[row] for row in present]
+            labels, weight = labels[present], weight[present]
+        classes, targets = np.unique(labels, return_inverse=True)
+        return cls(words, classes, targets, weight)
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Share of each class in the total weight, (n_classes,)."""
+        weight = np.bincount(self.targets, self.sample_weight)
+        return weight / weight.sum()
+
+
+def _checked_labels(y: Any) -> np.ndarray:
+    """Return labels as an array, or raise an error if they are not of classes."""
+    if getattr(getattr(y, "dtype", None), "kind", None) == "T":
+        y = y.astype(object)  # numpy's StringDType, which scikit-learn refuses
+    labels = column_or_1d(y, warn=True)
+    kinds = {type(label).__name__ for label in labels.tolist()}
+    if labels.dtype == object and (len(kinds) > 1 or "NoneType" in kinds):
+        raise ValueError(
+            "`y` must hold labels of one type, and none may be missing; got "
+            f"{' and '.join(sorted(kinds))}."
+        )
+    assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    return labels
+
+
+def checked_priors(priors: Any, shares: np.ndarray) -> np.ndarray:
+    """Return the prior probability of each class, by default its share of the words.
+
+    shares : (n_classes,)
+    """
+    if priors is None:
+        return shares
+    if isinstance(priors, str):  # "uniform"
+        return np.full(len(shares), 1 / len(shares))
+    try:
+        proba = np.asarray(priors, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`priors` must be a list of numbers, one for each of the classes in their "
+            f"order, got {reprlib.repr(priors)}."
+        ) from error
+    if proba.shape != shares.shape:
+        raise ValueError(
+            f"`priors` must have one number for each of the {len(shares)} classes, got "
+            f"an array of shape {proba.shape}."
+        )
+    if not (proba >= 0).all() or not np.isclose(proba.sum(), 1):
+        raise ValueError(f"`priors` must not be negative, and sum to 1; got {proba}.")
+    return proba

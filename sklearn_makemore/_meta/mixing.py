@@ -1,0 +1,93 @@
+"""The distributions of several models, mixed by weights."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._generation.next_symbols import Contexts, NextSymbolModel
+from .._words.windows import distinct_rows
+
+
+@dataclass(frozen=True, eq=False)
+class MixedContexts:
+    """Contexts of a mixture: `parts` are those of each member that has a weight."""
+
+    parts: tuple[Contexts, ...]
+
+    def __len__(self) -> int:
+        """Return the number of contexts."""
+        return len(self.parts[0])
+
+    def __getitem__(self, indices: Any) -> "MixedContexts":
+        """Return the contexts of some rows."""
+        return MixedContexts(tuple(part[indices] for part in self.parts))
+
+
+@dataclass(frozen=True, eq=False)
+class MixedModel:
+    """The `NextSymbolModel` of a mixture, whose contexts are `MixedContexts`.
+
+    models : those of the members that have a weight
+    log_weights : (n_models,) logarithms of their weights
+    """
+
+    models: list[NextSymbolModel]
+    log_weights: NDArray[np.float64]
+
+    def next_log_proba(
+        self, contexts: MixedContexts
+    ) -> tuple[NDArray[np.float64], NDArray[np.integer[Any]]]:
+        """Return the mixed distributions, and the row of each context."""
+        distributions = [
+            model.next_log_proba(part)
+            for model, part in zip(self.models, contexts.parts, strict=True)
+        ]
+        return mixed_rows(distributions, self.log_weights)
+
+    def advance(
+        self, contexts: MixedContexts, ids: NDArray[np.integer[Any]]
+    ) -> MixedContexts:
+        """Return the contexts after one more symbol each; ids : (n_contexts,)."""
+        return MixedContexts(
+            tuple(
+                model.advance(part, ids)
+                for model, part in zip(self.models, contexts.parts, strict=True)
+            )
+        )
+
+
+def mixed_rows(
+    distributions: list[tuple[NDArray[np.float64], NDArray[np.integer[Any]]]],
+    log_weights: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.integer[Any]]]:
+    """Mix what `next_log_proba` of each member returned for the same contexts.
+
+    distributions : per member ((n_distinct, n_symbols), (n_contexts,))
+    log_weights : (n_members,)
+    log_proba : (n_combinations, n_symbols), one row for all contexts that have the same
+        row in every member
+    rows : (n_contexts,)
+    """
+    if len(distributions) == 1:
+        return distributions[0]
+    tables, rows = zip(*distributions, strict=True)
+    combinations, rows = distinct_rows(
+        np.stack(rows, axis=1).astype(np.int64), max(map(len, tables))
+    )
+    taken = (table[at] for table, at in zip(tables, combinations.T, strict=True))
+    return log_mixture(taken, log_weights), rows
+
+
+def log_mixture(
+    log_probas: Iterable[NDArray[np.float64]], log_weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Mix one array of log-probabilities per member; ``-inf`` where all have it."""
+    weighted = (
+        log_proba + log_weight
+        for log_proba, log_weight in zip(log_probas, log_weights, strict=True)
+    )
+    return reduce(np.logaddexp, weighted)

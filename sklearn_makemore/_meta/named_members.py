@@ -1,0 +1,123 @@
+"""Models by name, as parameters of the estimator that contains them."""
+
+import reprlib
+from collections.abc import Sequence
+from typing import Any
+
+from sklearn.pipeline import make_pipeline
+
+from .._base import BaseCharLM
+from .._sklearn import _BaseComposition, _VisualBlock
+
+Members = dict[str, BaseCharLM]
+"""Models by name, in the order of `estimators`."""
+
+
+class NamedMembers(_BaseComposition):
+    """Base of the estimators whose `estimators` are models, with or without names."""
+
+    estimators: Sequence[BaseCharLM | tuple[str, BaseCharLM]]
+
+    @property
+    def _named_members(self) -> list[tuple[str, BaseCharLM]]:
+        return named_members(self.estimators)
+
+    @_named_members.setter
+    def _named_members(self, members: list[tuple[str, BaseCharLM]]) -> None:
+        self.estimators = members
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include the members by name, and their parameters as
+            ``name__parameter``.
+
+        Returns
+        -------
+        params : dict
+            Parameters by name.
+        """
+        return self._get_params("_named_members", deep=deep)
+
+    def set_params(self, **params: Any) -> "NamedMembers":
+        """Set parameters of the model and of its members.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the model; members by name, which replace members and keep
+            the names; parameters of members as ``name__parameter``.
+
+        Returns
+        -------
+        self : object
+            The model.
+        """
+        if "estimators" in params:
+            self.estimators = params.pop("estimators")
+        return self._set_params("_named_members", **params)
+
+    def _checked_members(self) -> Members:
+        """Return the unfitted members by name, or say what is wrong with them."""
+        members: Members = {}
+        for index, (name, member) in enumerate(self._named_members):
+            self._check_member(index, name, member)
+            if name in members:
+                raise ValueError(
+                    f"The name {name!r} comes twice in `estimators`, again at index "
+                    f"{index}; give every model a name of its own."
+                )
+            members[name] = member
+        if not members:
+            owner = type(self).__name__
+            raise ValueError(
+                f"`estimators` is empty; a {owner} needs at least one model."
+            )
+        return members
+
+    def _check_member(self, index: int, name: Any, member: Any) -> None:
+        """Raise an error unless this is a name and a model with valid parameters."""
+        if not isinstance(member, BaseCharLM):
+            raise TypeError(
+                f"`estimators` must hold models, such as NGramCounter(), or pairs of a "
+                f"name and a model; got {reprlib.repr(member)} of type "
+                f"{type(member).__name__} at index {index}."
+            )
+        member._validate_params()  # before others have been fitted
+        if not isinstance(name, str):
+            raise TypeError(
+                f"The name of a model must be a string, got {reprlib.repr(name)} of "
+                f"type {type(name).__name__} at index {index} of `estimators`."
+            )
+        if "__" in name or name in self.get_params(deep=False):
+            raise ValueError(
+                f"The name {name!r} at index {index} of `estimators` is that of a "
+                "parameter or has two underscores, so `set_params` could not tell the "
+                "member apart; choose another name."
+            )
+
+    def _sk_visual_block_(self):
+        """Draw the members side by side in the HTML representation."""
+        pairs = self._named_members
+        names, members = [name for name, _ in pairs], [member for _, member in pairs]
+        return _VisualBlock("parallel", members, names=names)
+
+
+def named_members(estimators: Any) -> list[tuple[str, BaseCharLM]]:
+    """Return pairs of a name and a model; names that are missing are a pipeline's.
+
+    Nothing is refused here, because parameters can be read and set before `fit` checks
+    them: what is not a list has no members.
+    """
+    if not isinstance(estimators, (list, tuple)):
+        return []
+    unnamed = [entry for entry in estimators if not _is_pair(entry)]
+    pairs = iter(make_pipeline(*unnamed).steps)
+    return [tuple(entry) if _is_pair(entry) else next(pairs) for entry in estimators]
+
+
+def _is_pair(entry: Any) -> bool:
+    return isinstance(entry, (tuple, list)) and len(entry) == 2

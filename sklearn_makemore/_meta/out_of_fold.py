@@ -1,0 +1,101 @@
+"""Scores of training words by models that have not seen them."""
+
+import reprlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from .._base import BaseCharLM
+from .._words.hold_out import word_folds
+from .members import MemberFit, checked_model, fit_members, member_for
+
+Measure = Callable[[BaseCharLM, list[str]], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFoldModels:
+    """A model of all words, and for each fold a model that has not seen its words.
+
+    fold_models : (n_folds,)
+    fold_of : the fold of each word
+    """
+
+    model: BaseCharLM
+    fold_models: list[BaseCharLM]
+    fold_of: dict[str, int]
+
+    def measure(self, words: list[str], measure: Measure) -> np.ndarray:
+        """Measure each word by a model that has not seen it, (n_words, ...).
+
+        Words that are in no fold are measured by the model of all words.
+        """
+        models = [*self.fold_models, self.model]
+        own = np.array([self.fold_of.get(word, len(models) - 1) for word in words])
+        rows = [np.flatnonzero(own == number) for number in range(len(models))]
+        parts = [
+            measure(model, [words[row] for row in of_model])
+            for model, of_model in zip(models, rows, strict=True)
+            if len(of_model)
+        ]
+        measured = np.empty((len(words), *parts[0].shape[1:]))
+        measured[np.concatenate(rows)] = np.concatenate(parts)
+        return measured
+
+
+@contextmanager
+def fitted_out_of_fold(
+    owner: Any, words: list[str], sample_weight: np.ndarray | None, n_folds: int | None
+) -> Iterator[OutOfFoldModels]:
+    """Fit a model on all words, and for each fold one that has not seen its words.
+
+    The owner, a `BaseOfOneModel`, sets its fitted attributes inside the block, before
+    callbacks learn that its fit has ended. A frozen `estimator` is used as it is, as a
+    model that has seen none of the words. Without `n_folds` there are no folds.
+    """
+    fold_of, fits = {}, []
+    if isinstance(owner.estimator, FrozenEstimator):
+        model = checked_model(owner.estimator.estimator)
+        check_is_fitted(model)
+    else:
+        model = member_for(owner.estimator, words)
+        if n_folds is not None:
+            fold_of = _folds_of(words, n_folds)
+        fits = _fits_out_of_fold(model, words, sample_weight, fold_of)
+    context = owner._init_callback_context(max_subtasks=len(fits))
+    task = owner._callback_task(words)
+    context.call_on_fit_task_begin(**task)
+    model, *fold_models = fit_members(fits, context, task, owner.n_jobs) or [model]
+    yield OutOfFoldModels(model, fold_models, fold_of)
+    context.call_on_fit_task_end(**task, reconstruction_attributes={})
+
+
+def _folds_of(words: list[str], n_folds: int) -> dict[str, int]:
+    """Return the fold of each word, or raise an error if there is only one fold."""
+    folds = word_folds(words, n_folds)
+    if not folds.any():
+        raise ValueError(
+            f"All words are {reprlib.repr(words[0])}, so no model can be fitted on "
+            "other words than it measures; pass more words, or cv=None."
+        )
+    return dict(zip(words, folds.tolist(), strict=True))
+
+
+def _fits_out_of_fold(
+    model: BaseCharLM,
+    words: list[str],
+    sample_weight: np.ndarray | None,
+    fold_of: dict[str, int],
+) -> list[MemberFit]:
+    """Return the fit on all words, and for each fold the fit on the others."""
+    fits = [MemberFit("fit", model, words, sample_weight)]
+    folds = np.array([fold_of.get(word, -1) for word in words])
+    for fold in range(folds.max() + 1):
+        learned = np.flatnonzero(folds != fold)
+        fit = MemberFit.on_rows(f"fold {fold}", model, words, sample_weight, learned)
+        fits.append(fit)
+    return fits
