@@ -96,7 +96,7 @@ def sums_by_place(
     places = np.minimum(ends - 1 - np.arange(len(ends)), n_places - 1)
     cells = np.repeat(np.arange(len(lengths)) * n_places, lengths) + places
     shape = len(lengths), n_places
-    sums = [np.bincount(cells, column, np.prod(shape)) for column in log_proba.T]
+    sums: Any = [np.bincount(cells, column, np.prod(shape)) for column in log_proba.T]
     return np.stack([column.reshape(shape) for column in sums], axis=1)
 
 

@@ -139,9 +139,9 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(
+    def fit_transform(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
-    ) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+    ) -> Any:
         """Fit the model, and measure each training word by one that has not seen it.
 
         Parameters

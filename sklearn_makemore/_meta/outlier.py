@@ -156,9 +156,9 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_predict(
+    def fit_predict(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, words: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
-    ) -> np.ndarray:  # pyright: ignore[reportIncompatibleMethodOverride]
+    ) -> np.ndarray:
         """Fit the model, and find the outliers among the training words.
 
         Each word is scored by a model that has not seen it. The share of outliers is
