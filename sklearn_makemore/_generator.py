@@ -141,6 +141,8 @@ class GeneratorMixin(PredictionHooks):
             these lengths; or if `exact` is set without `matching`.
         TypeError
             If `matching` is a compiled pattern.
+        ImportError
+            If `matching` is given and the extra `matching` is not installed.
 
         References
         ----------

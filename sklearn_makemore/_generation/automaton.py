@@ -187,10 +187,21 @@ def _check_encodable(pattern):
         ) from None
 
 
+def _check_outlines_core_support():
+    """Return outlines_core, or raise scikit-learn's error for a missing library."""
+    try:
+        import outlines_core
+    except ImportError as exc:
+        raise ImportError(
+            "matching needs the package outlines-core; install it with "
+            'pip install "sklearn-makemore[matching]".'
+        ) from exc
+    return outlines_core
+
+
 def _run_child(pattern, characters):
     """Compile in a child process, within limits, and return its output."""
-    import outlines_core
-
+    library = Path(_check_outlines_core_support().__file__).parents[1]
     request = {
         "pattern": pattern,
         "characters": characters,
@@ -203,7 +214,6 @@ def _run_child(pattern, characters):
         "import runpy, sys; sys.path.append(sys.argv[1]); "
         "runpy.run_path(sys.argv[2], run_name='__main__')"
     )
-    library = Path(outlines_core.__file__).parents[1]
     source = Path(__file__).with_name("compile_pattern.py")
     try:
         done = subprocess.run(

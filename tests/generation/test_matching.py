@@ -5,6 +5,7 @@ Frequencies are compared by chi-square tests with fixed seeds, each with a chanc
 """
 
 import re
+import sys
 import warnings
 from itertools import product
 
@@ -299,3 +300,11 @@ def test_rejection_has_a_bound(fit_once):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(model.sample(2, matching="cac", exact=True, random_state=0)) == 2
+
+
+def test_a_missing_library_is_named_with_the_extra_that_has_it(fit_once, monkeypatch):
+    model = fit_once(COUNTERS["kneser-ney-3"], TINY_WORDS)
+    monkeypatch.setitem(sys.modules, "outlines_core", None)
+    with pytest.raises(ImportError, match=r"matching .*sklearn-makemore\[matching\]"):
+        model.sample(matching="ab?c{3}a")  # compiled by no other test
+    assert len(model.sample(2, random_state=0)) == 2
