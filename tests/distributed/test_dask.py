@@ -26,6 +26,9 @@ from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter
 from sklearn_makemore.datasets import load_names
 from sklearn_makemore.distributed import fit_counter
 
+# Dask before 2025.7 warns of its own scheduler where there is a cluster.
+beside_a_cluster = pytest.mark.filterwarnings("ignore:Running on a single-machine")
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
@@ -206,6 +209,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("counted")
 
 
+@beside_a_cluster
 @given(
     ANY_COUNTER, st.lists(WORDS, min_size=1, max_size=6), st.integers(1, 9), st.data()
 )
@@ -225,6 +229,7 @@ def test_files_cut_anywhere_are_one_list(folder, counter, lists, size, data):
     assert state(model) == state(clone(counter).fit(words))
 
 
+@beside_a_cluster
 def test_workers_know_no_probabilities(folder, names, monkeypatch):
     path = folder / "names.txt"
     path.write_text("\n".join(names))

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import sys
 import tomllib
 from decimal import ROUND_HALF_UP, Decimal
@@ -162,3 +163,11 @@ def test_tests_import_nothing_that_is_not_pinned():
             tops -= sys.stdlib_module_names | here | {"sklearn_makemore"}
             for top in tops:
                 assert canonicalize_name(names.get(top, top)) in pinned, path.name
+
+
+def test_every_requirement_of_the_tests_has_a_lower_bound():
+    lowest = runpy.run_path(str(PROJECT / ".ci" / "versions.py"))["lowest_versions"]()
+    pinned = pinned_versions()
+    assert {"numpy", "torch", "outlines-core", "dask", "pytest"} <= set(lowest)
+    for name, version in lowest.items():
+        assert Version(version) <= pinned[canonicalize_name(name)], name
