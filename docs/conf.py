@@ -2,7 +2,10 @@
 
 import inspect
 import os
+import tomllib
+from functools import reduce
 from importlib import import_module
+from pathlib import Path
 
 import sklearn_makemore
 
@@ -14,6 +17,7 @@ release = version = sklearn_makemore.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.linkcode",
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
@@ -48,6 +52,29 @@ def public_methods(module, name):
 
 autosummary_context = {"public_methods": public_methods}
 suppress_warnings = ["config.cache"]  # the context has a function: cannot be pickled
+
+# -- Links to the source
+
+with open(Path(__file__).parents[1] / "pyproject.toml", "rb") as file:
+    SOURCE = tomllib.load(file)["project"]["urls"]["Source"]
+PACKAGE = Path(sklearn_makemore.__file__).resolve().parent
+COMMIT = os.environ.get("READTHEDOCS_GIT_COMMIT_HASH", "main")
+
+
+def linkcode_resolve(domain, info):
+    """Return the address of the lines of an object, None if they are not ours."""
+    module = import_module(info["module"])
+    found = inspect.unwrap(reduce(getattr, info["fullname"].split("."), module))
+    found = getattr(found, "fget", found)  # of a property, the function
+    try:
+        path = Path(inspect.getsourcefile(found)).resolve().relative_to(PACKAGE)
+        lines, first = inspect.getsourcelines(found)
+    except (TypeError, ValueError):  # data, or an object of another package
+        return None
+    last = first + len(lines) - 1
+    file = f"{PACKAGE.name}/{path.as_posix()}"
+    return f"{SOURCE}/blob/{COMMIT}/{file}#L{first}-L{last}"
+
 
 # -- Links to other projects
 
@@ -113,6 +140,7 @@ PAGES_WITHOUT_SIBLINGS = (
     "adding_a_model",
     "architecture",
     "contributing",
+    "releasing",
     "changelog",
 )
 
