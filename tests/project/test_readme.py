@@ -148,7 +148,7 @@ def test_pinned_versions_are_of_what_is_required():
 
 def test_tests_import_nothing_that_is_not_pinned():
     pinned = set(pinned_versions())
-    names = {"sklearn": "scikit-learn", "PIL": "pillow"}
+    names = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml"}
     here = {path.stem for path in (PROJECT / "tests").rglob("*.py")}
     for path in (PROJECT / "tests").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
