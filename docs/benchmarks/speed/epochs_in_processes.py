@@ -1,7 +1,8 @@
-"""Time an epoch of networks in one process, or in those that torchrun has started.
+r"""Time an epoch of networks in one process, or in those that torchrun has started.
 
     python docs/benchmarks/speed/epochs_in_processes.py [names.txt]
-    torchrun --nproc-per-node 2 docs/benchmarks/speed/epochs_in_processes.py [names.txt]
+    torchrun --standalone --nproc-per-node 2 \
+        docs/benchmarks/speed/epochs_in_processes.py [names.txt]
 
 print a line a network: its batch size, seconds of each epoch, and the last loss, which
 is the same either way but for dropout. Set OMP_NUM_THREADS=1 for both.
