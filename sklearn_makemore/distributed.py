@@ -1,22 +1,26 @@
-"""Counting files of words in many processes, as a reduction of dask."""
+"""Counting the words of files in many processes, with dask."""
 
 import os
 import reprlib  # a list of files can be long, a message should not
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from numbers import Integral
 from os import PathLike
+from typing import Any, TypeVar
 
 from sklearn.base import clone
 
-from ._counters.base import BaseCounter
+from ._counters.base import BaseCounter, CountedWords
 from ._sklearn import Interval, validate_params
 from .datasets._files import is_text, iterate_words, line_start, name_of
 
 __all__ = ["fit_counter"]
 
+Counter = TypeVar("Counter", bound=BaseCounter)
+
 MERGE_FAN_IN = 4
-"""Parts that one task adds up: more would have to be in the memory of one worker, fewer
-would be more tasks."""
+"""Parts that one task adds. More would have to fit in the memory of one worker, fewer
+would make more tasks."""
 
 
 @validate_params(
@@ -29,39 +33,47 @@ would be more tasks."""
     },
     prefer_skip_nested_validation=True,
 )
-def fit_counter(counter, files, *, column=None, chunk_size=100_000, part_size=1 << 26):
-    r"""Fit a counter to the words of files, which dask's workers count.
+def fit_counter(
+    counter: Counter,
+    files: str | PathLike[str] | Sequence[str | PathLike[str]],
+    *,
+    column: str | None = None,
+    chunk_size: int = 100_000,
+    part_size: int | None = 1 << 26,
+) -> Counter:
+    r"""Fit a counter to the words of files, counted by dask workers.
 
-    The result is exactly that of ``counter.fit(words)`` with all words in one list.
-    The workers only count, and add up what was counted; the probabilities are computed
-    once, here. What runs the tasks is dask's affair: the workers of the active
-    ``distributed.Client``, else what ``dask.config`` says, else threads of this
-    process. When a worker is lost, dask counts its parts again elsewhere.
+    The result is exactly that of ``counter.fit(words)`` with the words of all files in
+    one list. The workers count and add the counts; the probabilities are computed once,
+    in this process. The tasks run on the workers of the active ``distributed.Client``.
+    Without a client they run as ``dask.config`` says, by default in threads of this
+    process. If a worker is lost, dask repeats its tasks on another one.
 
-    A worker holds a chunk of the words and, a few times over, the distinct n-grams of
-    what it has counted, so that the files may be larger than the memory.
+    A worker holds one chunk of words and a few copies of the distinct n-grams that it
+    has counted. So the files can be larger than the memory.
 
     Parameters
     ----------
     counter : BigramCounter or NGramCounter
-        The counter. What it has learned before is forgotten.
+        The counter. Everything it has learned before is forgotten.
 
     files : str, path-like or list of these
-        Files of words, as :func:`~sklearn_makemore.datasets.read_words` reads them:
-        text, gzip by the suffix ``.gz``, Parquet by the suffix ``.parquet``. The paths
-        must be those of the same files on all machines. A file without words is
-        nothing, as long as another one has some.
+        Files of words in the formats of :func:`~sklearn_makemore.datasets.read_words`:
+        text, gzip with the suffix ``.gz``, Parquet with the suffix ``.parquet``. Each
+        path must lead to the same file on all machines. Files without words are
+        ignored if others have some.
 
     column : str, default=None
-        The column of Parquet files that holds the words. It may be left out where only
-        one column holds strings.
+        The column of Parquet files that holds the words. It may be None if only one
+        column holds strings.
 
     chunk_size : int, default=100_000
         Number of words that a worker counts at once.
 
     part_size : int or None, default=2**26
-        Text files that are not compressed are cut, at ends of lines, into parts of
-        about so many bytes, each of which is a task; None makes every file one task.
+        Size in bytes of the parts into which text files are cut, at ends of lines. Each
+        part is one task. None makes each file one task; compressed and Parquet files
+        always are.
 
     Returns
     -------
@@ -71,13 +83,14 @@ def fit_counter(counter, files, *, column=None, chunk_size=100_000, part_size=1 
     Raises
     ------
     ValueError, OSError
-        As `read_words` and `fit`, naming the file; and if no file has a word.
+        The errors of `read_words` and `fit`, with the name of the file. ValueError also
+        if no file has a word.
     ImportError
         If dask is not installed.
 
     See Also
     --------
-    BigramCounter.merge : Adds up counters that were fitted anywhere.
+    BigramCounter.merge : Adds the counts of two fitted counters.
 
     Examples
     --------
@@ -86,34 +99,37 @@ def fit_counter(counter, files, *, column=None, chunk_size=100_000, part_size=1 
     >>> from sklearn_makemore import BigramCounter
     >>> from sklearn_makemore.distributed import fit_counter
     >>> with TemporaryDirectory() as folder:
-    ...     shards = [Path(folder, "1.txt"), Path(folder, "2.txt")]
-    ...     for shard, text in zip(shards, ["emma\nava\n", "noah\n"], strict=True):
-    ...         _ = shard.write_text(text)
-    ...     model = fit_counter(BigramCounter(), shards)
-    >>> local = BigramCounter().fit(["emma", "ava", "noah"])
-    >>> model.nll(["nova"]) == local.nll(["nova"])
+    ...     files = [Path(folder, "1.txt"), Path(folder, "2.txt")]
+    ...     for file, text in zip(files, ["emma\nava\n", "noah\n"], strict=True):
+    ...         _ = file.write_text(text)
+    ...     model = fit_counter(BigramCounter(), files)
+    >>> model.symbols_
+    ['', 'a', 'e', 'h', 'm', 'n', 'o', 'v']
+    >>> model.nll(["nova"]) == BigramCounter().fit(["emma", "ava", "noah"]).nll(
+    ...     ["nova"]
+    ... )
     True
     """
     delayed = _check_dask_support().delayed
     counter._validate_params()
-    unfitted = clone(counter)  # what it has learned before must not travel
+    unfitted: Any = clone(counter)  # a fitted state would be sent to every worker
     counted = [
-        delayed(_counted_part)(unfitted, *part, column, chunk_size)
+        delayed(_count_part)(unfitted, *part, column, chunk_size)
         for part in _parts(files, part_size)
     ]
     while len(counted) > 1:
         counted = [
-            delayed(unfitted._total)(counted[first : first + MERGE_FAN_IN])
+            delayed(unfitted._sum_counted)(counted[first : first + MERGE_FAN_IN])
             for first in range(0, len(counted), MERGE_FAN_IN)
         ]
     total = counted[0].compute()
     if total is None:
         raise ValueError(f"The files have no words: {reprlib.repr(files)}.")
-    return counter._fit_total(total)
+    return counter._fit_counted(total)
 
 
-def _check_dask_support():
-    """Return dask, or raise scikit-learn's error for a missing library."""
+def _check_dask_support() -> Any:
+    """Return dask, or raise an error that says how to install it."""
     try:
         import dask
     except ImportError as exc:
@@ -124,30 +140,39 @@ def _check_dask_support():
     return dask
 
 
-def _parts(files, part_size):
-    """Return what each task counts: a path, and bytes between which its lines begin."""
+def _parts(
+    files: str | PathLike[str] | Sequence[str | PathLike[str]], part_size: int | None
+) -> list[tuple[str, int, int | None]]:
+    """Return the tasks: a path, and the bytes between which its lines begin."""
     files = [files] if isinstance(files, (str, PathLike)) else list(files)
     if not files:
         raise ValueError("`files` is empty; at least one file is needed.")
     parts = []
-    for path in map(os.fspath, files):
-        edges = [0, None]
+    for path in [os.fspath(file) for file in files]:
+        edges: list[int | None] = [0, None]
         if part_size is not None and is_text(path):
             edges[1:1] = range(part_size, os.path.getsize(path), part_size)
         parts += [(path, *edge) for edge in pairwise(edges)]
     return parts
 
 
-def _counted_part(counter, path, start, stop, column, chunk_size):
-    """Count the words of a part of a file; None where there are none."""
+def _count_part(
+    counter: BaseCounter,
+    path: str,
+    start: int,
+    stop: int | None,
+    column: str | None,
+    chunk_size: int,
+) -> CountedWords | None:
+    """Count the words of a part of a file, None if there are none."""
     start = line_start(path, start)
     stop = None if stop is None else line_start(path, stop)
 
-    def counted_chunks():
+    def counted_chunks() -> Iterator[CountedWords]:
         for words in iterate_words(path, chunk_size, column, start, stop):
             try:
-                yield counter._counted(words)
+                yield counter._count_words(words)
             except ValueError as exc:
                 raise ValueError(f"{name_of(path)}: {exc}") from exc
 
-    return counter._total(counted_chunks())
+    return counter._sum_counted(counted_chunks())

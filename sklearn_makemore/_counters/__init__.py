@@ -1,7 +1,8 @@
 """Models that count n-grams.
 
-Contents: `ngrams` (distinct n-grams with counts), `trie` (the histories of n-grams),
-`smoothing` (Kneser-Ney and additive), `model` (probabilities after every history),
-`base` (what all counters share), `bigram` and `ngram` (the estimators). It imports
+Contents: `sums` (sums over chunks of words and over equal n-grams), `ngrams` (distinct
+n-grams with counts), `saved` (counts in model files), `trie` (the histories of
+n-grams), `smoothing` (Kneser-Ney and additive), `model` (probabilities after every
+history), `base` (the base class), `bigram` and `ngram` (the estimators). It imports
 `_words` and `_base`, and never torch.
 """

@@ -1,47 +1,40 @@
 """BigramCounter: pairs of characters, counted in a table."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval
-from .._words.vocabulary import check_pair_table
-from .base import EQUAL, MAX_SMOOTHING, BaseCounter
-from .ngrams import exact_weights, kept_counts, restored_counts, weighted_chunks
+from .._words.vocabulary import CharVocabulary, EncodedWords, check_pair_table
+from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
+from .saved import counts_from_file, counts_to_save
+from .sums import exact_weights, weighted_chunks
 
 PAIR_CHUNK_SIZE = 1 << 18
-"""Pairs counted at once: their 64-bit keys stay in the cache."""
+"""Pairs counted at once, so that their 64-bit keys stay in the cache."""
 
 
-def count_pairs(encoded, n_symbols, sample_weight=None):
-    """Count how often each symbol follows each other one.
+def count_pairs(
+    encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None = None
+) -> np.ndarray:
+    """Count how often each symbol (row) is followed by each other one (column).
 
-    Parameters
-    ----------
-    encoded : EncodedWords
-        The words.
-
-    n_symbols : int
-        Number of symbols.
-
-    sample_weight : ndarray of shape (n_words,), default=None
-        Weight of each word; None counts each once.
-
-    Returns
-    -------
-    counts : ndarray of shape (n_symbols, n_symbols)
-        Row: the symbol, column: the next one. int64 where all weights are whole
-        numbers, else float64.
+    sample_weight : (n_words,); None counts each word once
+    counts : (n_symbols, n_symbols), int64 if all weights are whole, else float64
     """
     if sample_weight is not None:
         sample_weight = exact_weights(sample_weight, encoded.lengths)
     dtype = np.int64 if sample_weight is None else sample_weight.dtype
     counts = np.zeros(n_symbols**2, dtype)
-    # A part larger than the table: adding that up must not be what takes the time.
-    n_at_once = max(PAIR_CHUNK_SIZE, n_symbols**2)
-    for chunk, weights in weighted_chunks(encoded, sample_weight, n_at_once):
+    # A chunk is larger than the table, or adding up tables would take the time.
+    chunk_size = max(PAIR_CHUNK_SIZE, n_symbols**2)
+    for chunk, weights in weighted_chunks(encoded, sample_weight, chunk_size):
         keys = chunk.codes[:-1].astype(np.min_scalar_type(n_symbols**2 - 1))
         keys *= n_symbols
         keys += chunk.targets
@@ -52,23 +45,13 @@ def count_pairs(encoded, n_symbols, sample_weight=None):
     return counts.reshape(n_symbols, n_symbols)
 
 
-def smoothed_log_proba(counts, smoothing):
-    """Log-probabilities under additive smoothing.
+def smoothed_log_proba(counts: np.ndarray, smoothing: float) -> NDArray[np.float64]:
+    """Return log-probabilities in nats under additive smoothing.
 
-    Parameters
-    ----------
-    counts : ndarray of shape (n_contexts, n_symbols)
-        How often each symbol follows each context.
+    Without smoothing, a pair that was never seen has ``-inf``. A context that was never
+    seen has the uniform distribution, which is the limit of small smoothing.
 
-    smoothing : float
-        Added to every count.
-
-    Returns
-    -------
-    log_proba : ndarray of shape (n_contexts, n_symbols)
-        Log-probabilities in nats; ``-inf`` for a pair never seen without smoothing. A
-        context never seen has the uniform distribution, which is the limit of small
-        smoothing.
+    counts, log_proba : (n_contexts, n_symbols)
     """
     smoothed = counts + float(smoothing)
     smoothed[~smoothed.any(axis=1)] = 1.0
@@ -83,62 +66,69 @@ def smoothed_log_proba(counts, smoothing):
 class BigramTable:
     """A `NextSymbolModel` whose context is the last symbol.
 
-    log_proba : (n_symbols, n_symbols), log-probabilities of the next symbol.
+    log_proba : (n_symbols, n_symbols), log-probabilities of the next symbol
     """
 
-    log_proba: np.ndarray
+    log_proba: NDArray[np.float64]
 
-    def next_log_proba(self, contexts):
+    def next_log_proba(
+        self, contexts: np.ndarray
+    ) -> tuple[NDArray[np.float64], np.ndarray]:
         """Return the table, and the row of each context."""
         return self.log_proba, contexts
 
-    def advance(self, contexts, ids):
+    def advance(self, contexts: np.ndarray, ids: np.ndarray) -> np.ndarray:
         """Return the contexts after one more symbol each."""
         return ids
 
 
 class BigramCounter(BaseCounter):
-    """Counts of pairs of neighbouring characters.
+    """Bigram counts with additive smoothing.
 
-    The probability of a character depends on the one before it alone:
-    ``(N[a, b] + smoothing) / sum over c of (N[a, c] + smoothing)`` where ``N`` counts
-    the pairs, the boundary of a word among the symbols. This is the model of lecture 1
-    of makemore.
+    The probability of a character depends only on the character before it:
+    ``(N[a, b] + smoothing) / sum over c of (N[a, c] + smoothing)``, where ``N`` counts
+    the pairs of neighbouring symbols. The boundary of a word is one of the symbols, so
+    ``N`` also counts first and last characters. This is the model of the first makemore
+    lecture [1]_.
 
     Parameters
     ----------
     smoothing : float, default=1.0
-        Added to every count. With 0 a pair that was never seen is impossible: words
-        that have one get a log-probability of ``-inf``.
+        Added to every count. With 0, a pair that was never seen is impossible, and
+        words that contain one have a log-probability of ``-inf``.
 
     alphabet : str or array-like of str, default=None
-        Characters the model knows; None takes those of the training words.
+        The characters that the model knows. None takes the characters of the training
+        words.
 
     handle_unknown : {"error", "unk"}, default="error"
-        What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
+        What to do with a character outside the alphabet. "error" raises an error that
+        names it. "unk" replaces it by the symbol ``"<unk>"``, which has some
+        probability.
 
     Attributes
     ----------
     counts_ : ndarray of shape (n_symbols, n_symbols)
-        Weight of each pair: row the character, column the next one, 0 the boundary.
-        Whole numbers are int64.
+        Weight of each pair: the row is the first symbol, the column the next one, both
+        in the order of `symbols_`. int64 if all sample weights are whole numbers, else
+        float64.
 
     log_proba_ : ndarray of shape (n_symbols, n_symbols)
-        Log-probability of each next symbol (column) after each symbol (row), in nats.
+        Log-probability in nats of each next symbol (column) after each symbol (row).
 
     vocabulary_ : CharVocabulary
         The symbols and their ids.
 
     symbols_ : list of str of length n_symbols
-        Texts of the symbols: ``""`` for the boundary, then the characters.
+        The symbols: ``""`` for the boundary of a word, then the characters.
 
     longest_word_ : int
         Number of characters of the longest training word.
 
     See Also
     --------
-    NGramCounter : Longer contexts, better smoothing.
+    NGramCounter : Longer contexts and better smoothing.
+    BigramCharLM : The same model as a network with one layer.
 
     References
     ----------
@@ -151,8 +141,8 @@ class BigramCounter(BaseCounter):
     >>> model = BigramCounter().fit(["emma", "olivia", "ava"])
     >>> model.symbols_
     ['', 'a', 'e', 'i', 'l', 'm', 'o', 'v']
-    >>> int(model.counts_[0, 1])  # words that begin with "a"
-    1
+    >>> model.counts_[0]  # first characters: one "a", one "e", one "o"
+    array([0, 1, 1, 0, 0, 0, 1, 0])
     >>> round(model.nll(["mia"]), 3)
     1.852
     >>> model.sample(3, random_state=0)
@@ -164,74 +154,97 @@ class BigramCounter(BaseCounter):
         "smoothing": [Interval(Real, 0, MAX_SMOOTHING, closed="both")],
     }
 
-    def __init__(self, smoothing=1.0, *, alphabet=None, handle_unknown="error"):
+    counts_: np.ndarray
+    log_proba_: NDArray[np.float64]
+
+    def __init__(
+        self,
+        smoothing: float = 1.0,
+        *,
+        alphabet: ArrayLike | None = None,
+        handle_unknown: Literal["error", "unk"] = "error",
+    ) -> None:
         self.smoothing = smoothing
         self.alphabet = alphabet
         self.handle_unknown = handle_unknown
 
-    def to_net(self):
-        """Return the same model as a network.
+    def to_net(self) -> Any:
+        """Return the same model as a skorch net.
+
+        The module of the net has one layer, which looks up a row of logits by the last
+        symbol. Its weights are the log-probabilities of this counter. This is the
+        network of the first makemore lecture.
 
         Returns
         -------
         net : skorch.NeuralNet
-            Initialised net whose module looks up a row of logits by the last symbol:
-            the one-layer network of lecture 1, with the logarithms of the
-            probabilities as weights. ``net.predict_proba(ids)``, for ids of shape
-            (n, 1), gives the probabilities of this model.
+            An initialised net. ``net.predict_proba(ids)``, with `ids` of shape (n, 1)
+            for the last symbols, returns the probabilities of the next symbols, of
+            shape (n, n_symbols).
+
+        Raises
+        ------
+        NotFittedError
+            If the counter is not fitted.
 
         Examples
         --------
         >>> import numpy as np
         >>> from sklearn_makemore import BigramCounter
-        >>> model = BigramCounter().fit(["emma", "olivia", "ava"])
-        >>> net = model.to_net()
-        >>> np.allclose(net.predict_proba(np.array([[0]])), model.predict_proba([""]))
-        True
+        >>> model = BigramCounter().fit(["ab", "b"])
+        >>> model.to_net().predict_proba(np.array([[0]])).round(3)  # first characters
+        array([[0.2, 0.4, 0.4]], dtype=float32)
+        >>> model.predict_proba([""]).round(3)
+        array([[0.2, 0.4, 0.4]])
         """
         check_is_fitted(self)
-        # Counting needs no torch, which takes seconds to import.
+        # Importing torch takes seconds, and counting does not need it.
         from .._training.net import lookup_net
 
         return lookup_net(self.log_proba_)
 
-    def _count(self, encoded, n_symbols, sample_weight):
+    def _count(
+        self, encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None
+    ) -> np.ndarray:
         check_pair_table(n_symbols, self)
         return count_pairs(encoded, n_symbols, sample_weight)
 
-    def _widened(self, counts, new_ids, n_symbols):
+    def _remap_counts(
+        self, counts: np.ndarray, new_ids: np.ndarray, n_symbols: int
+    ) -> np.ndarray:
         check_pair_table(n_symbols, self)
-        widened = np.zeros((n_symbols, n_symbols), counts.dtype)
-        widened[np.ix_(new_ids, new_ids)] = counts
-        return widened
+        remapped = np.zeros((n_symbols, n_symbols), counts.dtype)
+        remapped[np.ix_(new_ids, new_ids)] = counts
+        return remapped
 
-    def _sum(self, counts, others):
+    def _add_counts(self, counts: np.ndarray, others: np.ndarray) -> np.ndarray:
         return counts + others
 
-    def _fitted_counts(self):
+    def _fitted_counts(self) -> np.ndarray:
         return self.counts_
 
-    def _state_to_save(self):
-        fresh = self._fitted_attributes(self.counts_)["log_proba_"]
-        self._check_unchanged(np.allclose(fresh, self.log_proba_, **EQUAL))
-        return {"counts": kept_counts(self.counts_)}
-
-    def _state_from_file(self, kept, vocabulary):
-        return restored_counts(kept["counts"], (vocabulary.n_symbols,) * 2)
-
-    def _fitted_attributes(self, counts):
+    def _fitted_attributes(self, counts: np.ndarray) -> dict[str, Any]:
         return {
             "counts_": counts,
             "log_proba_": smoothed_log_proba(counts, self.smoothing),
         }
 
-    # A context is the last symbol.
+    def _state_to_save(self) -> dict[str, Any]:
+        expected = self._fitted_attributes(self.counts_)["log_proba_"]
+        is_same = np.allclose(expected, self.log_proba_, TOLERANCE, TOLERANCE)
+        self._check_unchanged(is_same)
+        return {"counts": counts_to_save(self.counts_)}
 
-    def _contexts_after(self, encoded):
+    def _state_from_file(
+        self, kept: dict[str, Any], vocabulary: CharVocabulary
+    ) -> np.ndarray:
+        return counts_from_file(kept["counts"], (vocabulary.n_symbols,) * 2)
+
+    def _contexts_after(self, encoded: EncodedWords) -> np.ndarray:
         return encoded.codes[encoded.offsets[1:] - 1].astype(np.intp)
 
-    def _next_symbol_model(self):
+    def _next_symbol_model(self) -> BigramTable:
         return BigramTable(self.log_proba_)
 
-    def _target_log_proba(self, encoded):
+    def _target_log_proba(self, encoded: EncodedWords) -> NDArray[np.float64]:
         return self.log_proba_[encoded.codes[:-1], encoded.targets]

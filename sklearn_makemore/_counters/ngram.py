@@ -1,66 +1,77 @@
 """NGramCounter: runs of characters, counted in sorted arrays."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .._sklearn import Interval, StrOptions
-from .base import EQUAL, MAX_SMOOTHING, BaseCounter
+from .._words.vocabulary import CharVocabulary, EncodedWords
+from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
 from .model import NGramModel
-from .ngrams import NGramCounts, whole_order
+from .ngrams import NGramCounts, max_order
+from .saved import ngrams_from_file, ngrams_to_save
 from .smoothing import additive, kneser_ney
 from .trie import HistoryTrie
 
 
 class NGramCounter(BaseCounter):
-    """Counts of runs of up to `order` characters, smoothed by Kneser and Ney.
+    """N-gram counts of any order, with Kneser-Ney or additive smoothing.
 
-    The probability of a character depends on the `order` - 1 before it, in the same
-    word. Interpolated modified Kneser-Ney smoothing [1]_ mixes, for every length of
-    the context, discounted counts with the distribution after the shorter context; at
-    the shorter lengths an n-gram counts by the number of different characters it
-    follows, but by its frequency at the start of a word, where nothing precedes it.
-    The discounts are estimated from the counts; where there are too few, they are
-    0.5, 1 and 1.5. The figures are those of KenLM [2]_.
+    The probability of a character depends on the `order` - 1 characters before it in
+    the same word. Interpolated modified Kneser-Ney smoothing [1]_ combines contexts of
+    all lengths. At the longest one, it subtracts a discount from each count. It gives
+    the probability that this frees to the distribution after the next shorter context,
+    and so on. At shorter lengths, an n-gram counts as often as there are different
+    characters before it. At the start of a word, where nothing precedes it, it has its
+    raw count. The discounts are estimated from the counts, or are 0.5, 1 and 1.5 if
+    there are too few. The probabilities are those of KenLM [2]_.
 
-    On the list and the split of the makemore lectures order 6 has a validation NLL of
-    1.975 nats per character, where lecture 5's network ends at 1.994.
+    With the words and the split of the makemore lectures, order 6 has a validation NLL
+    of 1.975 nats per character. The network of lecture 5 has 1.994.
 
     Parameters
     ----------
     order : int, default=6
-        Largest number of characters that are counted together, the predicted one
-        among them; 2 counts pairs. From the longest word and both its boundaries on
-        it makes no difference.
+        Length of the longest n-grams, the predicted character included. 2 counts pairs.
+        Orders above the length of the longest word plus 2 change nothing.
 
     smoothing : {"kneser-ney", "additive"}, default="kneser-ney"
-        Interpolated modified Kneser-Ney, or ``(c(hw) + alpha) / (c(h) + alpha V)`` at
-        the longest context only.
+        "kneser-ney" is interpolated modified Kneser-Ney. "additive" is
+        ``(c(hw) + alpha) / (c(h) + alpha V)`` for the character ``w`` after the longest
+        context ``h``, with ``V`` symbols.
 
     alpha : float, default=1.0
-        Added to every count by additive smoothing, else of no account. With 0 an
-        n-gram that was never seen is impossible: words that have one get a
+        Added to every count by additive smoothing, ignored by Kneser-Ney. With 0, an
+        n-gram that was never seen is impossible, and words that contain one have a
         log-probability of ``-inf``.
 
     alphabet : str or array-like of str, default=None
-        Characters the model knows; None takes those of the training words.
+        The characters that the model knows. None takes the characters of the training
+        words.
 
     handle_unknown : {"error", "unk"}, default="error"
-        What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
+        What to do with a character outside the alphabet. "error" raises an error that
+        names it. "unk" replaces it by the symbol ``"<unk>"``, which has some
+        probability.
 
     Attributes
     ----------
     ngram_counts_ : NGramCounts
         The distinct n-grams and their counts, in sorted arrays. Their length is
-        `order`, or that of the longest word with both its boundaries if that is less.
+        `order`, or the length of the longest word plus 2 if that is less.
 
     model_ : NGramModel
-        Probabilities after every context that was seen.
+        Log-probabilities after every context that was seen.
 
     vocabulary_ : CharVocabulary
         The symbols and their ids.
 
     symbols_ : list of str of length n_symbols
-        Texts of the symbols: ``""`` for the boundary, then the characters.
+        The symbols: ``""`` for the boundary of a word, then the characters.
 
     longest_word_ : int
         Number of characters of the longest training word.
@@ -68,7 +79,7 @@ class NGramCounter(BaseCounter):
     See Also
     --------
     BigramCounter : Pairs with additive smoothing, and their table of counts.
-    WaveNetCharLM : A network instead of counts.
+    WaveNetCharLM : A network that reads long contexts.
 
     References
     ----------
@@ -82,12 +93,12 @@ class NGramCounter(BaseCounter):
     --------
     >>> from sklearn_makemore import NGramCounter
     >>> from sklearn_makemore.datasets import load_names
-    >>> words = load_names().data
-    >>> model = NGramCounter(order=5).fit(words[::2])
-    >>> bool(model.nll(words[1::2]) < 2.1)
-    True
-    >>> len(model.sample(3, prefix="mar", unique=True, exclude=words, random_state=0))
-    3
+    >>> names = load_names().data
+    >>> model = NGramCounter(order=5).fit(names[::2])
+    >>> round(model.nll(names[1::2]), 3)
+    2.018
+    >>> model.sample(3, prefix="mar", unique=True, exclude=names, random_state=0)
+    ['markiler', 'marnitya', 'markith']
     """
 
     _parameter_constraints: dict = {
@@ -97,64 +108,54 @@ class NGramCounter(BaseCounter):
         "alpha": [Interval(Real, 0, MAX_SMOOTHING, closed="both")],
     }
 
+    ngram_counts_: NGramCounts
+    model_: NGramModel
+
     def __init__(
         self,
-        order=6,
+        order: int = 6,
         *,
-        smoothing="kneser-ney",
-        alpha=1.0,
-        alphabet=None,
-        handle_unknown="error",
-    ):
+        smoothing: Literal["kneser-ney", "additive"] = "kneser-ney",
+        alpha: float = 1.0,
+        alphabet: ArrayLike | None = None,
+        handle_unknown: Literal["error", "unk"] = "error",
+    ) -> None:
         self.order = order
         self.smoothing = smoothing
         self.alpha = alpha
         self.alphabet = alphabet
         self.handle_unknown = handle_unknown
 
-    def _count(self, encoded, n_symbols, sample_weight):
-        # The histories of a longer order are these: it must cost no more.
-        order = min(int(self.order), whole_order(encoded))
+    def _count(
+        self, encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None
+    ) -> NGramCounts:
+        # Larger orders have the same histories, and must not cost more.
+        order = min(int(self.order), max_order(encoded))
         return NGramCounts.from_encoded(encoded, order, n_symbols, sample_weight)
 
-    def _widened(self, counts, new_ids, n_symbols):
+    def _remap_counts(
+        self, counts: NGramCounts, new_ids: np.ndarray, n_symbols: int
+    ) -> NGramCounts:
         return counts.remap(new_ids, n_symbols)
 
-    def _sum(self, counts, others):
-        # Of the shorter ones no n-gram was cut off: both boundaries are in their order.
+    def _add_counts(self, counts: NGramCounts, others: NGramCounts) -> NGramCounts:
+        # The shorter n-grams were not cut off: their order holds whole words.
         order = max(counts.order, others.order)
         return counts.lengthen(order).merge(others.lengthen(order))
 
-    def _asked_of_counts(self):
-        return {"order": self.order, **super()._asked_of_counts()}
+    def _counting_parameters(self) -> dict[str, Any]:
+        return {"order": self.order, **super()._counting_parameters()}
 
-    def _fitted_counts(self):
+    def _fitted_counts(self) -> NGramCounts:
         counts = self.ngram_counts_
-        if not self._is_order(counts.order, self.longest_word_):
+        if not self._is_order_of(counts.order, self.longest_word_):
             raise ValueError(
-                f"The counts so far are of order {counts.order} and cannot go on with "
-                f"order={self.order}; set it back, or fit anew."
+                f"The fitted n-grams have order {counts.order}, and order={self.order} "
+                "cannot continue them. Set `order` back, or fit again."
             )
         return counts
 
-    def _state_to_save(self):
-        counts = self.ngram_counts_
-        self._check_unchanged(self._is_order(counts.order, self.longest_word_))
-        fresh = self._fitted_attributes(counts)["model_"]
-        self._check_unchanged(self.model_.is_close(fresh, **EQUAL))
-        return {"order": counts.order, **counts.kept()}
-
-    def _state_from_file(self, kept, vocabulary):
-        order = kept["order"]
-        if type(order) is not int or not self._is_order(order, kept["longest_word"]):
-            raise ValueError(f"The counts are of order {order!r}.")
-        return NGramCounts.from_kept(kept, order, vocabulary.n_symbols)
-
-    def _is_order(self, order, longest_word):
-        """Whether counts of words up to a length can be of an order."""
-        return order == self.order or longest_word + 2 <= order < self.order
-
-    def _fitted_attributes(self, counts):
+    def _fitted_attributes(self, counts: NGramCounts) -> dict[str, Any]:
         trie = HistoryTrie(counts)
         if self.smoothing == "kneser-ney":
             smoothed = kneser_ney(trie)
@@ -165,13 +166,32 @@ class NGramCounter(BaseCounter):
             "model_": NGramModel.from_proba(trie, *smoothed),
         }
 
+    def _state_to_save(self) -> dict[str, Any]:
+        counts = self.ngram_counts_
+        self._check_unchanged(self._is_order_of(counts.order, self.longest_word_))
+        expected = self._fitted_attributes(counts)["model_"]
+        self._check_unchanged(self.model_.is_close(expected, TOLERANCE))
+        return {"order": counts.order, **ngrams_to_save(counts)}
+
+    def _state_from_file(
+        self, kept: dict[str, Any], vocabulary: CharVocabulary
+    ) -> NGramCounts:
+        order = kept["order"]
+        if type(order) is not int or not self._is_order_of(order, kept["longest_word"]):
+            raise ValueError(f"The n-grams have order {order!r}.")
+        return ngrams_from_file(kept, order, vocabulary.n_symbols)
+
+    def _is_order_of(self, order: int, longest_word: int) -> bool:
+        """Whether n-grams of words up to a length have an order under `self.order`."""
+        return order == self.order or longest_word + 2 <= order < self.order
+
     # A context is a state of the model: the longest suffix that was seen.
 
-    def _contexts_after(self, encoded):
+    def _contexts_after(self, encoded: EncodedWords) -> np.ndarray:
         return self.model_.states(encoded)[encoded.offsets[1:] - 1]
 
-    def _next_symbol_model(self):
+    def _next_symbol_model(self) -> NGramModel:
         return self.model_
 
-    def _target_log_proba(self, encoded):
+    def _target_log_proba(self, encoded: EncodedWords) -> NDArray[np.float64]:
         return self.model_.target_log_proba(encoded)

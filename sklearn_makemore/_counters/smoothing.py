@@ -1,39 +1,41 @@
 """N-gram probabilities by modified Kneser-Ney and by additive smoothing.
 
-Both have one form: an n-gram that was seen has a probability of its own, one that was
-not takes that of the n-gram without its earliest id, times the back-off weight of its
-history.
+Both have one form. An n-gram that was seen has its own probability. An n-gram that was
+not seen has the probability of the n-gram without its earliest id, times the back-off
+weight of its history.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .trie import HistoryTrie
 
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
-"""Discounts where none can be estimated, those of KenLM's `--discount_fallback`."""
+"""Discounts where none can be estimated, as by KenLM's `--discount_fallback`."""
 
 NGRAM_CHUNK_SIZE = 1 << 15
-"""N-grams smoothed at once, about: few beside all of them, so that the temporary arrays
-are."""
+"""N-grams smoothed at once, about; their temporary arrays are small."""
+
+Smoothed = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Probability of every n-gram and, at the end, of an id that was never seen, of shape
+(n_ngrams + 1,); back-off weight of every state, of shape (n_states,)."""
 
 
-def estimate_discounts(counts):
-    """Estimate the discounts of the n-grams of one length.
+def estimate_discounts(counts: ArrayLike) -> NDArray[np.float64]:
+    """Estimate the discounts D[1], D[2], D[3] of n-grams of one length from counts.
 
     With ``n[k]`` for the number of n-grams that occur `k` times, they are
     ``D[k] = k - (k + 1) Y n[k + 1] / n[k]`` where ``Y = n[1] / (n[1] + 2 n[2])`` [1]_.
-    KenLM estimates them alike, but its `lmplz` takes the raw count of the last n-gram
-    of each order for the adjusted one; here the counts of counts are exact.
+    D[3] applies to n-grams that occur three times or more. Fractional counts are
+    rounded up. `FALLBACK_DISCOUNTS` are returned if a quotient is undefined or a
+    discount is not positive.
 
-    Parameters
-    ----------
-    counts : ndarray of shape (n_ngrams,)
-        Adjusted counts, all positive; a fraction is taken for the next whole number.
-
-    Returns
-    -------
-    discounts : ndarray of shape (3,)
-        ``D[1], D[2], D[3]``: what is taken from n-grams that occur once, twice, and
-        more often. `FALLBACK_DISCOUNTS` where the counts are too few for a quotient, or
-        so odd that a discount would not be positive.
+    KenLM estimates discounts in the same way, but its `lmplz` takes the raw count of
+    the last n-gram of each order for the adjusted one. Here all counts are exact.
 
     References
     ----------
@@ -56,44 +58,30 @@ def estimate_discounts(counts):
     discounts = np.array(
         [1 - 2 * ratio * n2 / n1, 2 - 3 * ratio * n3 / n2, 3 - 4 * ratio * n4 / n3]
     )
-    # A discount of zero could leave nothing for what was never seen after a history.
+    # A discount of zero could leave no probability for ids never seen after a history.
     return discounts if discounts.min() > 0 else np.array(FALLBACK_DISCOUNTS)
 
 
-def _count_classes(counts, largest):
-    """Counts as whole numbers up to `largest`, a fraction taken for the next one."""
+def _count_classes(counts: ArrayLike, largest: int) -> NDArray[np.int8]:
+    """Return counts as whole numbers, rounded up and at most `largest`."""
     classes = np.minimum(counts, largest)
     if classes.dtype.kind == "f":
         classes = np.ceil(classes)
     return classes.astype(np.int8)
 
 
-def kneser_ney(trie):
+def kneser_ney(trie: HistoryTrie) -> Smoothed:
     """Estimate interpolated modified Kneser-Ney probabilities.
 
     With ``a(hw)`` for the adjusted count of id `w` after history `h`, ``h'`` for `h`
-    without its earliest id, and ``D(a)`` for `a` or the discount of the n-grams of that
-    length that occur `a` times, whichever is less,
+    without its earliest id, and ``D(a)`` for the smaller of `a` and the discount of
+    n-grams of that length that occur `a` times,
 
     ``p(w | h) = (a(hw) - D(a(hw))) / sum over v of a(hv) + b(h) p(w | h')``
 
-    where ``b(h) = sum over v of D(a(hv)) / sum over v of a(hv)`` is what the discounts
-    have freed [1]_. Below the empty history is the uniform distribution, ``1 / V`` for
-    each of the `V` symbols. The adjusted counts are those of KenLM [2]_.
-
-    Parameters
-    ----------
-    trie : HistoryTrie
-        The histories and n-grams of the training words.
-
-    Returns
-    -------
-    proba : ndarray of shape (n_ngrams + 1,)
-        ``p(w | h)`` of every n-gram of the trie; at last ``1 / V``.
-
-    backoff : ndarray of shape (n_states,)
-        ``b(h)`` of every state: an id that was not seen after `h` has the probability
-        ``b(h) p(w | h')``.
+    where ``b(h) = sum over v of D(a(hv)) / sum over v of a(hv)`` is the probability
+    that the discounts free [1]_. Below the empty history is the uniform distribution,
+    ``1 / V`` for each of the `V` symbols. The adjusted counts are those of KenLM [2]_.
 
     References
     ----------
@@ -108,13 +96,13 @@ def kneser_ney(trie):
     for length in range(trie.order):
         level = slice(*trie.ngram_levels[length : length + 2].tolist())
         discounts = estimate_discounts(trie.counts[level])
-        for ngrams in _whole_histories(trie, level):
+        for ngrams in _slices_of_histories(trie, level):
             counts = trie.counts[ngrams]
             states = trie.ngram_keys[ngrams] // trie.n_symbols
             first_state, end_state = int(states[0]), int(states[-1]) + 1
             states -= first_state
-            # What is freed is what was taken away, so rows sum to one for counts below
-            # a discount too.
+            # Only what was removed is freed, so the probabilities sum to one even if a
+            # count is below its discount.
             removed = np.minimum(discounts[_count_classes(counts, 3) - 1], counts)
             totals = np.bincount(states, counts)
             freed = np.bincount(states, removed) / totals
@@ -124,8 +112,8 @@ def kneser_ney(trie):
     return proba, backoff
 
 
-def _whole_histories(trie, level):
-    """Cut the n-grams of one length into slices that part no history from its ids."""
+def _slices_of_histories(trie: HistoryTrie, level: slice) -> Iterator[slice]:
+    """Yield slices of the n-grams of one length, each with whole histories."""
     keys, start = trie.ngram_keys[level], 0
     while start < len(keys):
         last = keys[min(start + NGRAM_CHUNK_SIZE, len(keys)) - 1]
@@ -135,41 +123,24 @@ def _whole_histories(trie, level):
         start = stop
 
 
-def additive(trie, alpha):
+def additive(trie: HistoryTrie, alpha: float) -> Smoothed:
     """Estimate additively smoothed probabilities.
 
-    With ``c`` for counts of `order` ids, or of fewer from the start of a word on,
+    With ``c`` for counts of n-grams of `order` ids, or fewer at the start of a word,
 
     ``p(w | h) = (c(hw) + alpha) / (c(h) + alpha V)``
 
-    for the whole history `h`, the predicted id `w` and `V` symbols.
-
-    Parameters
-    ----------
-    trie : HistoryTrie
-        The histories and n-grams of the training words.
-
-    alpha : float
-        Added to every count, not negative; 0 gives relative frequencies, and the
-        uniform distribution after histories never seen, which is the limit of small
-        `alpha`.
-
-    Returns
-    -------
-    proba : ndarray of shape (n_ngrams + 1,)
-        ``p(w | h)`` of every n-gram after a whole state. After the others, and at last,
-        it is ``1 / V``: the whole history, of which they are the end, was not seen.
-
-    backoff : ndarray of shape (n_states,)
-        ``alpha V / (c(h) + alpha V)`` of every whole state, the share of the uniform
-        distribution: times ``1 / V`` it is the probability of an id that was not seen
-        after `h`. 1 for the others, which pass on what is uniform already.
+    for the full history `h`, the predicted id `w` and `V` symbols. The distribution
+    after a history that was never seen is uniform, also with `alpha` 0, where this is
+    the limit of small `alpha`. So the probability after states that are not maximal is
+    ``1 / V``, with a back-off weight of 1. The back-off weight of a maximal state is
+    ``alpha V / (c(h) + alpha V)``, the share of the uniform distribution.
     """
     states = trie.ngram_keys // trie.n_symbols
     totals = np.bincount(states, trie.counts, trie.n_states) + alpha * trie.n_symbols
     smoothed = (trie.counts + alpha) / totals[states]
     proba = np.full(trie.n_ngrams + 1, 1 / trie.n_symbols)
-    np.copyto(proba[:-1], smoothed, where=trie.is_whole[states])
+    np.copyto(proba[:-1], smoothed, where=trie.is_maximal[states])
     backoff = np.ones(trie.n_states)
-    backoff[trie.is_whole] = alpha * trie.n_symbols / totals[trie.is_whole]
+    backoff[trie.is_maximal] = alpha * trie.n_symbols / totals[trie.is_maximal]
     return proba, backoff

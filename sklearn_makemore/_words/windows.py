@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .packing import pack_ids, rank_keys
+
 MAX_CELLS_OF_WINDOWS = 1 << 32
 """Places that windows may have together: they are held at once, a byte each or more."""
 
@@ -74,55 +76,15 @@ def shifted(contexts, ids):
 
 
 def distinct_rows(contexts, n_symbols):
-    """Find the distinct rows of an array of symbols.
+    """Find the distinct rows of an array of ids, and which of them each row is.
 
-    Several symbols are packed into one 64-bit key as long as they fit; longer rows
-    are ranked group by group, so no alphabet and no length overflows.
-
-    Parameters
-    ----------
-    contexts : ndarray of shape (n_contexts, block_size)
-        Symbol ids below `n_symbols`.
-
-    n_symbols : int
-        Number of symbols.
-
-    Returns
-    -------
-    distinct : ndarray of shape (n_distinct, block_size)
-        The distinct rows, in lexicographic order.
-
-    rows : ndarray of shape (n_contexts,), dtype int64
-        ``distinct[rows]`` is `contexts`.
+    contexts : (n_contexts, block_size)
+    distinct : (n_distinct, block_size), in lexicographic order
+    rows : (n_contexts,) int64, so that ``distinct[rows]`` equals `contexts`
     """
-    n_contexts, block_size = contexts.shape
-    symbol_bits = max(1, int(n_symbols - 1).bit_length())
-    # Keys of four bytes are sorted in half the time.
-    is_short = symbol_bits * block_size < 32
-    rows = np.zeros(n_contexts, dtype=np.int32 if is_short else np.int64)
-    rank_bits = 0
-    first = np.zeros(min(1, n_contexts), dtype=np.int64)
-    column = 0
-    while column < block_size:
-        n_packed = min(block_size - column, (63 - rank_bits) // symbol_bits)
-        keys = rows
-        for packed in range(column, column + n_packed):
-            keys = (keys << symbol_bits) | contexts[:, packed]
-        first, rows = _rank(keys)
-        rank_bits = int(len(first)).bit_length()
-        column += n_packed
+    keys = pack_ids(contexts.T, contexts.shape[1], n_symbols)
+    first, rows = rank_keys(keys)
     return contexts[first], rows
-
-
-def _rank(keys):
-    """Places of the distinct keys in sorted order, and the rank of each key."""
-    order = np.argsort(keys)
-    ordered = keys[order]
-    is_first = np.ones(len(keys), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
-    ranks = np.empty(len(keys), dtype=np.int64)
-    ranks[order] = np.cumsum(is_first) - 1
-    return order[is_first], ranks
 
 
 def pair_counts(rows, targets, n_symbols, weights=None):
@@ -150,7 +112,7 @@ def pair_counts(rows, targets, n_symbols, weights=None):
         Total weight of each.
     """
     keys = rows * n_symbols + targets  # (n_predictions,)
-    first, ranks = _rank(keys)
+    first, ranks = rank_keys([keys])
     pairs = keys[first]
     counts = np.bincount(ranks, weights=weights).astype(np.float64)
     return pairs // n_symbols, pairs % n_symbols, counts

@@ -123,7 +123,7 @@ def learn(model, split, callback=None):
         Told of the epochs of a network.
     """
     if isinstance(model, BaseCounter):
-        model._fit_total(model._total(map(model._counted, split)))
+        model._fit_counted(model._sum_counted(map(model._count_words, split)))
         return
     words = all_words(split)
     if callback is not None:

@@ -18,12 +18,13 @@ from sklearn_makemore._counters import ngrams as _ngrams
 from sklearn_makemore._counters import trie as _histories
 from sklearn_makemore._counters.bigram import count_pairs
 from sklearn_makemore._counters.model import NGramModel
-from sklearn_makemore._counters.ngrams import NGramCounts, weighted_chunks
+from sklearn_makemore._counters.ngrams import NGramCounts
 from sklearn_makemore._counters.smoothing import (
     additive,
     estimate_discounts,
     kneser_ney,
 )
+from sklearn_makemore._counters.sums import weighted_chunks
 from sklearn_makemore._counters.trie import HistoryTrie
 from sklearn_makemore._words.vocabulary import EncodedWords
 

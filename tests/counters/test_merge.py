@@ -99,7 +99,9 @@ def test_parameters_that_differ_are_named(other, message):
     with pytest.raises(ValueError, match=f"{message}.* cannot be merged"):
         model.merge(other.fit(["ab"]))
     # Its counts would not be those of its order any more.
-    with pytest.raises(ValueError, match="of order 2 and cannot go on with order=6"):
+    with pytest.raises(
+        ValueError, match="have order 2, and order=6 cannot continue them"
+    ):
         model.merge(NGramCounter(2).fit(["abc"]).set_params(order=6))
     assert state(model) == before
 

@@ -233,7 +233,7 @@ def test_files_cut_anywhere_are_one_list(folder, counter, lists, size, data):
 def test_workers_know_no_probabilities(folder, names, monkeypatch):
     path = folder / "names.txt"
     path.write_text("\n".join(names))
-    counted, smooth = NGramCounter._counted, NGramCounter._fitted_attributes
+    counted, smooth = NGramCounter._count_words, NGramCounter._fitted_attributes
     times = []
 
     def counted_unfitted(self, words):
@@ -245,7 +245,7 @@ def test_workers_know_no_probabilities(folder, names, monkeypatch):
         return smooth(self, counts)
 
     model = NGramCounter().fit(["emma"])
-    monkeypatch.setattr(NGramCounter, "_counted", counted_unfitted)
+    monkeypatch.setattr(NGramCounter, "_count_words", counted_unfitted)
     monkeypatch.setattr(NGramCounter, "_fitted_attributes", smooth_once)
     with dask.config.set(scheduler="synchronous"):  # here, where they are patched
         fit_counter(model, str(path), **SMALL)

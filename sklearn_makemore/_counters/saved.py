@@ -1,0 +1,112 @@
+"""Counts as arrays of a model file, and the check of arrays that come from one.
+
+The file is untrusted, see the threat model in the guide to saving models. The counts
+that are returned could be those of words: everything that is computed from them relies
+on it.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from .._words.packing import key_dtype, n_keys, pack_ids, unpack_ids
+from .ngrams import NGramCounts, check_memory
+from .sums import sum_equal_rows
+
+MAX_SAVED_ORDER = 1 << 12
+"""Largest order in a file: every n-gram length takes a turn of several loops."""
+
+MAX_SAVED_TOTAL = 2.0**62
+"""Sum below which whole counts in a file have sums that int64 holds."""
+
+
+def counts_to_save(counts: np.ndarray) -> np.ndarray:
+    """Return counts in the smallest type that holds them."""
+    if counts.dtype.kind == "f":
+        return counts
+    return counts.astype(np.min_scalar_type(counts.max(initial=0)))
+
+
+def counts_from_file(counts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return counts that `counts_to_save` wrote, of a known shape, once checked."""
+    is_whole = counts.dtype.kind == "u"
+    if counts.shape != shape or not (is_whole or counts.dtype == np.float64):
+        raise ValueError(f"counts have shape {counts.shape} and type {counts.dtype}.")
+    limit = MAX_SAVED_TOTAL if is_whole else np.inf
+    if not (counts >= 0).all() or not 0 < counts.sum(dtype=np.float64) < limit:
+        raise ValueError("counts are negative, not finite, or all zero.")
+    return counts.astype(np.int64) if is_whole else counts
+
+
+def ngrams_to_save(ngram_counts: NGramCounts) -> dict[str, np.ndarray]:
+    """Return the arrays that a file keeps of n-gram counts."""
+    if ngram_counts.order > MAX_SAVED_ORDER:
+        raise ValueError(
+            f"n-grams of order {ngram_counts.order} cannot be saved in a file; the "
+            f"largest order is {MAX_SAVED_ORDER}."
+        )
+    return {
+        "ngrams": np.stack(ngram_counts.packed()),
+        "counts": counts_to_save(ngram_counts.counts),
+    }
+
+
+def ngrams_from_file(
+    saved: dict[str, np.ndarray], order: int, n_symbols: int
+) -> NGramCounts:
+    """Return the n-gram counts whose arrays `ngrams_to_save` returned, once checked."""
+    keys = saved["ngrams"]
+    _check_keys(keys, order, n_symbols)
+    counts = counts_from_file(saved["counts"], keys.shape[1:])
+    ngrams = unpack_ids(keys, order, n_symbols)
+    is_packed = all(map(np.array_equal, pack_ids(ngrams, order, n_symbols), keys))
+    if not is_packed or ngrams.max() >= n_symbols:
+        raise ValueError("n-grams have ids outside the alphabet.")
+    if not counts.all() or not _increase(keys):
+        raise ValueError("n-grams are not distinct and sorted, or never occur.")
+    if not _are_of_words(ngrams, counts, n_symbols):
+        raise ValueError("n-grams are not those of any words.")
+    return NGramCounts(ngrams, counts, n_symbols)
+
+
+def _check_keys(keys: np.ndarray, order: int, n_symbols: int) -> None:
+    """Raise an error unless an array has the form of packed n-grams of an order."""
+    if order > MAX_SAVED_ORDER or keys.dtype != key_dtype(order, n_symbols):
+        raise ValueError(f"n-grams of order {order} have keys of type {keys.dtype}.")
+    n_rows = n_keys(order, n_symbols)
+    if keys.ndim != 2 or len(keys) != n_rows or not keys.size or keys.min() < 0:
+        raise ValueError(f"n-grams have keys of shape {keys.shape}, or below 0.")
+    check_memory(keys.shape[1], order)
+
+
+def _increase(keys: np.ndarray) -> bool:
+    """Whether every packed row is larger than the one before it."""
+    is_larger = np.zeros(len(keys[0]) - 1, dtype=bool)
+    for key in keys[::-1]:
+        is_larger &= key[1:] == key[:-1]
+        is_larger |= key[1:] > key[:-1]
+    return bool(is_larger.all())
+
+
+def _are_of_words(ngrams: np.ndarray, counts: np.ndarray, n_symbols: int) -> bool:
+    """Whether there are words of which these can be the maximal n-grams.
+
+    A history consists of ids that were predicted before it. So there are as many
+    predictions after a history as predictions that lead to it, where the end of a word
+    leads to the start of another one.
+    """
+    *history, predicted = ngrams
+    if not history:
+        return predicted.min() == 0
+    for recent, earlier in pairwise(history):
+        if np.any(earlier[recent == 0]):
+            return False
+    leading = np.stack([predicted, *history[:-1]]) * (predicted != 0)
+    (keys, sums), (others, other_sums) = (
+        sum_equal_rows(pack_ids(columns, len(history), n_symbols), counts)
+        for columns in (history, leading)
+    )
+    # Sums of fractional weights are rounded.
+    return all(map(np.array_equal, keys, others)) and np.allclose(sums, other_sums)
