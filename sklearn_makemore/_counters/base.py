@@ -7,10 +7,9 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
@@ -52,15 +51,12 @@ class BaseCounter(BaseCharLM):
         The sum of the counts of two lists of words, under the same ids.
     _fitted_counts()
         The counts so far; an error if they do not match the parameters.
-    _fitted_attributes(counts)
+    _fitted_attributes(learned)
         The fitted attributes that follow from the counts.
 
     All but `_fitted_counts` depend on parameters only. So an unfitted estimator can
     count words in another process.
     """
-
-    alphabet: ArrayLike | None
-    handle_unknown: Literal["error", "unk"]
 
     @abstractmethod
     def _count(
@@ -83,7 +79,7 @@ class BaseCounter(BaseCharLM):
         """Return the counts so far; raise an error if the parameters do not match."""
 
     @abstractmethod
-    def _fitted_attributes(self, counts: Counts) -> dict[str, Any]:
+    def _fitted_attributes(self, learned: Counts) -> dict[str, Any]:
         """Return the fitted attributes that follow from the counts."""
 
     def merge(self, other: Self) -> Self:

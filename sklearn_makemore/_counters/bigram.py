@@ -223,10 +223,10 @@ class BigramCounter(BaseCounter):
     def _fitted_counts(self) -> np.ndarray:
         return self.counts_
 
-    def _fitted_attributes(self, counts: np.ndarray) -> dict[str, Any]:
+    def _fitted_attributes(self, learned: np.ndarray) -> dict[str, Any]:
         return {
-            "counts_": counts,
-            "log_proba_": smoothed_log_proba(counts, self.smoothing),
+            "counts_": learned,
+            "log_proba_": smoothed_log_proba(learned, self.smoothing),
         }
 
     def _state_to_save(self) -> dict[str, Any]:

@@ -155,14 +155,14 @@ class NGramCounter(BaseCounter):
             )
         return counts
 
-    def _fitted_attributes(self, counts: NGramCounts) -> dict[str, Any]:
-        trie = HistoryTrie(counts)
+    def _fitted_attributes(self, learned: NGramCounts) -> dict[str, Any]:
+        trie = HistoryTrie(learned)
         if self.smoothing == "kneser-ney":
             smoothed = kneser_ney(trie)
         else:
             smoothed = additive(trie, float(self.alpha))
         return {
-            "ngram_counts_": counts,
+            "ngram_counts_": learned,
             "model_": NGramModel.from_proba(trie, *smoothed),
         }
 
