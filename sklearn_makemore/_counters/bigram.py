@@ -98,13 +98,11 @@ class BigramCounter(BaseCounter):
         words that contain one have a log-probability of ``-inf``.
 
     alphabet : str or array-like of str, default=None
-        The characters that the model knows. None takes the characters of the training
-        words.
+        Characters the model knows; None takes those of the training words.
 
     handle_unknown : {"error", "unk"}, default="error"
-        What to do with a character outside the alphabet. "error" raises an error that
-        names it. "unk" replaces it by the symbol ``"<unk>"``, which has some
-        probability.
+        What to do with a character outside the alphabet: raise an error that names it,
+        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
 
     Attributes
     ----------
