@@ -69,7 +69,7 @@ class NGramCounter(BaseCounter):
         The symbols and their ids.
 
     symbols_ : list of str of length n_symbols
-        The symbols: ``""`` for the boundary of a word, then the characters.
+        Texts of the symbols: ``""`` for the boundary, then the characters.
 
     longest_word_ : int
         Number of characters of the longest training word.
