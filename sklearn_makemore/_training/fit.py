@@ -14,8 +14,9 @@ from .._words.hold_out import hold_out
 from .._words.training_set import TrainingSet
 from .batches import WeightedDataset
 from .callbacks import EpochTasks, with_callbacks_of_training
-from .checkpoint import Checkpoint, check_agreement, training_identity
+from .checkpoint import Checkpoint
 from .device import keep_freed_memory, one_thread, resolve_device, seeded_torch
+from .identity import check_agreement, training_identity
 from .net import (
     CharNet,
     DivergedError,
@@ -105,7 +106,7 @@ def _opened_checkpoint(model, data, training):
         )
     processes = training.processes
     identity = _identity(model, data, training)
-    checkpoint = Checkpoint.open(model.checkpoint, identity, training.rng)
+    checkpoint = Checkpoint(model.checkpoint, identity, training.rng)
     checkpoint.is_written = processes.index == 0
     # All have read the file before the first process writes it.
     if len(set(processes.all_gather(checkpoint.n_epochs))) > 1:

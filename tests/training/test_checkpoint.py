@@ -432,9 +432,10 @@ LIES = {
     "stopping is no state": other_array("stopping", lambda array: array + [9, 0, 0]),
     "stopping is no": without("best."),
     "best.* is not as": without("best.embedding"),
-    "lr is .*inf": lambda document, arrays: document.update(lr=[np.inf]),
-    "lr is .*x": lambda document, arrays: document.update(lr=["x"]),
-    "lr is not one": lambda document, arrays: document.update(lr=[0.1, 0.1]),
+    "lr is not finite": other_array("lr", lambda array: array + np.inf),
+    "lr is negative": other_array("lr", np.negative),
+    "lr is not as": other_array("lr", lambda array: array.astype(np.int64)),
+    "lr is not as this": other_array("lr", lambda array: np.repeat(array, 2)),
     "pos=625": lambda document, arrays: document["random_state"]["state"].update(
         pos=625
     ),
