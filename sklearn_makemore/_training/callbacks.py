@@ -20,12 +20,12 @@ class EpochTasks(Callback):
         self.reconstruct = reconstruct
         self.asks_to_stop_ = False
 
-    def on_epoch_begin(self, net, **kwargs):
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Open the task of this epoch."""
         self.epoch = self.context.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(**self.task)
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Close the task."""
         self.asks_to_stop_ = self.epoch.call_on_fit_task_end(
             **self.task, reconstruction_attributes=partial(self.reconstruct, net)
@@ -38,11 +38,11 @@ class KeepState(Callback):
     def __init__(self, checkpoint: Checkpoint):
         self.checkpoint = checkpoint
 
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
         """Restore the state, if there was one."""
         self.checkpoint.begin(net)
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Write the state, unless a callback asked to stop.
 
         The request is not part of the state. After a kill the epoch is trained again,

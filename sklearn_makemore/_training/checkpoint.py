@@ -31,15 +31,8 @@ FORMAT_VERSION = 1
 WRITING_SHARE = 0.02
 """Largest share of the time for writing, about; of short epochs some are skipped."""
 
-ERRORS_OF_MALFORMED_STATE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""Raised by malformed state."""
+MALFORMED = ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError
+"""Raised by malformed state, like ValueError."""
 
 
 class Checkpoint:
@@ -160,7 +153,7 @@ def _raising_model_file_error(path):
     """Turn the errors of malformed state into one about its file."""
     try:
         yield
-    except ERRORS_OF_MALFORMED_STATE as error:
+    except (*MALFORMED, ValueError) as error:
         raise ModelFileError(
             f"{path!r} holds no state of this training ({error!r}). Delete it to train "
             "anew."

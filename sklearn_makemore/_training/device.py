@@ -1,23 +1,19 @@
-"""Where the arithmetic happens, and with which random numbers."""
+"""Where the networks compute: device, threads, memory and random numbers."""
 
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 MMAP_THRESHOLD_MAX = (32 << 20) - (64 << 10)
 """Bytes of a block just below glibc's largest dynamic threshold, with its alignment."""
 
 
-def resolve_device(device):
-    """Return the device that "auto" stands for here, or the given one.
-
-    Raises
-    ------
-    ValueError
-        If the device is not available on this machine.
-    """
+def resolve_device(device: str) -> str:
+    """Return the device that "auto" means here, or the given one if it is available."""
     available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -39,8 +35,8 @@ def resolve_device(device):
     return device
 
 
-def device_or_auto(device):
-    """Return a device if this machine has it, else "auto"."""
+def device_or_auto(device: str) -> str:
+    """Return a device if this machine has it, or else "auto"."""
     if device == "auto":
         return device
     try:
@@ -50,14 +46,13 @@ def device_or_auto(device):
     return device
 
 
-def keep_freed_memory():
-    """Let the C library keep what a training step frees, for the next step.
+def keep_freed_memory() -> None:
+    """Make the C library keep the memory that a training step frees.
 
     glibc returns free memory to the system once there is twice as much of it as the
-    largest block it has seen freed, and every step then takes it anew, page by page:
-    up to a fifth of the time of a fit in a fresh process. Freeing one block of the
-    largest size that counts, which is never written to, settles it. To other
-    libraries it is nothing.
+    largest block it has seen freed. Each step then takes it again page by page, up to a
+    fifth of the time of a fit in a fresh process. Freeing one block of the largest size
+    that counts, never written to, raises the threshold. Other libraries ignore it.
     """
     torch.empty(MMAP_THRESHOLD_MAX, dtype=torch.uint8)
 
@@ -65,10 +60,10 @@ def keep_freed_memory():
 class OneThread:
     """Context in which torch computes on one thread.
 
-    The networks are too small to gain from more, and lose much where other processes
-    want the cores. Sums are then the same on every machine and for any `n_jobs`. The
-    number of threads is torch's, and this thread's: at the end of its outermost block
-    it is put back to what it was when the first of all blocks began.
+    The networks are too small to gain from more threads, and lose much where other
+    processes want the cores. With one thread sums are the same on every machine and for
+    any `n_jobs`. Each thread restores torch's number at the end of its outermost block,
+    to what it was when the first of all blocks began.
     """
 
     def __init__(self):
@@ -77,8 +72,8 @@ class OneThread:
         self._here = threading.local()
 
     def __enter__(self):
-        # A thread takes the process's number at its first question, which must come
-        # before the setting: another thread may put the number back meanwhile.
+        # A thread copies the process's number when it first asks. It must ask before
+        # it sets: another thread may restore the number in between.
         n_threads = torch.get_num_threads()
         with self._lock:
             if self._n_blocks == 0:
@@ -101,7 +96,7 @@ _turn = threading.RLock()
 
 
 def _renew_locks():
-    """Replace the locks in a forked child, where nobody is left to release them."""
+    """Replace the locks in a forked child, where their holders do not exist."""
     global _turn
     _turn = threading.RLock()
     one_thread._lock = threading.Lock()
@@ -112,15 +107,15 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def seeded_torch(seed, device):
+def seeded_torch(seed: int, device: str) -> Iterator[None]:
     """Seed torch inside the block, and leave its global state untouched.
 
-    Initial weights and dropout draw from the one generator that torch has for the
-    whole process, so the threads of a process take turns.
+    Initial weights and dropout draw from the one generator that torch has per process,
+    so the threads of a process take turns.
     """
     kind = torch.device(device).type
     devices = [] if kind == "cpu" else [torch.device(device)]
-    # The CPU's generator is always saved, and "cpu" is no type of device to fork_rng.
+    # fork_rng always saves the CPU's generator, and does not accept "cpu" as a type.
     fork_type = "cuda" if kind == "cpu" else kind
     with (
         _turn,
@@ -130,18 +125,10 @@ def seeded_torch(seed, device):
         yield
 
 
-def random_states(device):
-    """Return the states of torch's generators, of the CPU and of a device.
+def random_states(device: str) -> dict[str, Tensor]:
+    """Return the states of torch's generators as tensors on the CPU.
 
-    Parameters
-    ----------
-    device : str
-        Where the networks compute.
-
-    Returns
-    -------
-    states : dict of str to Tensor
-        The states, on the CPU; "device" is there if it is not the CPU.
+    "cpu" is there always, "device" if the device is another one.
     """
     states = {"cpu": torch.get_rng_state()}
     kind = torch.device(device).type
@@ -151,7 +138,7 @@ def random_states(device):
     return states
 
 
-def set_random_states(device, states):
+def set_random_states(device: str, states: dict[str, Tensor]) -> None:
     """Set the states of torch's generators to what `random_states` returned."""
     torch.set_rng_state(states["cpu"])
     kind = torch.device(device).type

@@ -57,6 +57,7 @@ class CharNet(NeuralNet):
         rate alone
     """
 
+    train_split: Any
     # Set for the time of a training.
     processes_: SingleProcess = SINGLE_PROCESS
     in_training_: tuple[Any, Any] | None = None
@@ -76,7 +77,7 @@ class CharNet(NeuralNet):
         # run_single_epoch records train_loss and valid_loss.
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
 
-    def get_iterator(self, dataset, training=False):
+    def get_iterator(self, dataset, training=False) -> Any:
         """Return batches as they are, and skorch's iterator over other data."""
         if isinstance(dataset, Batches):
             return dataset
@@ -168,14 +169,14 @@ class CharNet(NeuralNet):
 
     def _mean_loss(self, prefix):
         """Return the mean of the losses that skorch's loop recorded batch by batch."""
-        batches = self.history[-1]["batches"]
+        batches = list(self.history)[-1]["batches"]
         losses = [row[f"{prefix}_loss"] for row in batches if f"{prefix}_loss" in row]
         return sum(losses) / len(losses)
 
     def _record_loss(self, prefix, loss):
         """Record the loss of an epoch, and whether it is the smallest so far."""
         name = f"{prefix}_loss"
-        before = [row[name] for row in self.history[:-1] if name in row]
+        before = [row[name] for row in list(self.history)[:-1] if name in row]
         self.history.record(name, loss)
         self.history.record(f"{name}_best", loss < min(before, default=math.inf))
 
@@ -302,15 +303,16 @@ def lookup_net(log_proba) -> NeuralNet:
 
     log_proba : (n_symbols, n_symbols), of each symbol (column) after each (row)
     """
+    settings: dict[str, Any] = {
+        "module__n_symbols": len(log_proba),
+        "criterion": torch.nn.CrossEntropyLoss,
+        "train_split": None,
+        "verbose": 0,
+    }
     with seeded_torch(0, "cpu"):
-        net = NeuralNet(
-            LookupTable,
-            module__n_symbols=len(log_proba),
-            criterion=torch.nn.CrossEntropyLoss,
-            train_split=None,
-            verbose=0,
-        ).initialize()
+        net = NeuralNet(LookupTable, **settings).initialize()
+    module: Any = net.module_
     with torch.no_grad():
-        net.module_.embedding.weight.copy_(torch.as_tensor(log_proba))
-    net.module_.eval()
+        module.embedding.weight.copy_(torch.as_tensor(log_proba))
+    module.eval()
     return net

@@ -87,7 +87,7 @@ class MultipleProcesses(SingleProcess):
     """
 
     def __init__(self, cpu: bool):
-        self.accelerator = _accelerator(cpu)
+        self.accelerator: Any = _accelerator(cpu)
         self.index = self.accelerator.process_index
         self.count = self.accelerator.num_processes
         if self.count > 1 and not torch.distributed.is_initialized():
@@ -206,7 +206,8 @@ def share_of(rows: Tensor, index: int, count: int) -> Tensor:
 def _accelerator(cpu):
     """Return accelerate's object that joins the launched processes."""
     n_launched = int(os.environ.get("WORLD_SIZE", 1))
-    if n_launched > 1 and get_active_backend()[0].nesting_level:
+    backend: Any = get_active_backend()[0]
+    if n_launched > 1 and backend.nesting_level:
         raise RuntimeError(
             "A process or thread of joblib cannot take the place of the launched "
             "process that it was started by; use n_jobs=None, or accelerate=False."

@@ -1,27 +1,14 @@
-"""Learning-rate schedules, as factors of the rate over the progress of training."""
+"""Learning-rate schedules: factors of the rate over the progress of training."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 
-def one_cycle(progress, warm_up, start, end):
-    """Factor of the learning rate: a linear rise to 1, then half a cosine down.
+def one_cycle(progress: float, warm_up: float, start: float, end: float) -> float:
+    """Return the factor of a linear rise from `start` to 1, then half a cosine to `end`.
 
-    Parameters
-    ----------
-    progress : float
-        Share of the steps done, from 0 to 1.
-
-    warm_up : float
-        Share of the steps that the rise takes.
-
-    start, end : float
-        Factors at the beginning and at the end.
-
-    Returns
-    -------
-    factor : float
-        Factor of the learning rate [1]_.
+    `progress` and its share `warm_up` that the rise takes are from 0 to 1 [1]_.
 
     References
     ----------
@@ -34,12 +21,12 @@ def one_cycle(progress, warm_up, start, end):
     return end + (1 - end) * (1 + math.cos(math.pi * phase)) / 2
 
 
-def step_decay(progress, at, factor):
-    """Factor of the learning rate: 1, and `factor` from the progress `at` on."""
+def step_decay(progress: float, at: float, factor: float) -> float:
+    """Return 1 before the progress `at`, and `factor` from there on."""
     return 1.0 if progress < at else factor
 
 
-SCHEDULES = {
+SCHEDULES: dict[str, Callable[[float], float] | None] = {
     "one-cycle": partial(one_cycle, warm_up=0.25, start=0.04, end=0.02),
     "step": partial(step_decay, at=0.75, factor=0.1),
     "constant": None,

@@ -20,9 +20,9 @@ def state_arrays(net: CharNet, n_before: int) -> Arrays:
     stopping, best.* : misses, threshold and best epoch of early stopping; best weights
     random.* : states of torch's generators
     """
-    groups = net.optimizer_.param_groups
-    arrays = _trained_arrays(net) | {"lr": np.array([group["lr"] for group in groups])}
-    rows = net.history[n_before:]
+    arrays = _trained_arrays(net, net.optimizer_)
+    arrays["lr"] = np.array([group["lr"] for group in net.optimizer_.param_groups])
+    rows = list(net.history)[n_before:]
     for name in set(rows[0]) - {"batches"} if rows else ():
         arrays[f"history.{name}"] = np.array([row[name] for row in rows])
     stopping = dict(net.callbacks_).get("early_stopping")
@@ -71,8 +71,8 @@ def restore_state(net: CharNet, arrays: Arrays) -> None:
     for group, lr in zip(optimizer["param_groups"], arrays["lr"], strict=True):
         group["lr"] = float(lr)
     net.optimizer_.load_state_dict(optimizer)
-    columns = {name: array.tolist() for name, array in _part("history", arrays).items()}
-    for values in zip(*columns.values(), strict=True):
+    columns = _tensors("history", arrays)
+    for values in zip(*(column.tolist() for column in columns.values()), strict=True):
         net.history.append({"batches": [], **dict(zip(columns, values, strict=True))})
     if "stopping" in arrays:
         stopping = dict(net.callbacks_)["early_stopping"]
@@ -85,14 +85,14 @@ def restore_state(net: CharNet, arrays: Arrays) -> None:
 
 def net_digest(net: CharNet) -> str:
     """Return a digest of a trained net: weights, moments, number of epochs."""
-    return content_digest([len(net.history)], _trained_arrays(net))
+    return content_digest([len(net.history)], _trained_arrays(net, net.optimizer_))
 
 
 def _expected_arrays(net, n_epochs, has_best):
     """Return arrays of the shapes and types that the state after `n_epochs` has."""
     arrays = state_arrays(net, len(net.history))
     if n_epochs:
-        arrays |= _moments(_after_a_step(net.optimizer_))
+        arrays |= _trained_arrays(net, _after_a_step(net.optimizer_))
         row = {"epoch": 1, "dur": 0.0, "train_loss": 0.0, "train_loss_best": True}
         if net.train_split is not None:
             row |= {"valid_loss": 0.0, "valid_loss_best": True}
@@ -116,14 +116,9 @@ def _after_a_step(optimizer):
     return optimizer
 
 
-def _trained_arrays(net):
-    """Return the weights and the moments of the optimizer."""
-    weights = _arrays("module", plain_module(net).state_dict())
-    return weights | _moments(net.optimizer_)
-
-
-def _moments(optimizer):
-    arrays = {}
+def _trained_arrays(net, optimizer):
+    """Return the weights and the moments of an optimizer."""
+    arrays = _arrays("module", plain_module(net).state_dict())
     for index, moments in optimizer.state_dict()["state"].items():
         arrays |= _arrays(f"optimizer.{index}", moments)
     return arrays
@@ -137,19 +132,14 @@ def _arrays(prefix, tensors):
     }
 
 
-def _part(prefix, arrays):
-    """Return the arrays whose names have a prefix, without it."""
+def _tensors(prefix, arrays, device="cpu"):
+    """Return the arrays whose names have a prefix as tensors, without the prefix.
+
+    The tensors have memory of their own: its alignment may change sums.
+    """
     start = f"{prefix}."
     return {
-        name.removeprefix(start): array
+        name.removeprefix(start): torch.tensor(array, device=device)
         for name, array in arrays.items()
         if name.startswith(start)
-    }
-
-
-def _tensors(prefix, arrays, device="cpu"):
-    """Return arrays as tensors of their own memory: its alignment may change sums."""
-    return {
-        name: torch.tensor(array, device=device)
-        for name, array in _part(prefix, arrays).items()
     }
