@@ -6,7 +6,7 @@ from functools import partial
 
 
 def one_cycle(progress: float, warm_up: float, start: float, end: float) -> float:
-    """Return the factor of a linear rise from `start` to 1, then half a cosine to `end`.
+    """Return the factor of a linear rise from `start`, then half a cosine to `end`.
 
     `progress` and its share `warm_up` that the rise takes are from 0 to 1 [1]_.
 
