@@ -25,10 +25,10 @@ if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
     from ._meta.outlier import CharLMOutlierDetector as CharLMOutlierDetector
     from ._networks.bigram import BigramCharLM as BigramCharLM
     from ._networks.bow import BoWCharLM as BoWCharLM
-    from ._networks.gru import GRUCharLM as GRUCharLM
-    from ._networks.lstm import LSTMCharLM as LSTMCharLM
     from ._networks.mlp import MLPCharLM as MLPCharLM
-    from ._networks.rnn import RNNCharLM as RNNCharLM
+    from ._networks.recurrent import GRUCharLM as GRUCharLM
+    from ._networks.recurrent import LSTMCharLM as LSTMCharLM
+    from ._networks.recurrent import RNNCharLM as RNNCharLM
     from ._networks.transformer import TransformerCharLM as TransformerCharLM
     from ._networks.wavenet import WaveNetCharLM as WaveNetCharLM
     from ._safe_file import ModelFileError as ModelFileError

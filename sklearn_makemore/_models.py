@@ -13,10 +13,10 @@ NETWORKS = {
     "BoWCharLM": "_networks.bow",
     "MLPCharLM": "_networks.mlp",
     "WaveNetCharLM": "_networks.wavenet",
-    "RNNCharLM": "_networks.rnn",
+    "RNNCharLM": "_networks.recurrent",
     "TransformerCharLM": "_networks.transformer",
-    "GRUCharLM": "_networks.gru",
-    "LSTMCharLM": "_networks.lstm",
+    "GRUCharLM": "_networks.recurrent",
+    "LSTMCharLM": "_networks.recurrent",
 }
 META_ESTIMATORS = {
     "MixtureCharLM": "_meta.mixture",

@@ -1,16 +1,13 @@
 """BaseNeuralCharLM: what all networks share, from hyper-parameters to probabilities."""
 
-import os
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
 import torch
 
 from .._base import BaseCharLM
-from .._sklearn import Interval, StrOptions
 from .._training.device import (
     device_or_auto,
     one_thread,
@@ -20,6 +17,7 @@ from .._training.device import (
 from .._training.fit import fit_network, partial_fit_network
 from .._training.net import new_net, plain_module, sets_learning_rate
 from .._training.schedules import SCHEDULES
+from .parameters import NetworkParameters
 from .restored import (
     MAX_RESTORED_BLOCK_SIZE,
     check_weights,
@@ -44,7 +42,7 @@ SCORED_CELLS = 1 << 24
 """Log-probabilities held at once when scoring: 128 MiB of float64."""
 
 
-class BaseNeuralCharLM(BaseCharLM):
+class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
     """Template of the networks: hyper-parameters, training, and what is left of it.
 
     A concrete model provides
@@ -60,51 +58,6 @@ class BaseNeuralCharLM(BaseCharLM):
         target, such that the mean loss of the batches of an epoch is the mean negative
         log-likelihood per character.
     """
-
-    _parameter_constraints: dict = {
-        **BaseCharLM._parameter_constraints,
-        "optimizer": [StrOptions(set(OPTIMIZERS))],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "lr_schedule": [StrOptions(set(SCHEDULES))],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
-        "early_stopping": ["boolean"],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "checkpoint": [str, os.PathLike, None],
-        "device": [str],
-        "accelerate": ["boolean"],
-        "compile": ["boolean"],
-        "callbacks": [list, tuple, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    # What holds where a constructor leaves a parameter out. The models of this package
-    # leave out none; one that is added elsewhere need not know them all.
-    optimizer = "adamw"
-    lr = 0.008
-    lr_schedule = "one-cycle"
-    max_epochs = 5
-    batch_size = 1024
-    weight_decay = 0.1
-    validation_fraction = None
-    early_stopping = False
-    n_iter_no_change = 2
-    tol = 1e-4
-    warm_start = False
-    checkpoint = None
-    alphabet = None
-    handle_unknown = "error"
-    device = "auto"
-    accelerate = False
-    compile = False
-    callbacks = None
-    random_state = None
-    verbose = 0
 
     @abstractmethod
     def _block_size(self, longest, is_warm_start):

@@ -1,8 +1,8 @@
 """MLPCharLM: a multi-layer perceptron on a window of characters."""
 
-from numbers import Integral, Real
+from dataclasses import KW_ONLY
 
-from .._sklearn import Interval
+from .._parameters import POSITIVE_INT, PROPER_SHARE, parameter
 from ..modules import MLP
 from .window import BaseWindowCharLM
 
@@ -10,157 +10,20 @@ from .window import BaseWindowCharLM
 class MLPCharLM(BaseWindowCharLM):
     """Multi-layer perceptron on a window of characters.
 
-    The characters of a window are embedded, side by side, and go through tanh layers
-    to the logits of the next character: ``b + W x + U tanh(d + H x)`` in the notation
-    of [1]_, where the direct connections ``W`` are optional. Lectures 2 and 3 of
-    makemore build this model; with ``n_embd=2, n_hidden=100, batch_norm=False`` it has
-    the 3,481 parameters of lecture 2, with ``n_embd=10, n_hidden=200`` the 11,897 of
-    lecture 3.
+    The embeddings of the characters in the window are concatenated to a vector x, and
+    tanh layers map x to the logits of the next character. With one layer the logits
+    are ``b + W x + U tanh(d + H x)`` in the notation of [1]_; the direct connections
+    ``W`` are optional. Lectures 2 and 3 of makemore build this model: with ``n_embd=2,
+    n_hidden=100`` it has the 3,481 parameters of lecture 2, with ``n_embd=10,
+    n_hidden=200`` the 11,897 of lecture 3 before its batch normalisation.
 
-    Training works on the distinct windows and the counts of their next characters,
-    which is the same sum as over all windows with far less work.
-
-    Parameters
-    ----------
-    block_size : int, default=3
-        Number of characters the network sees.
-
-    n_embd : int, default=24
-        Number of channels of a character's embedding.
-
-    n_hidden : int, default=256
-        Number of units of each hidden layer.
-
-    n_layers : int, default=1
-        Number of hidden layers.
-
-    batch_norm : bool, default=False
-        Whether batch normalisation comes before each tanh, as in lecture 3.
-
-    direct : bool, default=False
-        Whether the embeddings are connected to the logits directly as well, as in [1]_.
-
-    dropout : float, default=0.0
-        Share of the hidden units dropped in training.
-
-    optimizer : {"adamw", "sgd"}, default="adamw"
-        AdamW, or plain stochastic gradient descent as in the lectures, which have
-        ``lr=0.1, lr_schedule="step", batch_size=32, weight_decay=0`` with it.
-
-    lr : float, default=0.016
-        Learning rate, the largest one of the schedule.
-
-    lr_schedule : {"one-cycle", "step", "constant"}, default="one-cycle"
-        Course of the learning rate over all steps of a call: "one-cycle" rises to `lr`
-        and falls to nearly nothing, "step" is `lr`, and a tenth of it in the last
-        quarter, as in lecture 5, and "constant" is `lr` throughout.
-
-    max_epochs : int, default=5
-        Number of passes over the training words. Many of them learn a short list by
-        heart; `early_stopping` holds words out and stops before that.
-
-    batch_size : int or None, default=1024
-        Number of predicted characters in a step. On few words it is less: an epoch has
-        at least 16 steps, unless they would have less than 256 characters. None takes
-        all words in every step.
-
-    weight_decay : float, default=0.1
-        Weight decay. With "adamw" it is apart from the gradient; with "sgd" it is the
-        L2 penalty, and the lectures have none.
-
-    validation_fraction : float, default=None
-        Share of the words, drawn at random, that is held out to measure the validation
-        loss after each epoch. None holds out 0.1 with `early_stopping`, else nothing.
-
-    early_stopping : bool, default=False
-        Whether to stop when the validation loss has not improved by `tol` for
-        `n_iter_no_change` epochs. The weights of the best epoch are restored.
-
-    n_iter_no_change : int, default=2
-        Number of epochs without improvement before an early stop.
-
-    tol : float, default=1e-4
-        Least improvement of the validation loss that counts, in nats per character.
-
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights and with the alphabet of the last fit.
-
-    checkpoint : str or path-like, default=None
-        File that keeps the state of `fit` while it trains: it is written after every
-        epoch, or after several short ones, and removed at the end. When `fit` was
-        interrupted or killed, the next one with the same words and parameters goes on
-        from there and, on one machine, ends with the same weights bit for bit. It is
-        for a single fit, not for searches and cross-validation, whose fits would share
-        the path; and `callbacks` are not possible with it.
-
-    alphabet : str or array-like of str, default=None
-        Characters the model knows; None takes those of the training words.
-
-    handle_unknown : {"error", "unk"}, default="error"
-        What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
-
-    device : str, default="auto"
-        Where to compute: "cpu", "cuda", "cuda:1", "mps"; "auto" takes a GPU where
-        there is one. On the CPU one thread computes, since networks this small gain
-        nothing from more: use `n_jobs` of a search for the other cores.
-
-    accelerate : bool, default=False
-        Whether to train in all the processes that a launcher such as ``torchrun`` has
-        started, each on its share of every batch; they are joined by the package
-        accelerate. All of them are given the same words and end with the same model.
-
-    compile : bool, default=False
-        Whether `torch.compile` translates the module first. It needs a C++ compiler,
-        and seldom pays for networks as small as these.
-
-    callbacks : list of skorch callbacks, default=None
-        Callbacks of skorch, or pairs of a name and a callback; copies of them are
-        used. A schedule of the learning rate needs ``lr_schedule="constant"``. To stop
-        training use skorch's `EarlyStopping`: a `KeyboardInterrupt` of any other
-        callback interrupts `fit`, as the keyboard does. scikit-learn's own callbacks
-        are given with `set_callbacks`.
-
-    random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the order of the batches, dropout and the
-        words held out. Pass an int for the same model at each call.
-
-    verbose : int, default=0
-        Whether to print a line an epoch.
-
-    Attributes
-    ----------
-    net_ : CharNet
-        The trained skorch net; its module is ``net_.module_``, which takes the ids of
-        `vocabulary_`.
-
-    history_ : list of dict
-        One dict an epoch: `epoch`, `train_loss` and, with words held out, `valid_loss`
-        in nats per character, and `dur` in seconds. Callbacks may record more.
-
-    n_iter_ : int
-        Number of epochs trained.
-
-    vocabulary_ : CharVocabulary
-        The symbols and their ids.
-
-    symbols_ : list of str of length n_symbols
-        Texts of the symbols: ``""`` for the boundary, then the characters.
-
-    block_size_ : int
-        Number of characters the network sees.
-
-    longest_word_ : int
-        Number of characters of the longest training word.
-
-    unknown_proba_ : float or None
-        Probability of an unknown character, with ``handle_unknown="unk"`` and no such
-        character in the training words.
+    Training uses each distinct window once, with the counts of its next characters.
+    This is the same loss as over all windows, at a fraction of the cost.
 
     See Also
     --------
-    WaveNetCharLM : Merges a longer window level by level.
-    NGramCounter : Counts instead of a network.
+    WaveNetCharLM : Merges the characters of a longer window level by level.
+    NGramCounter : Counts instead of training a network.
 
     References
     ----------
@@ -172,83 +35,51 @@ class MLPCharLM(BaseWindowCharLM):
     --------
     >>> from sklearn_makemore import MLPCharLM
     >>> from sklearn_makemore.datasets import load_names
-    >>> words = load_names().data[:2000]
-    >>> model = MLPCharLM(max_epochs=5, random_state=0).fit(words)
-    >>> bool(model.nll(["emma", "olivia"]) < 3.0)
-    True
+    >>> words = load_names().data
+    >>> model = MLPCharLM(random_state=0).fit(words[:2000])
+    >>> round(model.nll(words[2000:3000]), 1)
+    2.0
     >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
     ['karleigh', 'kathlyn', 'karlyn']
     """
 
-    _parameter_constraints: dict = {
-        **BaseWindowCharLM._parameter_constraints,
-        "block_size": [Interval(Integral, 1, None, closed="left")],
-        "n_embd": [Interval(Integral, 1, None, closed="left")],
-        "n_hidden": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "batch_norm": ["boolean"],
-        "direct": ["boolean"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-    }
-
-    def __init__(
-        self,
-        block_size=3,
-        n_embd=24,
-        n_hidden=256,
-        n_layers=1,
-        *,
-        batch_norm=False,
-        direct=False,
-        dropout=0.0,
-        optimizer="adamw",
-        lr=0.016,
-        lr_schedule="one-cycle",
-        max_epochs=5,
-        batch_size=1024,
-        weight_decay=0.1,
-        validation_fraction=None,
-        early_stopping=False,
-        n_iter_no_change=2,
-        tol=1e-4,
-        warm_start=False,
-        checkpoint=None,
-        alphabet=None,
-        handle_unknown="error",
-        device="auto",
-        accelerate=False,
-        compile=False,
-        callbacks=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self.block_size = block_size
-        self.n_embd = n_embd
-        self.n_hidden = n_hidden
-        self.n_layers = n_layers
-        self.batch_norm = batch_norm
-        self.direct = direct
-        self.dropout = dropout
-        self.optimizer = optimizer
-        self.lr = lr
-        self.lr_schedule = lr_schedule
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.validation_fraction = validation_fraction
-        self.early_stopping = early_stopping
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.checkpoint = checkpoint
-        self.alphabet = alphabet
-        self.handle_unknown = handle_unknown
-        self.device = device
-        self.accelerate = accelerate
-        self.compile = compile
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.verbose = verbose
+    block_size: int = parameter(
+        default=3,
+        description="Number of characters that the network sees.",
+        constraints=[POSITIVE_INT],
+    )
+    n_embd: int = parameter(
+        default=24,
+        description="Number of channels of a character's embedding.",
+        constraints=[POSITIVE_INT],
+    )
+    n_hidden: int = parameter(
+        default=256,
+        description="Number of units of each hidden layer.",
+        constraints=[POSITIVE_INT],
+    )
+    n_layers: int = parameter(
+        default=1,
+        description="Number of hidden layers.",
+        constraints=[POSITIVE_INT],
+    )
+    _: KW_ONLY
+    batch_norm: bool = parameter(
+        default=False,
+        description="Whether batch normalisation precedes each tanh, as in lecture 3.",
+    )
+    direct: bool = parameter(
+        default=False,
+        description="""
+        Whether the embeddings are also connected to the logits directly, as in [1]_.
+        """,
+    )
+    dropout: float = parameter(
+        default=0.0,
+        description="Fraction of the hidden units dropped in training.",
+        constraints=[PROPER_SHARE],
+    )
+    lr = 0.016
 
     def _window_size(self):
         return self.block_size

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .._parameters import fitted, parameter
 from .._sklearn import Interval
 from .._training.device import one_thread
 from .._training.word_batches import WordDataset, padded
@@ -242,10 +243,17 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
 class BasePositionCharLM(BaseSequenceCharLM):
     """Template of the networks that learn an embedding of each position."""
 
-    _parameter_constraints: dict = {
-        **BaseSequenceCharLM._parameter_constraints,
-        "block_size": [Interval(Integral, 1, MAX_POSITIONS, closed="both"), None],
-    }
+    block_size: int | None = parameter(
+        default=None,
+        description="""
+        Largest number of symbols that the network reads. The start of the word is one
+        of them, so a word can have one character less. Longer words raise an error, and
+        sampled words end there. None means twice what the longest word of the first fit
+        needs; the maximum is 65,536.
+        """,
+        constraints=[Interval(Integral, 1, MAX_POSITIONS, closed="both"), None],
+    )
+    block_size_: int = fitted("Largest number of symbols that the network reads.")
 
     def _block_size(self, longest, is_warm_start):
         if self.block_size is not None:

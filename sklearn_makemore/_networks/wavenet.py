@@ -1,7 +1,9 @@
 """WaveNetCharLM: neighbouring characters merged level by level."""
 
-from numbers import Integral, Real
+from dataclasses import KW_ONLY
+from numbers import Integral
 
+from .._parameters import POSITIVE_INT, PROPER_SHARE, parameter
 from .._sklearn import Interval
 from ..modules import WaveNet
 from .window import BaseWindowCharLM
@@ -10,154 +12,20 @@ from .window import BaseWindowCharLM
 class WaveNetCharLM(BaseWindowCharLM):
     """Tree that merges neighbouring characters level by level.
 
-    A window of ``fan_in ** n_layers`` characters is embedded; at each level `fan_in`
-    neighbours are joined and go through a linear layer, batch normalisation and a
-    tanh, until one position is left for the logits of the next character. It is the
-    stack of dilated causal convolutions of WaveNet [1]_ seen from one output, as
-    lecture 5 of makemore builds it; the default shape is the lecture's, with 76,579
-    parameters on 26 letters.
+    The network sees a window of ``fan_in ** n_layers`` characters. At each level the
+    vectors of `fan_in` neighbours are concatenated and pass through a linear layer,
+    batch normalisation and a tanh, until one position is left. A linear layer maps it
+    to the logits of the next character. This is the stack of dilated causal
+    convolutions of WaveNet [1]_, computed for one output, as in lecture 5 of makemore.
+    The default is the network of the lecture, with 76,579 parameters on 26 letters.
 
-    Training works on the distinct windows and the counts of their next characters,
-    which is the same sum as over all windows with far less work.
-
-    Parameters
-    ----------
-    n_layers : int, default=3
-        Number of levels of the tree.
-
-    fan_in : int, default=2
-        Number of neighbours merged into one at each level.
-
-    n_embd : int, default=24
-        Number of channels of a character's embedding.
-
-    n_hidden : int, default=128
-        Number of channels of each level.
-
-    batch_norm : bool, default=True
-        Whether batch normalisation comes before each tanh.
-
-    dropout : float, default=0.0
-        Share of the units of each level dropped in training.
-
-    optimizer : {"adamw", "sgd"}, default="adamw"
-        AdamW, or plain stochastic gradient descent as in the lectures, which have
-        ``lr=0.1, lr_schedule="step", batch_size=32, weight_decay=0`` with it.
-
-    lr : float, default=0.016
-        Learning rate, the largest one of the schedule.
-
-    lr_schedule : {"one-cycle", "step", "constant"}, default="one-cycle"
-        Course of the learning rate over all steps of a call: "one-cycle" rises to `lr`
-        and falls to nearly nothing, "step" is `lr`, and a tenth of it in the last
-        quarter, as in lecture 5, and "constant" is `lr` throughout.
-
-    max_epochs : int, default=5
-        Number of passes over the training words. Many of them learn a short list by
-        heart; `early_stopping` holds words out and stops before that.
-
-    batch_size : int or None, default=1024
-        Number of predicted characters in a step. On few words it is less: an epoch has
-        at least 16 steps, unless they would have less than 256 characters. None takes
-        all words in every step.
-
-    weight_decay : float, default=0.1
-        Weight decay. With "adamw" it is apart from the gradient; with "sgd" it is the
-        L2 penalty, and the lectures have none.
-
-    validation_fraction : float, default=None
-        Share of the words, drawn at random, that is held out to measure the validation
-        loss after each epoch. None holds out 0.1 with `early_stopping`, else nothing.
-
-    early_stopping : bool, default=False
-        Whether to stop when the validation loss has not improved by `tol` for
-        `n_iter_no_change` epochs. The weights of the best epoch are restored.
-
-    n_iter_no_change : int, default=2
-        Number of epochs without improvement before an early stop.
-
-    tol : float, default=1e-4
-        Least improvement of the validation loss that counts, in nats per character.
-
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights and with the alphabet of the last fit.
-
-    checkpoint : str or path-like, default=None
-        File that keeps the state of `fit` while it trains: it is written after every
-        epoch, or after several short ones, and removed at the end. When `fit` was
-        interrupted or killed, the next one with the same words and parameters goes on
-        from there and, on one machine, ends with the same weights bit for bit. It is
-        for a single fit, not for searches and cross-validation, whose fits would share
-        the path; and `callbacks` are not possible with it.
-
-    alphabet : str or array-like of str, default=None
-        Characters the model knows; None takes those of the training words.
-
-    handle_unknown : {"error", "unk"}, default="error"
-        What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
-
-    device : str, default="auto"
-        Where to compute: "cpu", "cuda", "cuda:1", "mps"; "auto" takes a GPU where
-        there is one. On the CPU one thread computes, since networks this small gain
-        nothing from more: use `n_jobs` of a search for the other cores.
-
-    accelerate : bool, default=False
-        Whether to train in all the processes that a launcher such as ``torchrun`` has
-        started, each on its share of every batch; they are joined by the package
-        accelerate. All of them are given the same words and end with the same model.
-
-    compile : bool, default=False
-        Whether `torch.compile` translates the module first. It needs a C++ compiler,
-        and seldom pays for networks as small as these.
-
-    callbacks : list of skorch callbacks, default=None
-        Callbacks of skorch, or pairs of a name and a callback; copies of them are
-        used. A schedule of the learning rate needs ``lr_schedule="constant"``. To stop
-        training use skorch's `EarlyStopping`: a `KeyboardInterrupt` of any other
-        callback interrupts `fit`, as the keyboard does. scikit-learn's own callbacks
-        are given with `set_callbacks`.
-
-    random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the order of the batches, dropout and the
-        words held out. Pass an int for the same model at each call.
-
-    verbose : int, default=0
-        Whether to print a line an epoch.
-
-    Attributes
-    ----------
-    net_ : CharNet
-        The trained skorch net; its module is ``net_.module_``, which takes the ids of
-        `vocabulary_`.
-
-    history_ : list of dict
-        One dict an epoch: `epoch`, `train_loss` and, with words held out, `valid_loss`
-        in nats per character, and `dur` in seconds. Callbacks may record more.
-
-    n_iter_ : int
-        Number of epochs trained.
-
-    vocabulary_ : CharVocabulary
-        The symbols and their ids.
-
-    symbols_ : list of str of length n_symbols
-        Texts of the symbols: ``""`` for the boundary, then the characters.
-
-    block_size_ : int
-        Number of characters the network sees.
-
-    longest_word_ : int
-        Number of characters of the longest training word.
-
-    unknown_proba_ : float or None
-        Probability of an unknown character, with ``handle_unknown="unk"`` and no such
-        character in the training words.
+    Training uses each distinct window once, with the counts of its next characters.
+    This is the same loss as over all windows, at a fraction of the cost.
 
     See Also
     --------
-    MLPCharLM : One hidden layer on a short window.
-    NGramCounter : Counts instead of a network.
+    MLPCharLM : Concatenates a short window at once.
+    NGramCounter : Counts instead of training a network.
 
     References
     ----------
@@ -168,80 +36,44 @@ class WaveNetCharLM(BaseWindowCharLM):
     --------
     >>> from sklearn_makemore import WaveNetCharLM
     >>> from sklearn_makemore.datasets import load_names
-    >>> words = load_names().data[:1000]
-    >>> model = WaveNetCharLM(n_hidden=32, max_epochs=3, random_state=0).fit(words)
-    >>> model.block_size_
-    8
-    >>> bool(model.nll(["emma", "olivia"]) < 3.0)
-    True
+    >>> words = load_names().data
+    >>> model = WaveNetCharLM(n_hidden=32, random_state=0).fit(words[:2000])
+    >>> round(model.nll(words[2000:3000]), 1)
+    2.1
+    >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
+    ['kanie', 'karlyn', 'karlynn']
     """
 
-    _parameter_constraints: dict = {
-        **BaseWindowCharLM._parameter_constraints,
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "fan_in": [Interval(Integral, 2, None, closed="left")],
-        "n_embd": [Interval(Integral, 1, None, closed="left")],
-        "n_hidden": [Interval(Integral, 1, None, closed="left")],
-        "batch_norm": ["boolean"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_layers=3,
-        fan_in=2,
-        n_embd=24,
-        n_hidden=128,
-        *,
-        batch_norm=True,
-        dropout=0.0,
-        optimizer="adamw",
-        lr=0.016,
-        lr_schedule="one-cycle",
-        max_epochs=5,
-        batch_size=1024,
-        weight_decay=0.1,
-        validation_fraction=None,
-        early_stopping=False,
-        n_iter_no_change=2,
-        tol=1e-4,
-        warm_start=False,
-        checkpoint=None,
-        alphabet=None,
-        handle_unknown="error",
-        device="auto",
-        accelerate=False,
-        compile=False,
-        callbacks=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self.n_layers = n_layers
-        self.fan_in = fan_in
-        self.n_embd = n_embd
-        self.n_hidden = n_hidden
-        self.batch_norm = batch_norm
-        self.dropout = dropout
-        self.optimizer = optimizer
-        self.lr = lr
-        self.lr_schedule = lr_schedule
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.validation_fraction = validation_fraction
-        self.early_stopping = early_stopping
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.checkpoint = checkpoint
-        self.alphabet = alphabet
-        self.handle_unknown = handle_unknown
-        self.device = device
-        self.accelerate = accelerate
-        self.compile = compile
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.verbose = verbose
+    n_layers: int = parameter(
+        default=3,
+        description="Number of levels of the tree.",
+        constraints=[POSITIVE_INT],
+    )
+    fan_in: int = parameter(
+        default=2,
+        description="Number of neighbours merged into one at each level.",
+        constraints=[Interval(Integral, 2, None, closed="left")],
+    )
+    n_embd: int = parameter(
+        default=24,
+        description="Number of channels of a character's embedding.",
+        constraints=[POSITIVE_INT],
+    )
+    n_hidden: int = parameter(
+        default=128,
+        description="Number of channels of each level.",
+        constraints=[POSITIVE_INT],
+    )
+    _: KW_ONLY
+    batch_norm: bool = parameter(
+        default=True, description="Whether batch normalisation precedes each tanh."
+    )
+    dropout: float = parameter(
+        default=0.0,
+        description="Fraction of the units of each level dropped in training.",
+        constraints=[PROPER_SHARE],
+    )
+    lr = 0.016
 
     def _window_size(self):
         return self.fan_in**self.n_layers

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .._parameters import fitted
 from .._training.context_batches import ContextDataset
 from .._training.device import one_thread
 from .._words.code_points import slices
@@ -38,6 +39,8 @@ class BaseWindowCharLM(BaseNeuralCharLM):
     _module(n_symbols, block_size)
         The module's class and its keyword arguments.
     """
+
+    block_size_: int = fitted("Number of characters that the network sees.")
 
     @abstractmethod
     def _window_size(self):

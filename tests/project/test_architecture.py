@@ -25,6 +25,7 @@ PROJECT = Path(__file__).parents[2]
 PIPELINE = [
     "_models",
     "_sklearn",
+    "_parameters",
     "datasets",
     "_words",
     "_generation",

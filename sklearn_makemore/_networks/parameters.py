@@ -1,0 +1,204 @@
+"""The parameters and fitted attributes that all networks share, each declared once."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import KW_ONLY
+from numbers import Real
+from typing import Any, Literal
+
+from numpy.random import RandomState
+
+from .._parameters import POSITIVE_INT, DeclaredParameters, fitted, parameter
+from .._sklearn import Interval
+from .._training.net import CharNet
+from .._words.vocabulary import CharVocabulary
+
+
+class NetworkParameters(DeclaredParameters):
+    """The parameters of training, the alphabet, and what `fit` sets."""
+
+    _: KW_ONLY
+
+    optimizer: Literal["adamw", "sgd"] = parameter(
+        default="adamw",
+        description="""
+        AdamW, or plain stochastic gradient descent. The lectures use the latter with
+        ``lr=0.1, lr_schedule="step", batch_size=32, weight_decay=0``.
+        """,
+    )
+    lr: float = parameter(
+        default=0.008,
+        description="Largest learning rate of the schedule.",
+        constraints=[Interval(Real, 0, None, closed="neither")],
+    )
+    lr_schedule: Literal["one-cycle", "step", "constant"] = parameter(
+        default="one-cycle",
+        description="""
+        Learning rate over all steps of one call: "one-cycle" rises to `lr`, then falls
+        to nearly zero; "step" is `lr`, then a tenth of it in the last quarter, as in
+        lecture 5; "constant" is `lr` throughout.
+        """,
+    )
+    max_epochs: int = parameter(
+        default=5,
+        description="""
+        Number of passes over the training words. Too many epochs overfit, above all on
+        short lists; `early_stopping` stops in time.
+        """,
+        constraints=[POSITIVE_INT],
+    )
+    batch_size: int | None = parameter(
+        default=1024,
+        description="""
+        Number of predicted characters per step. On short lists it is reduced, but not
+        below 256, so that an epoch has at least 16 steps. None uses all words in every
+        step.
+        """,
+        constraints=[POSITIVE_INT, None],
+    )
+    weight_decay: float = parameter(
+        default=0.1,
+        description="""
+        Weight decay: decoupled from the gradient with "adamw", an L2 penalty with
+        "sgd". The lectures use none.
+        """,
+        constraints=[Interval(Real, 0, None, closed="left")],
+    )
+    validation_fraction: float | None = parameter(
+        default=None,
+        description="""
+        Fraction of the distinct words that is held out, at random, to measure the
+        validation loss after each epoch. None means 0.1 with `early_stopping`; without
+        it no words are held out.
+        """,
+        constraints=[Interval(Real, 0, 1, closed="neither"), None],
+    )
+    early_stopping: bool = parameter(
+        default=False,
+        description="""
+        Whether to stop when the validation loss has not improved by `tol` for
+        `n_iter_no_change` epochs. The weights of the best epoch are restored.
+        """,
+    )
+    n_iter_no_change: int = parameter(
+        default=2,
+        description="Number of epochs without improvement before an early stop.",
+        constraints=[POSITIVE_INT],
+    )
+    tol: float = parameter(
+        default=1e-4,
+        description="""
+        Smallest decrease of the validation loss that counts as an improvement, in nats
+        per character.
+        """,
+        constraints=[Interval(Real, 0, None, closed="left")],
+    )
+    warm_start: bool = parameter(
+        default=False,
+        description="""
+        Whether `fit` continues from the weights of the last fit, with its alphabet.
+        """,
+    )
+    checkpoint: str | os.PathLike[str] | None = parameter(
+        default=None,
+        description="""
+        File in which `fit` saves its state after every epoch, or after several short
+        ones. The file is removed at the end. If `fit` is interrupted or killed, the
+        next `fit` with the same words and parameters resumes from it and, on the same
+        machine, ends with the same weights bit for bit. Use it for a single fit, not in
+        searches or cross-validation, whose fits would share the path. It cannot be
+        combined with `callbacks`.
+        """,
+        type_text="str or path-like",
+    )
+    alphabet: str | Iterable[str] | None = parameter(
+        default=None,
+        description="""
+        Characters the model knows; None takes those of the training words.
+        """,
+        constraints=[str, "array-like", None],
+        type_text="str or array-like of str",
+    )
+    handle_unknown: Literal["error", "unk"] = parameter(
+        default="error",
+        description="""
+        What to do with a character outside the alphabet: raise an error that names it,
+        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
+        """,
+    )
+    device: str = parameter(
+        default="auto",
+        description="""
+        Where to compute: "cpu", "cuda", "cuda:1" or "mps"; "auto" uses a GPU if there
+        is one. On the CPU a fit uses one thread, because networks this small gain
+        nothing from more; use `n_jobs` of a search to occupy the other cores.
+        """,
+    )
+    accelerate: bool = parameter(
+        default=False,
+        description="""
+        Whether to train in all processes that a launcher such as ``torchrun`` has
+        started, each on its share of every batch. The package accelerate connects
+        them. Every process must be given the same words, and ends with the same model.
+        """,
+    )
+    compile: bool = parameter(
+        default=False,
+        description="""
+        Whether to compile the module with `torch.compile` first. This needs a C++
+        compiler, and rarely pays off for networks this small.
+        """,
+    )
+    callbacks: list | tuple | None = parameter(
+        default=None,
+        description="""
+        Callbacks of skorch, or pairs of a name and a callback; copies of them are used.
+        A learning-rate scheduler needs ``lr_schedule="constant"``. To stop training,
+        use skorch's `EarlyStopping`: a `KeyboardInterrupt` from any other callback
+        interrupts `fit`, as Ctrl-C does. scikit-learn's own callbacks are set with
+        `set_callbacks`.
+        """,
+        type_text="list of skorch callbacks",
+    )
+    random_state: int | RandomState | None = parameter(
+        default=None,
+        description="""
+        Determines the initial weights, the order of the batches, dropout and the
+        held-out words. Pass an int for the same model at each call.
+        """,
+        constraints=["random_state"],
+        type_text="int, RandomState instance or None",
+    )
+    verbose: int = parameter(
+        default=0,
+        description="Whether to print one line per epoch.",
+        constraints=["verbose"],
+    )
+
+    net_: CharNet = fitted(
+        """
+        The trained skorch net. Its module ``net_.module_`` takes the symbol ids of
+        `vocabulary_`.
+        """
+    )
+    history_: list[dict[str, Any]] = fitted(
+        """
+        One dict per epoch: `epoch`, `train_loss` and, if words are held out,
+        `valid_loss`, in nats per character, and `dur` in seconds. Callbacks may record
+        more.
+        """,
+        type_text="list of dict",
+    )
+    n_iter_: int = fitted("Number of epochs trained.")
+    vocabulary_: CharVocabulary = fitted("The symbols and their ids.")
+    symbols_: list[str] = fitted(
+        'Texts of the symbols: ``""`` for the boundary, then the characters.',
+        type_text="list of str of length n_symbols",
+    )
+    longest_word_: int = fitted("Number of characters of the longest training word.")
+    unknown_proba_: float | None = fitted(
+        """
+        Probability of an unknown character, with ``handle_unknown="unk"`` and no such
+        character in the training words; otherwise None.
+        """
+    )
