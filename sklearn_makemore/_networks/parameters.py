@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from numpy.random import RandomState
 
-from .._parameters import POSITIVE_INT, DeclaredParameters, fitted, parameter
 from .._sklearn import Interval
 from .._training.net import CharNet
 from .._words.vocabulary import CharVocabulary
+from .declarations import POSITIVE_INT, DeclaredParameters, fitted, parameter
 
 
 class NetworkParameters(DeclaredParameters):

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .._parameters import fitted, parameter
 from .._sklearn import Interval
 from .._training.device import one_thread
 from .._training.word_batches import WordDataset, padded
@@ -17,6 +16,7 @@ from .._words.prefixes import distinct_words, padded_bounds
 from .._words.vocabulary import within_groups
 from ..modules import PrefixTree
 from .base import SCORED_CELLS, BaseNeuralCharLM, NextSymbolModule, plain_module
+from .declarations import fitted, parameter
 
 INFERENCE_CELLS = 1 << 15
 """Symbols evaluated at once, padding included."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .._parameters import fitted
 from .._training.context_batches import ContextDataset
 from .._training.device import one_thread
 from .._words.code_points import slices
@@ -18,6 +17,7 @@ from .._words.windows import (
     windows,
 )
 from .base import SCORED_CELLS, BaseNeuralCharLM, NextSymbolModule
+from .declarations import fitted
 
 INFERENCE_ROWS = 1 << 13
 """Contexts evaluated at once."""

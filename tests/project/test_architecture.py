@@ -25,7 +25,6 @@ PROJECT = Path(__file__).parents[2]
 PIPELINE = [
     "_models",
     "_sklearn",
-    "_parameters",
     "datasets",
     "_words",
     "_generation",

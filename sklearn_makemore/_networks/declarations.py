@@ -24,7 +24,7 @@ from typing import (
     get_origin,
 )
 
-from ._sklearn import Interval, StrOptions
+from .._sklearn import Interval, StrOptions
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 PROPER_SHARE = Interval(Real, 0, 1, closed="left")
