@@ -13,6 +13,9 @@ pytest.register_assert_rewrite("sampling_oracles", "interrupts", "recorder")
 # they round as this process does.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# The environment variable with the path of the list of the makemore lectures.
+NAMES_VARIABLE = "SKLEARN_MAKEMORE_NAMES"
+
 NAMES = """
 emma olivia ava isabella sophia charlotte mia amelia harper evelyn abigail emily ella
 elizabeth camila luna sofia avery mila aria scarlett penelope layla chloe victoria
@@ -36,13 +39,34 @@ def words():
 
 
 @pytest.fixture(scope="session")
-def makemore_names():
-    """The exact list of the makemore lectures, which is not part of this project."""
+def makemore_file():
+    """Path of the list of the makemore lectures, which is not part of this project."""
     beside = Path(__file__).parents[2] / "shared" / "data" / "names.txt"
-    path = Path(os.environ.get("SKLEARN_MAKEMORE_NAMES", beside))
+    path = Path(os.environ.get(NAMES_VARIABLE, beside))
     if not path.is_file():
-        pytest.skip(f"{path} is absent; SKLEARN_MAKEMORE_NAMES may say where it is")
-    return path.read_text(encoding="utf-8").splitlines()
+        pytest.skip(
+            f"this test needs the list of the makemore lectures, and {path} does not "
+            f"exist: set {NAMES_VARIABLE} to the path of names.txt"
+        )
+    return path
+
+
+@pytest.fixture(scope="session")
+def makemore_names(makemore_file):
+    """The words of the makemore lectures, in the order of their list."""
+    return makemore_file.read_text(encoding="utf-8").splitlines()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end how many tests were skipped because the list is missing."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    n_skipped = sum(NAMES_VARIABLE in str(report.longrepr) for report in skipped)
+    if n_skipped:
+        terminalreporter.write_line(
+            f"{n_skipped} tests were skipped because the list of the makemore lectures "
+            f"is missing. To run them, set {NAMES_VARIABLE} to the path of names.txt.",
+            yellow=True,
+        )
 
 
 @pytest.fixture(scope="session")

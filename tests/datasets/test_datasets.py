@@ -1,5 +1,4 @@
 import hashlib
-import os
 import socket
 import subprocess
 import sys
@@ -172,15 +171,10 @@ def test_fetch_names_refuses_wrong_parameters(parameters):
         fetch_names(**parameters)
 
 
-def test_fetch_names_expects_makemores_own_list(tmp_path):
-    root = Path(__file__).parents[2]
-    default = root.parent / "shared" / "data" / "names.txt"
-    source = Path(os.environ.get("SKLEARN_MAKEMORE_NAMES", default))
-    if not source.is_file():
-        pytest.skip(f"makemore's list is not at {source}; set SKLEARN_MAKEMORE_NAMES")
+def test_fetch_names_expects_makemores_own_list(makemore_file, tmp_path):
     target = tmp_path / "sklearn_makemore" / "names.txt"
     target.parent.mkdir()
-    target.write_bytes(source.read_bytes())
+    target.write_bytes(makemore_file.read_bytes())
 
     words = fetch_names(data_home=tmp_path, download_if_missing=False).data
     assert len(words) == 32_033
