@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from threading import Timer
 
 from sklearn_makemore import NGramCounter, load, save
@@ -23,24 +24,32 @@ def run(*arguments, stdin=b"", **environment):
         input=stdin,
         capture_output=True,
         env=os.environ | environment,
+        timeout=LONGEST,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+@contextmanager
+def started(command, **options):
+    """Start a process, and kill it if the test fails or if it does not end in time."""
+    with subprocess.Popen(command, **options) as process:
+        killer = Timer(LONGEST, process.kill)
+        killer.start()
+        try:
+            yield process
+            process.wait()
+        finally:
+            killer.cancel()
+            process.kill()
 
 
 def run_in_terminal(*arguments, interrupt_at=None, **environment):
     """Run a command in a terminal; returns the exit code and what is on the screen."""
     terminal, inside = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment}
-    with subprocess.Popen(
-        [*COMMAND, *arguments],
-        stdin=inside,
-        stdout=inside,
-        stderr=inside,
-        env=environment,
-    ) as process:
+    streams = {"stdin": inside, "stdout": inside, "stderr": inside}
+    with started([*COMMAND, *arguments], env=environment, **streams) as process:
         os.close(inside)
-        killer = Timer(LONGEST, process.kill)
-        killer.start()
         screen = b""
         while True:
             try:
@@ -50,7 +59,6 @@ def run_in_terminal(*arguments, interrupt_at=None, **environment):
             if interrupt_at is not None and interrupt_at in screen:
                 process.send_signal(signal.SIGINT)
                 interrupt_at = None
-        killer.cancel()
         os.close(terminal)
     return process.returncode, screen.decode()
 
@@ -114,7 +122,7 @@ def test_output_that_nobody_reads_ends_quietly(tmp_path, words):
     save(NGramCounter().fit(words), path)
     (tmp_path / "words.txt").write_bytes(asked)
     score = [*COMMAND, "score", path, tmp_path / "words.txt"]
-    with subprocess.Popen(score, stdout=-1, stderr=-1) as process:
+    with started(score, stdout=-1, stderr=-1) as process:
         assert process.stdout.readline().startswith(words[0].encode())
         process.stdout.close()
         assert process.stderr.read() == b""
@@ -125,14 +133,21 @@ def test_output_that_nobody_reads_ends_quietly(tmp_path, words):
     os.close(read_end)
     with open(write_end, "wb") as closed:
         done = subprocess.run(
-            [*COMMAND, "--help"], stdout=closed, stderr=-1, env=buffered
+            [*COMMAND, "--help"],
+            stdout=closed,
+            stderr=-1,
+            env=buffered,
+            timeout=LONGEST,
         )
     assert (done.returncode, done.stderr) == (141, b"")
     if os.path.exists("/dev/full"):
         info = [*COMMAND, "info", path]
         with open("/dev/full", "wb") as full:
-            done = subprocess.run(info, stdout=full, stderr=-1, env=buffered)
-            assert subprocess.run([*COMMAND, "fitt"], stderr=full).returncode == 2
+            done = subprocess.run(
+                info, stdout=full, stderr=-1, env=buffered, timeout=LONGEST
+            )
+            wrong = subprocess.run([*COMMAND, "fitt"], stderr=full, timeout=LONGEST)
+            assert wrong.returncode == 2
         said = b"sklearn-makemore: error: No space left on device\n"
         assert (done.returncode, done.stderr) == (1, said)
 
@@ -159,6 +174,7 @@ def test_counters_and_help_need_no_torch(tmp_path, words):
         cwd=tmp_path,
         capture_output=True,
         text=True,
+        timeout=LONGEST,
     )
     assert not done.stderr
     assert done.stdout.splitlines()[-1] == ""

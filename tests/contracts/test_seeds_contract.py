@@ -27,6 +27,7 @@ def in_another_process(code, *arguments):
         env={**os.environ, "PYTHONPATH": package, "PYTHONHASHSEED": "7"},
         capture_output=True,
         text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -263,4 +263,4 @@ def test_datasets_do_not_import_torch():
         "import sys; from sklearn_makemore.datasets import load_names; load_names();"
         " sys.exit('torch' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -72,6 +72,7 @@ def test_memory_stays_as_it_is_over_many_chunks(suffix, model, files):
         capture_output=True,
         text=True,
         check=True,
+        timeout=300,
     )
     n_words, of_first_chunk, resident = json.loads(done.stdout)
     assert n_words == N_WORDS

@@ -218,7 +218,10 @@ except AttributeError:
 
 def test_counts_are_drawn_without_torch():
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", LIGHT], capture_output=True, text=True
+        [sys.executable, "-W", "error", "-c", LIGHT],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert (done.stdout.strip(), done.stderr) == ("done", "")
 

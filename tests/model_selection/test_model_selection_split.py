@@ -193,6 +193,7 @@ def test_same_seed_same_split_in_any_process_and_without_torch():
         capture_output=True,
         text=True,
         check=True,
+        timeout=120,
     )
     assert done.stdout.split() == [*expected[1], "False"]
 

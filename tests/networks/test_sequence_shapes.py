@@ -202,6 +202,7 @@ def test_the_modules_alone_learn_and_are_saved():
         [sys.executable, "-W", "error", "-c", SINGLE_PROCESS, str(place)],
         capture_output=True,
         text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(sorted(modules.__all__))

@@ -332,7 +332,10 @@ print(*heavy.intersection(set(sys.modules) - before))
 def run_python(code):
     """Run code in a fresh process, warnings as errors; return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert not done.stderr
     return done.stdout.split()
