@@ -1,11 +1,15 @@
-"""Arrays and JSON in one file that runs no code and is replaced as a whole.
+"""One file with arrays and JSON, which runs no code and is replaced atomically.
 
 The file is a safetensors file. Its metadata hold one text,
 ``version written_by sha256 document``, separated by spaces: the version of this format,
-that of the package which wrote it, a digest of all that the file says, and JSON. With
-one text the same content gives the same bytes, and the digest is compared before any
-JSON is read.
+the version of the package that wrote it, a digest of all content, and JSON. The digest
+is compared before any JSON is read. Equal content gives equal bytes.
+
+The guide to saving models has the threat model: what an untrusted file may contain, and
+what reading it guarantees.
 """
+
+from __future__ import annotations
 
 import copy
 import errno
@@ -17,7 +21,9 @@ import secrets
 import shutil
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import numpy as np
 from safetensors import safe_open
@@ -28,12 +34,18 @@ from ._word_estimator import package_version
 FORMAT_VERSION = "1"
 METADATA_KEY = "sklearn_makemore"
 
-MAX_DOCUMENT_SIZE = 1 << 24
-"""Most characters of a document: Python's objects take more memory than their text."""
+Arrays = dict[str, np.ndarray]
 
-CHARACTERS_PER_CONTAINER = 8
-"""Least length of a document for each list and dict in it. An empty one takes two or
-three characters of the text and 64 bytes of memory."""
+MAX_DOCUMENT_SIZE = 1 << 24
+"""Largest number of characters of a document. Python objects take more memory than
+their text."""
+
+MIN_CHARACTERS_PER_CONTAINER = 8
+"""Smallest mean length of the text of a list or dict in a document. An empty one takes
+two or three characters of the text and 64 bytes of memory."""
+
+MAX_SHORT_CONTAINERS = 1000
+"""Number of lists and dicts that may be shorter."""
 
 ADVICE = {
     errno.ENOENT: "The folder does not exist; create it first",
@@ -48,8 +60,6 @@ ADVICE = {
     errno.ENAMETOOLONG: "The name of the file is too long; use a shorter one",
 }
 
-
-# Protocols 4 and 5, and what joblib and torch pack them in: zip, zlib, gzip, bzip2.
 PICKLES = (
     b"\x80\x04\x95",
     b"\x80\x05\x95",
@@ -61,19 +71,19 @@ PICKLES = (
     b"\x1f\x8b",
     b"BZh",
 )
-"""What pickles begin with."""
+"""First bytes of pickles of protocols 4 and 5, and of what joblib and torch compress
+them with: zip, zlib, gzip, bzip2."""
 
 
 class ModelFileError(ValueError):
-    """The file is not a model, or is damaged, or was changed.
+    """Raised by `load` if a file is not a model that it can read.
 
-    `load` raises it for every file that does not hold a whole model which this version
-    of the package can read.
+    The file is foreign, damaged or malicious, or has another version of the format.
 
     Parameters
     ----------
     message : str
-        What is wrong with the file.
+        What is wrong with the file, and what to do.
 
     Examples
     --------
@@ -87,119 +97,91 @@ class ModelFileError(ValueError):
     empty
     """
 
-    def __init__(self, message):
+    def __init__(self, message: str) -> None:
         super().__init__(message)
 
 
-def write_safe_file(path, document, arrays):
-    """Write a document and arrays, in the place of a file of before.
+def write_safe_file(
+    path: str | os.PathLike[str], document: dict[str, Any], arrays: Arrays
+) -> None:
+    """Write a document and arrays, and replace an older file of this name atomically.
 
-    The bytes go to another file in the same folder, which takes the name at the end:
-    whatever happens meanwhile, there is the old file or the new one, and it is whole. A
-    process that is killed may leave the other, ``.sklearn_makemore-*.tmp``, behind.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-
-    document : dict
-        What JSON can say: dicts with strings for keys, lists, strings, numbers,
-        booleans and None. Infinite numbers and nan are kept.
-
-    arrays : dict of str to ndarray
-        Booleans and numbers.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written; its subclass, `errno` and text say why.
-    TypeError
-        If JSON cannot say what the document holds.
-    ValueError
-        If the document is too long.
+    The bytes go to a temporary file in the same folder, which is renamed at the end. A
+    process that is killed may leave it behind, as ``.sklearn_makemore-*.tmp``. JSON
+    must be able to hold the document; infinite numbers and nan are kept.
     """
-    # A link goes on to lead there.
-    path = os.path.realpath(os.path.expanduser(path))
+    path = os.path.realpath(os.path.expanduser(path))  # a link stays a link
     data = _to_bytes(document, arrays)
-    temporary = os.path.join(
-        os.path.dirname(path), f".sklearn_makemore-{secrets.token_hex(8)}.tmp"
-    )
-    try:
+    with _advice(path, ". Not written"):
         _check_replaceable(path)
+        temporary = os.path.join(
+            os.path.dirname(path), f".sklearn_makemore-{secrets.token_hex(8)}.tmp"
+        )
         try:
-            # 0o666: the user's umask says who may read it, as of any new file.
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-            with open(os.open(temporary, flags, 0o666), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            _write_bytes(temporary, data)
             if os.path.exists(path):
-                with suppress(OSError):  # not all file systems have permissions
+                with suppress(OSError):  # some file systems have no permissions
                     shutil.copymode(path, temporary)
             os.replace(temporary, path)
         except BaseException:
             if os.path.exists(temporary):
                 os.remove(temporary)
             raise
-    except OSError as error:
-        raise _advised(error, path, ". Not written") from error
 
 
-def check_writable(path):
-    """Raise the error of `write_safe_file` if it could write no file of this name.
+def _write_bytes(path: str, data: bytes) -> None:
+    """Write a new file, and wait until it is on the disk."""
+    # 0o666: the user's umask decides who may read it, as for any new file.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags, 0o666), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file, which is neither made nor changed.
 
-    Raises
-    ------
-    OSError
-        If the file cannot be written; its subclass, `errno` and text say why.
-    """
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise the error of `write_safe_file` if it could not write to this path."""
     path = os.path.realpath(os.path.expanduser(path))
-    try:
+    with _advice(path):
         _check_replaceable(path)
         with suppress(FileNotFoundError):
-            os.stat(path)  # too long a name, which the file below has not
+            os.stat(path)  # fails if the name is too long
         with tempfile.NamedTemporaryFile(dir=os.path.dirname(path)):
             pass
+
+
+@contextmanager
+def _advice(path: str, ending: str = "") -> Iterator[None]:
+    """Add to an OSError in the block what to do about it."""
+    try:
+        yield
     except OSError as error:
-        raise _advised(error, path) from error
+        advice = ADVICE.get(error.errno or 0, error.strerror)
+        raise OSError(error.errno, f"{advice}{ending}", path) from error
 
 
-def read_safe_file(path):
-    """Read what `write_safe_file` wrote.
+def _check_replaceable(path: str) -> None:
+    """Raise an OSError if a folder or device has this name: it would be replaced."""
+    if os.path.isdir(path):
+        raise OSError(errno.EISDIR, "")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError(
+            errno.EINVAL, "This is not an ordinary file; use another name", path
+        )
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
 
-    Returns
-    -------
-    document : dict
-        The document.
+def read_safe_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Arrays]:
+    """Return the document and the arrays of a file that `write_safe_file` wrote.
 
-    arrays : dict of str to ndarray
-        The arrays.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is not of this format and version, or not as it was written.
-    OSError
-        If it cannot be read; `FileNotFoundError` if there is none.
+    Everything but an OSError, because the file cannot be read, is a `ModelFileError`.
     """
-    path = os.path.expanduser(path)
+    path = os.path.expanduser(os.fspath(path))
     if not stat.S_ISREG(os.stat(path).st_mode):
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, "This is a folder, not a file", path)
-        raise ModelFileError(f"{os.fspath(path)!r} is not an ordinary file.")
+        raise ModelFileError(f"{path!r} is not an ordinary file.")
     with open(path, "rb"):
-        pass  # as the system words it, if it may not be read
+        pass  # the system's own error if it may not be read
     try:
         with safe_open(path, framework="np") as file:
             text = (file.metadata() or {}).get(METADATA_KEY)
@@ -208,58 +190,38 @@ def read_safe_file(path):
         raise
     except Exception as error:
         raise ModelFileError(
-            f"{os.fspath(path)!r} {_described(path)} (safetensors: {error})"
+            f"{path!r} {_described(path)} (safetensors: {error})"
         ) from error
     if text is None:
         raise ModelFileError(
-            f"{os.fspath(path)!r} is a safetensors file of something else, not a model "
-            "that sklearn_makemore.save wrote."
+            f"{path!r} is a safetensors file of something else, not a model that "
+            "sklearn_makemore.save wrote."
         )
-    return _checked_document(text, arrays, os.fspath(path)), arrays
+    return _checked_document(text, arrays, path), arrays
 
 
-def version_of(path):
-    """Return the version of this package that wrote a file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A file that `read_safe_file` has read.
-
-    Returns
-    -------
-    version : str
-        The version.
-    """
+def version_of(path: str | os.PathLike[str]) -> str:
+    """Return the version of this package that wrote a file, which can be read."""
     with safe_open(os.path.expanduser(path), framework="np") as file:
         return file.metadata()[METADATA_KEY].split(" ", 2)[1]
 
 
-def content_digest(texts, arrays):
-    """Compute the SHA-256 of texts and arrays.
+def content_digest(texts: list[Any], arrays: Arrays) -> str:
+    """Return the SHA-256 of texts and of arrays with their names, types and shapes.
 
-    Parameters
-    ----------
-    texts : list of str
-        Texts.
-
-    arrays : dict of str to ndarray
-        Arrays; their names, types and shapes count too.
-
-    Returns
-    -------
-    digest : str
-        Hexadecimal digits, the same on every machine.
+    It is the same on every machine.
     """
     digest = hashlib.sha256(json.dumps(texts).encode())
     for name, array in sorted(arrays.items()):
         array = _little_endian(array)
         digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
-        digest.update(array)
+        digest.update(array.data)
     return digest.hexdigest()
 
 
-def restored_random_state(state, like=None):
+def restored_random_state(
+    state: dict[str, Any], like: np.random.RandomState | None = None
+) -> np.random.RandomState:
     """Return a RandomState in a state that came from a file, once it is checked.
 
     state : dict, as `RandomState.get_state(legacy=False)` returns it
@@ -275,42 +237,42 @@ def restored_random_state(state, like=None):
     return restored
 
 
-def _described(path):
-    """Say what a file is that is not a safetensors file."""
+def _described(path: str) -> str:
+    """Return what a file is that is not a safetensors file."""
     with open(path, "rb") as file:
         start = file.read(max(map(len, PICKLES)))
     if start.startswith(PICKLES):
         return (
-            "is not a model file. It looks like a pickle: `joblib.load` or "
-            "`pickle.load` may read it, which run code that is in it, so do that only "
-            "if you trust it"
+            "is not a model file. It looks like a pickle. `joblib.load` or "
+            "`pickle.load` may read it, but they run the code in it, so use them only "
+            "if you trust the file"
         )
     return "is not a model file that sklearn_makemore.save wrote, or is damaged"
 
 
-def _to_bytes(document, arrays):
-    """Return the content of the file."""
+def _to_bytes(document: dict[str, Any], arrays: Arrays) -> bytes:
+    """Return the content of a file."""
     arrays = {name: _little_endian(array) for name, array in arrays.items()}
     text = document_text(document)
     if not _is_bounded(text):
         raise ValueError(
-            f"What is to be written beside the arrays is too large: {len(text)} "
-            f"characters of JSON, and at most {MAX_DOCUMENT_SIZE} can be read again. "
-            "joblib keeps models of any size."
+            f"The content other than arrays is too large for a file: {len(text):,} "
+            f"characters of JSON, and at most {MAX_DOCUMENT_SIZE:,} can be read. Save "
+            "large models with joblib."
         )
     head = f"{FORMAT_VERSION} {package_version()}"
     text = f"{head} {content_digest([head, text], arrays)} {text}"
     return to_safetensors(arrays, metadata={METADATA_KEY: text})
 
 
-def _checked_document(text, arrays, path):
-    """Return the document if all is as it was written."""
+def _checked_document(text: str, arrays: Arrays, path: str) -> dict[str, Any]:
+    """Return the document if the content is exactly what was written."""
     version, written_by, digest, text = (*text.split(" ", 3), "", "", "")[:4]
     if version != FORMAT_VERSION:
         raise ModelFileError(
             f"{path!r} has version {version[:20]!r} of the format, written by "
-            f"sklearn_makemore {written_by[:20]!r}; this one, {package_version()}, "
-            f"reads version {FORMAT_VERSION}."
+            f"sklearn_makemore {written_by[:20]!r}. This version of the package, "
+            f"{package_version()}, reads version {FORMAT_VERSION}."
         )
     if digest != content_digest([f"{version} {written_by}", text], arrays):
         raise ModelFileError(
@@ -318,10 +280,10 @@ def _checked_document(text, arrays, path):
             "it from a copy, or save the model again."
         )
     if not _is_bounded(text):
-        raise ModelFileError(f"{path!r} has more JSON than any model.")
+        raise ModelFileError(f"{path!r} has more JSON than any model has.")
     try:
         document = json.loads(text)
-        # Repeated keys, of which readers differ in what they take, do not come back.
+        # Only one text per document: repeated keys, for one, are refused.
         is_plain = document_text(document) == text
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path!r} holds no valid JSON: {error}") from error
@@ -330,50 +292,23 @@ def _checked_document(text, arrays, path):
     return document
 
 
-def document_text(document):
-    """Return a document as JSON, in the one way that is read again.
+def document_text(document: Any) -> str:
+    """Return a document as JSON text, in the one form that can be read.
 
-    Parameters
-    ----------
-    document : dict
-        What JSON can say.
-
-    Returns
-    -------
-    text : str
-        JSON; what UTF-8 cannot say, halves of surrogate pairs, is escaped.
+    Halves of surrogate pairs, which UTF-8 cannot encode, are escaped.
     """
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
-def _is_bounded(text):
-    """Whether the objects of a JSON text take no more than some times its memory."""
+def _is_bounded(text: str) -> bool:
+    """Whether the objects of a JSON text take a small multiple of its memory."""
     n_containers = text.count("[") + text.count("{")
-    fits = n_containers <= 1000 + len(text) // CHARACTERS_PER_CONTAINER
-    return fits and len(text) <= MAX_DOCUMENT_SIZE
+    n_allowed = MAX_SHORT_CONTAINERS + len(text) // MIN_CHARACTERS_PER_CONTAINER
+    return n_containers <= n_allowed and len(text) <= MAX_DOCUMENT_SIZE
 
 
-def _little_endian(array):
-    """Return an array in C order and with the bytes in the order of the format."""
+def _little_endian(array: np.ndarray) -> np.ndarray:
+    """Return an array in C order, with bytes in the order of the format."""
     array = np.asarray(array, order="C")
     return array.astype(array.dtype.newbyteorder("<"), copy=False)
-
-
-def _advised(error, path, ending=""):
-    """Return an OSError that says what to do about a file which cannot be written."""
-    advice = ADVICE.get(error.errno, error.strerror)
-    return OSError(error.errno, f"{advice}{ending}", path)
-
-
-def _check_replaceable(path):
-    """Raise an OSError if something that is no file has this name.
-
-    A device would be replaced as a file is, where the user may write anywhere.
-    """
-    if os.path.isdir(path):
-        raise OSError(errno.EISDIR, "")
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise OSError(
-            errno.EINVAL, "This is not an ordinary file; use another name", path
-        )

@@ -1,38 +1,32 @@
-"""What a file says of a network, believed only after it was checked.
+"""Checks of the state of a network that comes from a file, which is untrusted.
 
-The file may be a trap: no memory is taken by what it says alone.
+Every size that a file states is compared with its arrays before memory is allocated.
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import torch
 
+from .._words.vocabulary import CharVocabulary
+
 MAX_RESTORED_BLOCK_SIZE = 1 << 20
-"""Most symbols that a network out of a file sees: a tree of merges has few weights."""
+"""Largest block size in a file. The weights do not bound it: a tree of merges of this
+size has few of them."""
 
 MAX_RESTORED_DEPTH = 1 << 10
-"""Most layers of a network that comes out of a file: each is built by Python."""
+"""Largest number of layers in a file: Python builds each of them."""
 
 
-def check_weights(module, params, weights):
-    """Raise an error if arrays are not the weights of a module, before it is built.
-
-    Parameters
-    ----------
-    module : torch.nn.Module class
-        The module.
-
-    params : dict
-        Its keyword arguments.
-
-    weights : dict of str to ndarray
-        What should be its `state_dict`.
-
-    Raises
-    ------
-    ValueError
-        If names, shapes or types differ, or if a number is not finite.
-    """
-    # Every size is one of an array's shape, and every layer has an array.
+def check_weights(
+    module: type[torch.nn.Module],
+    params: dict[str, Any],
+    weights: dict[str, np.ndarray],
+) -> None:
+    """Raise an error unless arrays are the `state_dict` of a module with parameters."""
+    # Each size is one of an array's shape, and each layer has an array.
     sizes = [value for value in params.values() if type(value) is int]
     n_layers = params.get("n_layers", 1)
     if max(sizes) > sum(array.size for array in weights.values()):
@@ -54,8 +48,8 @@ def check_weights(module, params, weights):
             raise ValueError(f"{name} is not finite.")
 
 
-def checked_unknown_proba(proba, vocabulary):
-    """Return the probability of unknown characters if it can be one, or None."""
+def checked_unknown_proba(proba: Any, vocabulary: CharVocabulary) -> float | None:
+    """Return the probability of unknown characters, or None, once checked."""
     if proba is None:
         return None
     if type(proba) is not float or not (vocabulary.unknown and 0 < proba < 1):
@@ -63,8 +57,8 @@ def checked_unknown_proba(proba, vocabulary):
     return proba
 
 
-def checked_history(history):
-    """Return the epochs if they are a list of dicts of plain values."""
+def checked_history(history: Any) -> list[dict[str, Any]]:
+    """Return the epochs of a history, a list of dicts of plain values, once checked."""
     if not isinstance(history, list) or not all(
         isinstance(row, dict) and recorded_values(row) == row for row in history
     ):
@@ -72,7 +66,7 @@ def checked_history(history):
     return history
 
 
-def recorded_values(row):
-    """Return what an epoch recorded as numbers, booleans and strings."""
+def recorded_values(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers, booleans and strings that an epoch recorded."""
     kinds = bool, int, float, str, type(None), np.bool_, np.integer, np.floating
     return {name: value for name, value in row.items() if isinstance(value, kinds)}

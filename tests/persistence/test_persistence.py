@@ -36,11 +36,13 @@ from sklearn_makemore import (
     NGramCounter,
     _models,
     load,
-    persistence,
     save,
 )
 from sklearn_makemore import _safe_file as safe_file
-from sklearn_makemore.persistence import METHODS_WITH_METADATA
+from sklearn_makemore.persistence import _limits
+from sklearn_makemore.persistence._decoding import Decoder
+from sklearn_makemore.persistence._encoding import Encoder
+from sklearn_makemore.persistence._limits import METHODS_WITH_METADATA
 
 UNKNOWN = ["", "zoë", "xerxès", "ab"]
 
@@ -235,7 +237,7 @@ def test_estimators_in_each_other_are_bounded(path, monkeypatch):
     save(nested(2), path)
     with monkeypatch.context() as patch:
         for name in "MAX_NESTING", "MAX_ESTIMATORS":
-            patch.setattr(persistence, name, 1)
+            patch.setattr(_limits, name, 1)
             for use in (lambda: save(nested(2), path), lambda: load(path)):
                 with pytest.raises(ValueError, match="too many estimators"):
                     use()
@@ -245,12 +247,12 @@ def test_estimators_in_each_other_are_bounded(path, monkeypatch):
 
 
 def test_texts_of_fixed_width_are_bounded_together(monkeypatch):
-    monkeypatch.setattr(persistence, "MAX_TEXT_CELLS", 16)
-    reader, writer = persistence._Reader({}, None), persistence._Writer()
-    texts = writer.array(LABELS["texts"], "place")  # 2 texts of 4 characters
+    monkeypatch.setattr(_limits, "MAX_TEXT_CELLS", 16)
+    decoder, encoder = Decoder({}, None), Encoder()
+    texts = encoder.array(LABELS["texts"], "place")  # 2 texts of 4 characters
     for bounded, use in (
-        (reader, lambda: reader.value(texts)),
-        (writer, lambda: writer.array(LABELS["texts"], "place")),
+        (decoder, lambda: decoder.value(texts)),
+        (encoder, lambda: encoder.array(LABELS["texts"], "place")),
     ):
         bounded.n_text_cells = 8
         use()

@@ -142,7 +142,7 @@ def test_what_is_lacking_is_named(path):
         rest = {key: value for key, value in document.items() if key != name}
         text = fuzzing._safe_file.document_text(rest)
         path.write_bytes(fuzzing.signed(text, arrays))
-        with pytest.raises(ModelFileError, match=f"restored: it lacks '{name}'"):
+        with pytest.raises(ModelFileError, match=f"restored: '{name}' is missing"):
             load(path)
 
 

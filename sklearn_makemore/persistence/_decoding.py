@@ -1,0 +1,155 @@
+"""Models from the JSON document and the arrays of a file, which is untrusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn import config_context
+from sklearn.pipeline import Pipeline
+
+from .._safe_file import restored_random_state
+from .._sklearn import check_pipeline
+from .._words.vocabulary import CharVocabulary
+from ._limits import NOT_SAVED, Limits, class_of, is_no_step
+
+
+class Decoder(Limits):
+    """Decode what `Encoder` encodes, and nothing else.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        The arrays. Each is removed when it is used, so that no array can fill the
+        memory by being used many times.
+
+    device : str or None
+        The device of the networks; None takes their own.
+
+    Attributes
+    ----------
+    missing_devices : set of str
+        Devices of networks that this machine does not have.
+    """
+
+    def __init__(self, arrays: dict[str, np.ndarray], device: str | None) -> None:
+        super().__init__()
+        self.arrays = arrays
+        self.device = device
+        self.missing_devices: set[str] = set()
+
+    def estimator(self, node: Any) -> Any:
+        """Decode an estimator."""
+        with self.nested():
+            name, params, kept = (node[key] for key in ("class", "params", "fitted"))
+            estimator_class = class_of(name)
+            if estimator_class is None:
+                raise ValueError(f"{name!r} is not a class that can be loaded")
+            model = estimator_class(**self.params(params))
+            model._validate_params()
+            _set_requests(model, node["requests"])
+            if type(model) is Pipeline:
+                _check_steps(model)
+            elif kept is not None:
+                model._restore({key: self.value(value) for key, value in kept.items()})
+        return model
+
+    def params(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Decode the parameters of an estimator."""
+        params = {name: self.value(value) for name, value in params.items()}
+        if any(params.get(not_saved) is not None for not_saved in NOT_SAVED):
+            raise ValueError("it has a parameter that is never saved")
+        if "device" in params:
+            params["device"] = self.available_device(params["device"])
+        return params
+
+    def available_device(self, device: Any) -> Any:
+        """Return the device that a network has on this machine."""
+        if self.device is not None or not isinstance(device, str):
+            return self.device
+        from .._training.device import device_or_auto  # counters need no torch
+
+        available = device_or_auto(device)
+        if available != device:
+            self.missing_devices.add(device)
+        return available
+
+    def value(self, node: Any) -> Any:
+        """Decode a value."""
+        if isinstance(node, list):
+            return [self.value(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        ((kind, content),) = node.items()
+        if kind == "tuple":
+            return tuple(self.value(part) for part in content)
+        if kind == "dict":
+            return {key: self.value(value) for key, value in content.items()}
+        if kind == "array":
+            return self.arrays.pop(content)
+        if kind in ("texts_fixed", "texts_object"):
+            return self.texts(content, str if kind == "texts_fixed" else object)
+        if kind == "random_state":
+            return _random_state(*map(self.value, content))
+        if kind == "vocabulary":
+            return _vocabulary(*content)
+        if kind == "estimator":
+            return self.estimator(content)
+        raise ValueError(f"{kind!r} is no kind of value")
+
+    def texts(self, texts: list[Any], dtype: type) -> np.ndarray:
+        """Decode an array of strings."""
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("an array of texts has values that are not strings")
+        if dtype is str:
+            self.check_texts(texts)
+        return np.array(texts, dtype=dtype)
+
+
+def _set_requests(model: Any, requests: dict[str, dict[str, Any]]) -> None:
+    """Set the metadata requests of an estimator."""
+    for method, names in requests.items():
+        if not all(
+            type(request) is bool
+            or (isinstance(request, str) and request.isidentifier())
+            for request in names.values()
+        ):
+            raise ValueError(f"{method!r} requests {names!r}")
+        with config_context(enable_metadata_routing=True):  # else none can be set
+            getattr(model, f"set_{method}_request")(**names)
+
+
+def _check_steps(pipeline: Pipeline) -> None:
+    """Raise an error unless the steps of a pipeline are named known estimators."""
+    for name, step in pipeline.steps:
+        if not isinstance(name, str):
+            raise TypeError(f"a step has the name {name!r}")
+        if not is_no_step(step) and class_of(type(step).__name__) is not type(step):
+            raise TypeError(f"the step {name!r} is a {type(step).__name__}")
+    check_pipeline(pipeline)
+
+
+def _vocabulary(characters: Any, unknown: Any) -> CharVocabulary:
+    """Return a vocabulary; its characters must be sorted and distinct."""
+    if not isinstance(characters, str) or not isinstance(unknown, bool):
+        raise TypeError("a vocabulary needs a string and a boolean")
+    vocabulary = CharVocabulary(characters, unknown=unknown)
+    if vocabulary.characters != characters:
+        raise ValueError("the characters of a vocabulary are not sorted and distinct")
+    return vocabulary
+
+
+def _random_state(
+    key: Any, position: Any, has_normal: Any, normal: Any
+) -> np.random.RandomState:
+    """Return a generator of random numbers in a state."""
+    if key.shape != (624,) or key.dtype != np.uint32:
+        raise ValueError("the key of a RandomState needs 624 numbers of type uint32")
+    return restored_random_state(
+        {
+            "bit_generator": "MT19937",
+            "state": {"key": key, "pos": position},
+            "has_gauss": int(bool(has_normal)),
+            "gauss": float(normal),
+        }
+    )

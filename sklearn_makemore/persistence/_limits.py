@@ -1,0 +1,74 @@
+"""What both directions share: known classes, and limits that bound memory and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from .._models import ESTIMATORS
+
+MAX_ESTIMATORS = 1 << 15
+"""Largest number of estimators in a file, where an estimator counts double for each
+estimator around it: scikit-learn's texts show nested estimators twice per level, and an
+error message may show one."""
+
+MAX_NESTING = 8
+"""Largest number of estimators around an estimator."""
+
+MAX_TEXT_CELLS = 1 << 24
+"""Largest total size of the arrays of texts of fixed width: 64 MiB. In such an array
+each text takes as much as the longest, so it can be much larger than the file."""
+
+NOT_SAVED = {"callbacks", "checkpoint", "memory"}
+"""Parameters that a file does not keep: code, and paths of one machine."""
+
+METHODS_WITH_METADATA = ("fit", "partial_fit", "score")
+"""Methods whose requests for metadata, such as sample weights, are kept."""
+
+
+class Limits:
+    """Count the estimators and texts of a file; too many of them are an error."""
+
+    def __init__(self) -> None:
+        self.depth = self.n_estimators = self.n_text_cells = 0
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """Count an estimator, and nest everything in the block inside it."""
+        self.n_estimators += 2**self.depth
+        if self.depth > MAX_NESTING or self.n_estimators > MAX_ESTIMATORS:
+            raise ValueError(
+                "There are too many estimators in each other. A file holds at most "
+                f"{MAX_ESTIMATORS:,}, each counted double for each estimator around "
+                f"it, and at most {MAX_NESTING} around one."
+            )
+        self.depth += 1
+        yield
+        self.depth -= 1
+
+    def check_texts(self, texts: Sequence[str]) -> None:
+        """Raise an error if an array of texts of fixed width would be too large."""
+        self.n_text_cells += len(texts) * max(map(len, texts), default=0)
+        if self.n_text_cells > MAX_TEXT_CELLS:
+            raise ValueError(
+                f"Arrays of texts of fixed width have more than {MAX_TEXT_CELLS:,} "
+                "characters; use arrays of objects."
+            )
+
+
+def class_of(name: Any) -> Any:
+    """Return the class that a file may name, None for every other name."""
+    if name == "Pipeline":
+        return Pipeline
+    if name not in ESTIMATORS:
+        return None
+    return getattr(import_module(f"..{ESTIMATORS[name]}", __package__), name)
+
+
+def is_no_step(step: Any) -> bool:
+    """Whether the step of a pipeline does nothing."""
+    return step is None or (isinstance(step, str) and step == "passthrough")
