@@ -104,8 +104,8 @@ class GeneratorMixin(PredictionHooks):
             the model gives no probability to any match of its beginning, which happens
             without smoothing only. The result differs from sampling words and rejecting
             those that do not match: a beginning is as likely as under the model, even
-            if the model rarely continues it to a match. Where words may have line
-            breaks, ``^`` must be the first character of the pattern.
+            if the model rarely continues it to a match. This option requires the
+            extra ``matching``.
 
         exact : bool, default=False
             With `matching`, whether to sample from the conditional distribution: that

@@ -1,45 +1,56 @@
-"""A regular expression to the automaton of the words that match it."""
+"""A regular expression to the automaton of the words that match it.
 
-import json
-import re
+The positions of a pattern are the places where it reads a character or checks a
+condition. Sets of positions are bits of an integer, and each set that can be reached is
+a state (Glushkov's construction, and the construction of subsets). Every operation is
+counted, so that a pattern of any kind ends in an automaton or in an error.
+"""
+
 import reprlib
-import subprocess
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from types import ModuleType
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-CPU_SECONDS = 5
-"""Processor time that a pattern may take to compile."""
+from .._words.types import Ids, Mask
+from .parse_pattern import (
+    Assertion,
+    Chain,
+    Characters,
+    Choice,
+    Node,
+    PatternError,
+    Repeat,
+    not_regular,
+    parse_pattern,
+)
 
-WALL_SECONDS = 30
-"""Time it may take where the processor is busy, or its time cannot be limited."""
+MAX_STEPS = 1 << 22
+"""Largest number of operations on sets of 512 positions: two seconds or so, and at most
+64 bytes each."""
 
-MEMORY_BYTES = 1 << 30
-"""Memory it may take to compile, where that can be limited."""
+STEPS_OF_A_STATE = 8
+"""Operations that a state takes beside those on its positions."""
 
 MAX_TRANSITIONS = 1 << 23
-"""Most transitions that an automaton has room for, states times symbols: 32 MiB."""
-
-NOT_REGULAR = {
-    r"\(\?<?[=!]": "look-around",
-    r"\\[1-9]|\\k[<{]|\(\?P=": "back references",
-    r"\(\?>": "atomic groups",
-    r"\(\?\(": "conditions",
-}
-"""What other regular expressions have and these do not, for the message."""
+"""Largest number of states times symbols of an automaton: 32 MiB."""
 
 SYNTAX = "https://docs.rs/regex/latest/regex/#syntax"
 
-HINTS = {
-    r"\\[bB]": r"word boundaries of Unicode are not supported; leave them out at "
-    r"the ends, or write (?-u:\b)",
-    r"\\Z": r"the end is \z instead of \Z",
-    r"\{,\d+\}": "{,n} is written {0,n}",
-}
-"""What these write otherwise."""
+WORD, LINE_BREAK = r"\w", "\n"
+
+Kind: TypeAlias = tuple[bool, ...] | None
+"""What assertions can tell of a character; None is an end of the word."""
+
+State: TypeAlias = tuple[int, Kind]
+
+
+class TooLargeError(Exception):
+    """An automaton would take more than `MAX_STEPS`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +63,7 @@ class Automaton:
     Parameters
     ----------
     next_states : ndarray of shape (n_states, n_symbols), dtype int32
-        The state after each symbol, -1 where no match goes on so. Symbol 0, the
+        The state after each symbol, -1 where no match continues so. Symbol 0, the
         boundary, leads nowhere.
 
     accepts : ndarray of shape (n_states,), dtype bool
@@ -62,11 +73,11 @@ class Automaton:
         The state before the first character, -1 if there are no states.
     """
 
-    next_states: np.ndarray
-    accepts: np.ndarray
+    next_states: NDArray[np.int32]
+    accepts: Mask
     start: int
 
-    def after(self, symbols):
+    def after(self, symbols: Iterator[int]) -> int:
         """Return the state after some symbols, -1 if no match begins with them."""
         state = self.start
         for symbol in symbols:
@@ -77,13 +88,13 @@ class Automaton:
 
 
 @lru_cache(maxsize=8)
-def compile_pattern(pattern, characters):
+def compile_pattern(pattern: str, characters: str) -> Automaton:
     r"""Compile a regular expression, for words of some characters.
 
     Parameters
     ----------
     pattern : str
-        Regular expression in the syntax of Rust's regex crate; all of a word must
+        Regular expression in the syntax of Rust's regex crate. The whole word must
         match.
 
     characters : str
@@ -97,7 +108,7 @@ def compile_pattern(pattern, characters):
     Raises
     ------
     ValueError
-        If it is not a regular expression, or not one that can be compiled.
+        If it is not a regular expression, or if its automaton is too large.
 
     Examples
     --------
@@ -110,183 +121,337 @@ def compile_pattern(pattern, characters):
            [-1, -1, -1],
            [-1, -1,  2]], dtype=int32)
     """
+    _regex()  # no pattern works without it, though some do not need it
     _check_encodable(pattern)
-    reply = _run_child(pattern, characters)
-    start, accepting, transitions = _parsed_reply(pattern, reply)
-    automaton = trimmed(start, accepting, transitions, len(characters) + 1)
-    if automaton is None:
-        raise too_large(pattern)
-    return automaton
+    try:
+        positions = Positions(parse_pattern(pattern))
+        alphabet = Alphabet(positions, characters)
+        return trimmed(*_states(positions, alphabet), alphabet.class_of)
+    except PatternError as error:
+        found = " and ".join(not_regular(pattern))
+        reason = f"it has {found}, which are not in that syntax" if found else error
+        raise ValueError(
+            f"matching={shortened(pattern)} is not a regular expression in the syntax "
+            f"of Rust's regex crate: {reason}; see {SYNTAX}"
+        ) from None
+    except TooLargeError:
+        raise too_large(pattern) from None
 
 
-def trimmed(start, accepting, transitions, n_symbols):
-    """Keep the states that lie on the way from the start to a match.
+@dataclass(frozen=True)
+class Part:
+    """Part of a pattern: the positions it can begin and end with, as bits."""
 
-    Parameters
+    first: int
+    last: int
+    can_be_empty: bool
+
+
+class Positions:
+    """Positions of a pattern, and which can follow which.
+
+    Attributes
     ----------
-    start : int
-        First state.
+    labels : list of Characters, Assertion or None
+        What each position reads or checks. The last position, None, is the end.
 
-    accepting : array-like of int
-        States in which a word may end.
+    follow : list of int
+        The positions that can follow each, as bits.
 
-    transitions : ndarray of shape (n_transitions, 3)
-        Source state, symbol and target state of each.
-
-    n_symbols : int
-        Number of symbols.
-
-    Returns
-    -------
-    automaton : Automaton or None
-        States are numbered anew, from the start on by breadth; None if there is no room
-        for them.
+    first, assertions : int
+        The positions that a word can begin with, and those of assertions, as bits.
     """
-    # SciPy is imported where it is needed: it would take the counters' time.
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import breadth_first_order
 
-    sources, symbols, targets = transitions.T
-    accepting = np.asarray(accepting, dtype=np.int64)
-    n_states = 1 + max(start, *(part.max(initial=0) for part in (sources, targets)))
-    n_states = max(n_states, 1 + accepting.max(initial=0))
+    def __init__(self, tree: Node) -> None:
+        self.labels: list[Characters | Assertion | None] = []
+        self.follow: list[int] = []
+        self.n_steps = 0
+        part = self._part(tree)
+        self.first = self._joined(part, self._position(None)).first
+        self.assertions = sum(
+            1 << position
+            for position, label in enumerate(self.labels)
+            if isinstance(label, Assertion)
+        )
 
-    def reached(first, sources, targets):
-        graph = (np.ones(len(sources), dtype=np.int8), (sources, targets))
-        graph = csr_array(graph, shape=(n_states + 1, n_states + 1))
-        return breadth_first_order(graph, first, return_predecessors=False)
+    def count(self, n_sets: int, n_others: int = 0) -> None:
+        """Count operations on sets of positions, and operations of other kinds."""
+        self.n_steps += n_sets * (1 + len(self.labels) // 512) + n_others
+        if self.n_steps > MAX_STEPS:
+            raise TooLargeError
 
-    # Backward from one more state, which all accepting ones lead to.
-    ending = np.full(len(accepting), n_states)
-    useful = np.zeros(n_states + 1, dtype=bool)
-    useful[
-        reached(n_states, np.append(targets, ending), np.append(sources, accepting))
-    ] = True
-    kept = reached(start, sources, targets)
-    kept = kept[useful[kept]]
-    if len(kept) * n_symbols > MAX_TRANSITIONS:
-        return None
-    numbers = np.full(n_states, -1)
-    numbers[kept] = np.arange(len(kept))
-    next_states = np.full((len(kept), n_symbols), -1, dtype=np.int32)
-    from_kept = numbers[sources] >= 0
-    sources, symbols, targets = transitions[from_kept].T
-    next_states[numbers[sources], symbols] = numbers[targets]
-    accepts = np.zeros(len(kept), dtype=bool)
-    accepts[numbers[accepting][numbers[accepting] >= 0]] = True
-    return Automaton(next_states, accepts, int(numbers[start]))
+    def possible(self, candidates: int, before: Kind, after: Kind) -> int:
+        """Add to positions what follows the assertions that hold between characters."""
+        checked = 0
+        while unchecked := candidates & self.assertions & ~checked:
+            checked |= unchecked
+            holding = 0
+            for position in bits(unchecked):
+                if _holds(self.labels[position], before, after):
+                    holding |= 1 << position
+            self.count(unchecked.bit_count())
+            candidates |= self.following(holding)
+        return candidates
+
+    def following(self, mask: int) -> int:
+        """Return the positions that can follow some positions, both as bits."""
+        following, rest = 0, mask
+        while rest:
+            lowest = rest & -rest
+            following |= self.follow[lowest.bit_length() - 1]
+            rest ^= lowest
+        self.count(1 + mask.bit_count())
+        return following
+
+    def _position(self, label: Characters | Assertion | None) -> Part:
+        bit = 1 << len(self.labels)
+        self.labels.append(label)
+        self.follow.append(0)
+        self.count(1)
+        return Part(bit, bit, False)
+
+    def _part(self, node: Node) -> Part:
+        if isinstance(node, (Characters, Assertion)):
+            return self._position(node)
+        if isinstance(node, Repeat):
+            return self._repeated(node)
+        if isinstance(node, Choice):
+            return self._either([self._part(part) for part in node.parts])
+        return self._chained(node)
+
+    def _chained(self, node: Chain) -> Part:
+        whole = Part(0, 0, True)
+        for part in node.parts:
+            whole = self._joined(whole, self._part(part))
+        return whole
+
+    def _either(self, parts: list[Part]) -> Part:
+        first = last = 0
+        for part in parts:
+            first, last = first | part.first, last | part.last
+            self.count(1)
+        return Part(first, last, any(part.can_be_empty for part in parts))
+
+    def _joined(self, one: Part, other: Part) -> Part:
+        self._link(one.last, other.first)
+        first = one.first | (other.first if one.can_be_empty else 0)
+        last = other.last | (one.last if other.can_be_empty else 0)
+        return Part(first, last, one.can_be_empty and other.can_be_empty)
+
+    def _repeated(self, node: Repeat) -> Part:
+        """Copy a part as often as it may come; the last copy may be a loop."""
+        least, is_loop = node.least, node.most is None
+        n_copies = max(least, 1) if node.most is None else node.most
+        first = last = before = n_done = 0
+        while n_done < n_copies:
+            copy = self._part(node.part)
+            if copy.can_be_empty:
+                # The copies that are not empty may come first.
+                least, n_copies = 0, 1 if is_loop else n_copies
+            self._link(before, copy.first)
+            first, before, n_done = first or copy.first, copy.last, n_done + 1
+            if n_done >= least:
+                last |= copy.last
+            if is_loop and n_done == n_copies:
+                self._link(copy.last, copy.first)
+        return Part(first, last, least == 0)
+
+    def _link(self, before: int, after: int) -> None:
+        self.count(before.bit_count())
+        for position in bits(before):
+            self.follow[position] |= after
 
 
-def _check_encodable(pattern):
+class Alphabet:
+    """Symbols in classes that no position tells apart.
+
+    Attributes
+    ----------
+    class_of : ndarray of shape (n_characters,)
+        Class of each character.
+
+    masks : list of int
+        The positions that read a character of each class, as bits.
+
+    kinds : list of tuple of bool
+        What assertions can tell of the characters of each class: whether they are line
+        breaks, letters, and letters of ASCII, or nothing if no assertion asks.
+
+    distinct_kinds : list of tuple of bool or None
+        Each kind once; None is an end of the word.
+    """
+
+    def __init__(self, positions: Positions, characters: str) -> None:
+        labels = [label for label in positions.labels if isinstance(label, Characters)]
+        traits = _asked_traits(positions.labels)
+        rows: dict[Characters, Mask] = {}
+        for label in dict.fromkeys([*labels, *traits]):
+            positions.count(0, 1 + len(characters) // (2 if label.is_set else 32))
+            rows[label] = _members(label, characters)
+        table = np.array(list(rows.values()), dtype=bool).reshape(-1, len(characters))
+        classes, self.class_of = np.unique(table, axis=1, return_inverse=True)
+        self.class_of = self.class_of.reshape(-1)
+        columns = dict(zip(rows, classes, strict=True))
+        self.kinds = (
+            list(zip(*(columns[trait].tolist() for trait in traits), strict=True))
+            or [()] * classes.shape[1]
+        )
+        if not positions.assertions:
+            self.kinds = [None] * classes.shape[1]
+        self.distinct_kinds = [*dict.fromkeys([None, *self.kinds])]
+        self.masks = [0] * classes.shape[1]
+        read = dict.fromkeys(labels, 0)
+        for position, label in enumerate(positions.labels):
+            if isinstance(label, Characters):
+                read[label] |= 1 << position
+                positions.count(1)
+        for label, mask in read.items():
+            for index in np.flatnonzero(columns[label]).tolist():
+                self.masks[index] |= mask
+                positions.count(1)
+
+
+def _asked_traits(labels: list[Characters | Assertion | None]) -> list[Characters]:
+    """Return the sets that assertions ask about: line breaks and letters, or none."""
+    assertions = [label for label in labels if isinstance(label, Assertion)]
+    if not any(label.by_line or label.kind in "bB" for label in assertions):
+        return []
+    return [Characters(LINE_BREAK), Characters(WORD), Characters(WORD, is_ascii=True)]
+
+
+def _members(label: Characters, characters: str) -> Mask:
+    """Whether each character is in a set, (n_characters,)."""
+    if not label.is_set:
+        fold = str.casefold if label.ignore_case else str
+        text = fold(label.text)
+        return np.array([fold(character) == text for character in characters], bool)
+    regex = _regex()
+    flags = regex.V1 | regex.I * label.ignore_case | regex.A * label.is_ascii
+    try:
+        matches = regex.compile(label.text, flags).finditer
+    except regex.error as error:
+        raise PatternError(str(error.msg)) from None
+    # Apart, no two characters can be taken for one that is spelled with both.
+    apart = "\n".join(characters)
+    found = np.zeros(max(1, 2 * len(characters) - 1), dtype=bool)
+    found[[match.start() for match in matches(apart)]] = True
+    return found[: len(apart) : 2]
+
+
+def _states(
+    positions: Positions, alphabet: Alphabet
+) -> tuple[list[list[int]], list[bool]]:
+    """Return the next state of each state and class, and whether each state accepts.
+
+    A state is the set of positions that can come next, and what assertions can tell of
+    the character before.
+    """
+    end = 1 << (len(positions.labels) - 1)
+    start: State = positions.first, None
+    numbers, queue = {start: 0}, [start]
+    table: list[list[int]] = []
+    accepts: list[bool] = []
+    max_states = MAX_TRANSITIONS // (len(alphabet.class_of) + 1)
+    for candidates, before in queue:
+        if len(queue) > max_states:
+            raise TooLargeError
+        possible = {
+            after: positions.possible(candidates, before, after)
+            for after in alphabet.distinct_kinds
+        }
+        accepts.append(bool(possible[None] & end))
+        row: list[int] = []
+        for mask, kind in zip(alphabet.masks, alphabet.kinds, strict=True):
+            reached = possible[kind] & mask
+            if not reached:
+                row.append(-1)
+                continue
+            state = positions.following(reached), kind
+            if state not in numbers:
+                numbers[state] = len(queue)
+                queue.append(state)
+            row.append(numbers[state])
+        positions.count(1 + len(row), STEPS_OF_A_STATE)
+        table.append(row)
+    return table, accepts
+
+
+def _holds(assertion: Assertion, before: Kind, after: Kind) -> bool:
+    """Whether an assertion holds between two characters; None is an end of the word."""
+    if assertion.kind in "^$":
+        beside = before if assertion.kind == "^" else after
+        return beside is None or (assertion.by_line and beside[0])
+    trait = 2 if assertion.is_ascii else 1
+    is_letter = [beside is not None and beside[trait] for beside in (before, after)]
+    return (is_letter[0] != is_letter[1]) == (assertion.kind == "b")
+
+
+def trimmed(table: list[list[int]], accepts: list[bool], class_of: Ids) -> Automaton:
+    """Keep the states from which a match can be reached, in the same order.
+
+    table : (n_states, n_classes), the next state of each, -1 for none.
+    class_of : (n_characters,), the class of each character.
+    """
+    sources: list[list[int]] = [[] for _ in table]
+    for source, row in enumerate(table):
+        for target in {*row} - {-1}:
+            sources[target].append(source)
+    useful = np.array(accepts)
+    stack = np.flatnonzero(useful).tolist()
+    while stack:
+        for source in sources[stack.pop()]:
+            if not useful[source]:
+                useful[source] = True
+                stack.append(source)
+    numbers = np.append(np.where(useful, np.cumsum(useful) - 1, -1), -1)
+    rows = np.array(table, dtype=np.int64).reshape(len(table), -1)[useful]
+    next_states = np.full((len(rows), 1 + len(class_of)), -1, dtype=np.int32)
+    next_states[:, 1:] = numbers[rows][:, class_of]
+    return Automaton(next_states, np.array(accepts)[useful], int(numbers[0]))
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Yield the positions of the bits of an integer."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+def _regex() -> ModuleType:
+    """Import the library that matches sets of characters."""
+    try:
+        import regex
+    except ImportError as error:
+        raise ImportError(
+            "matching needs the package regex; install it with "
+            "pip install 'sklearn-makemore[matching]'."
+        ) from error
+    return regex
+
+
+def _check_encodable(pattern: str) -> None:
     try:
         pattern.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
             f"matching={shortened(pattern)} has a lone surrogate at index "
-            f"{error.start}, which is no character; leave it out."
+            f"{error.start}, which is not a character; leave it out."
         ) from None
 
 
-def _check_outlines_core_support():
-    """Return outlines_core, or raise scikit-learn's error for a missing library."""
-    try:
-        import outlines_core
-    except ImportError as exc:
-        raise ImportError(
-            "matching needs the package outlines-core; install it with "
-            'pip install "sklearn-makemore[matching]".'
-        ) from exc
-    return outlines_core
-
-
-def _run_child(pattern, characters):
-    """Compile in a child process, within limits, and return its output."""
-    library = Path(_check_outlines_core_support().__file__).parents[1]
-    request = {
-        "pattern": pattern,
-        "characters": characters,
-        "seconds": CPU_SECONDS,
-        "bytes": MEMORY_BYTES,
-    }
-    # Isolated and without site packages Python starts in a third of the time; the
-    # library's folder is all it needs.
-    program = (
-        "import runpy, sys; sys.path.append(sys.argv[1]); "
-        "runpy.run_path(sys.argv[2], run_name='__main__')"
-    )
-    source = Path(__file__).with_name("compile_pattern.py")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", program, str(library), str(source)],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=WALL_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise too_large(pattern) from None
-    if done.returncode == 1 and not re.search(rb"MemoryError|panicked", done.stderr):
-        raise RuntimeError(
-            "The process that compiles `matching` failed: "
-            f"{done.stderr.decode(errors='replace')}"
-        )
-    if done.returncode:  # ended by a limit, or by the lack of memory
-        raise too_large(pattern)
-    return done.stdout
-
-
-def _parsed_reply(pattern, output):
-    """Return start, accepting states and transitions, or raise the child's error."""
-    head, _, transitions = output.partition(b"\n")
-    reply = json.loads(head)
-    if "unsupported" in reply:
-        raise ValueError(f"matching={shortened(pattern)} {reply['unsupported']}.")
-    if "error" in reply:
-        raise _not_understood(pattern, reply["error"])
-    transitions = np.frombuffer(transitions, dtype=np.intc).reshape(-1, 3)
-    return reply["start"], reply["accepting"], transitions
-
-
-def _not_understood(pattern, reason):
-    """Return the error of a pattern that the library refuses, and say what is in it."""
-    text = pattern.replace("\\\\", "")  # an escaped backslash escapes nothing
-    found = [name for mark, name in NOT_REGULAR.items() if re.search(mark, text)]
-    if found:
-        reason = f"it has {' and '.join(found)}, which are not in that syntax"
-    elif of_python := _reason_of_python(pattern):
-        reason = f"Python says of it: {of_python}"
-    else:
-        hints = [hint for mark, hint in HINTS.items() if re.search(mark, text)]
-        reason = "; ".join(hints) or f"{reason}; see {SYNTAX}"
+def too_large(pattern: str) -> ValueError:
+    """Return the error of a pattern whose automaton is too large."""
     return ValueError(
-        f"matching={shortened(pattern)} is not a regular expression in the syntax of "
-        f"Rust's regex crate: {reason}."
+        f"matching={shortened(pattern)} is too large: its automaton has too many "
+        "states or takes too long to build. Use smaller counts in braces, or fewer "
+        "alternatives that begin alike; limit lengths with `min_length` and "
+        "`max_length`."
     )
 
 
-def _reason_of_python(pattern):
-    """Say what Python finds wrong: Rust's reason does not come through."""
-    if re.search(r"\[.*\[|&&|--|~~|\|\|", pattern):
-        return ""  # of sets in sets Python knows no more than to warn
-    try:
-        # Python has no classes by property.
-        re.compile(re.sub(r"\\[pP](\{[^}]*\}|\w)", r"\\w", pattern))
-    except (re.error, RecursionError, OverflowError) as error:
-        return str(getattr(error, "msg", error))
-    return ""
-
-
-def too_large(pattern):
-    """Return the error of a pattern that takes too much time or memory."""
-    return ValueError(
-        f"matching={shortened(pattern)} is too large: its automaton would take more "
-        f"than {CPU_SECONDS} seconds to build, or too much memory. Use smaller counts "
-        "in braces, or narrower classes than \\w; lengths are better asked for with "
-        "`min_length` and `max_length`."
-    )
-
-
-def shortened(text):
-    """Show a text, which can be long."""
+def shortened(text: str) -> str:
+    """Shorten a text for a message."""
     brief = reprlib.Repr()
     brief.maxstring = 80
     return brief.repr(text)

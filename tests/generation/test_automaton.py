@@ -2,7 +2,7 @@
 
 import re
 import string
-import subprocess
+import time
 import unicodedata
 from itertools import product
 
@@ -14,21 +14,13 @@ from hypothesis import strategies as st
 
 from sklearn_makemore._generation import automaton as _automaton
 from sklearn_makemore._generation import language as _language
-from sklearn_makemore._generation.automaton import compile_pattern, trimmed
-from sklearn_makemore._generation.compile_pattern import transitions_of
+from sklearn_makemore._generation.automaton import compile_pattern
 from sklearn_makemore._generation.language import BackwardLayers, matching_language
 from sklearn_makemore._words.vocabulary import CharVocabulary
 
 ABC = "abc"
 WORDS = ["".join(w) for n in range(6) for w in product(ABC, repeat=n)]
 SHORT = [word for word in WORDS if len(word) < 5]
-
-
-def compiled_here(pattern, characters):
-    """The automaton without a process of its own."""
-    start, accepting, transitions = transitions_of(pattern, characters)
-    transitions = np.array(transitions, dtype=np.intc).reshape(-1, 3)
-    return trimmed(start, accepting, transitions, len(characters) + 1)
 
 
 def accepted(automaton, characters, words):
@@ -54,7 +46,7 @@ def assert_trimmed(automaton):
     assert (automaton.next_states[:, 0] == -1).all()
 
 
-# Rust spells some of it otherwise than Python.
+# Rust spells some of it differently from Python.
 PATTERNS = [
     "",
     "a|ab",  # the library itself, looking for one match, would stop at "a"
@@ -86,12 +78,18 @@ PATTERNS = [
     r"(\S)\W?",
     "[(]?a|(?:b)",
     r"a\)?|\(b",
+    r"\b[ab]+\b|c(\Bc)*",
+    r"(a\B)*b\b",
+    "(?:a?){2,4}b",
+    "(?:a?b?){3}",
+    "((?:a|)+c){0,2}",
+    "a{0}|(?:^b|c){2,}",
 ]
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_words_are_accepted_as_python_matches_them(pattern):
-    automaton = compiled_here(pattern, ABC)
+    automaton = compile_pattern(pattern, ABC)
     expected = [word for word in WORDS if re.fullmatch(pattern, word)]
     assert accepted(automaton, ABC, WORDS) == expected
     assert_trimmed(automaton)
@@ -109,10 +107,20 @@ def test_words_are_accepted_as_python_matches_them(pattern):
         ("[a-c&&[^b]]+", "[ac]+"),
         ("[[:alpha:]--b]+", "[ac]+"),
         (r"\p{L}\P{Lu}?", ".{1,2}"),
+        ("(?U)a+?b*", "a+b*"),
+        ("a**b+{2}", "a*b{2,}"),
+        ("(?-i:a)(?i)B|C", "a[bB]|[cC]"),
+        ("(?<one>a)(?P<two>b)", "ab"),
+        (r"\x61\u0062|\x{63}|\U00000061", "ab|c|a"),
+        (r"[\x61-\x62]|[[:^lower:]c]", "[abc]"),
+        ("[a-c--b]|[ab~~bc]{2}|[]a-]{3}", "[ac]|[ac]{2}|a{3}"),
+        ("(?x)[a b]{1, 2}", "[ab]{1,2}"),
+        ("(?m:^)a(?m:$)", "a"),
+        ("(?-m)^a", "a"),
     ],
 )
 def test_what_rust_spells_otherwise(rust, python):
-    automaton = compiled_here(rust, ABC)
+    automaton = compile_pattern(rust, ABC)
     expected = [word for word in WORDS if re.fullmatch(python, word)]
     assert accepted(automaton, ABC, WORDS) == expected
 
@@ -142,7 +150,7 @@ patterns = st.recursive(
 @search(100)
 @given(patterns)
 def test_any_pattern_accepts_what_python_matches(pattern):
-    automaton = compiled_here(pattern, ABC)
+    automaton = compile_pattern(pattern, ABC)
     expected = [word for word in SHORT if re.fullmatch(pattern, word)]
     assert accepted(automaton, ABC, SHORT) == expected
     assert_trimmed(automaton)
@@ -169,28 +177,28 @@ LETTERS = "azAZßéñЖдяЁΩλάיم漢字かカ한0٣५_-'. \n\x00·😀�
     ],
 )
 def test_a_class_holds_the_characters_of_its_name(pattern, matches):
-    automaton = compiled_here(pattern, LETTERS)
+    automaton = compile_pattern(pattern, LETTERS)
     expected = [letter for letter in LETTERS if matches(letter)]
     assert expected
     assert accepted(automaton, LETTERS, LETTERS) == expected
 
 
-def test_the_process_gives_the_same_and_is_asked_once(monkeypatch):
-    compile_pattern.cache_clear()
-    calls, run = [], subprocess.run
+def test_sets_of_characters_ignore_case_one_by_one():
+    # No character is two others, as "SS" would be for some.
+    for pattern, letters, expected in [
+        ("(?i)ß", "sSßẞ", "ßẞ"),
+        ("(?i)s", "sSſß", "sSſ"),
+        ("(?i)i", "iIıİ", "iI"),
+        ("(?i)k|σ", "kK\u212aΣσς", "kK\u212aΣσς"),
+        ("(?i)[k-z]", "jKzß", "Kz"),
+        (r"(?-u:\w)", "aéЖ1_", "a1_"),
+    ]:
+        automaton = compile_pattern(pattern, letters)
+        assert "".join(accepted(automaton, letters, letters)) == expected
 
-    def counted(*args, **kwargs):
-        calls.append(args)
-        return run(*args, **kwargs)
 
-    monkeypatch.setattr(subprocess, "run", counted)
-    for _ in range(3):
-        automaton = compile_pattern("(ж|a)+b?", "abж")
-    here = compiled_here("(ж|a)+b?", "abж")
-    np.testing.assert_array_equal(automaton.next_states, here.next_states)
-    np.testing.assert_array_equal(automaton.accepts, here.accepts)
-    assert automaton.start == here.start
-    assert len(calls) == 1
+def test_a_pattern_is_compiled_once():
+    assert compile_pattern("(ж|a)+b?", "abж") is compile_pattern("(ж|a)+b?", "abж")
 
 
 @pytest.mark.parametrize(
@@ -200,7 +208,7 @@ def test_the_process_gives_the_same_and_is_asked_once(monkeypatch):
         ("(?<!a)b", "look-around"),
         (r"(a|b)\1", "back references"),
         (r"(?P<x>a)(?P=x)(?!b)", "look-around and back references"),
-        ("(a", "Python says.*unterminated subpattern"),
+        ("(a", "unterminated subpattern"),
         ("a)|(?:b", "unbalanced parenthesis"),
         ("a{3,1}", "min repeat greater"),
         ("a[[b", "Rust's regex.*syntax"),
@@ -208,18 +216,23 @@ def test_the_process_gives_the_same_and_is_asked_once(monkeypatch):
         (r"[\Ab]", "Rust's regex"),
         ("a{,2}", r"is written \{0,n\}"),
         (r"ab\Z", r"\\z instead of \\Z"),
-        ("(?-m)^a", "flag m off"),
+        ("(?y)a", "unknown group"),
+        ("(" * 1000, "more than 100 groups"),
+        ("[" * 1000, "unterminated character set"),
+        ("[z-a]", "bad character range"),
+        ("[[:alphabet:]]", "unknown set"),
+        ("[a&&]", "a set on both sides"),
+        (r"\x{110000}", "is no character"),
+        (r"\q", "bad escape"),
         ("a\\", "bad escape"),
         (r"\p{Klingon}", "Rust's regex"),
-        (r"\bab", r"boundaries of Unicode are not supported.* \(\?-u:\\b\)"),
         ("a\ud800", "lone surrogate at index 1"),
     ],
 )
 def test_what_is_no_pattern_is_refused_with_a_reason(pattern, message):
     with pytest.raises(ValueError, match=message) as caught:
         compile_pattern(pattern, ABC)
-    assert repr(pattern) in str(caught.value)
-    assert "Failed" not in str(caught.value)
+    assert repr(pattern)[:30] in str(caught.value)
 
 
 def test_a_long_pattern_is_not_shown_whole():
@@ -246,40 +259,45 @@ OF_LINES = ["".join(w) for n in range(5) for w in product(LINES, repeat=n)]
         (r"(?s)\A^.a.", "(?s).a."),
         (r".*\n[^a]", r".*\n[^a]"),
         (r"[\^\n]", r"\n"),
+        ("a\n^b|^?a", "a"),
+        ("a\n(?m:^b$)|^a|^b", "a\nb|a|b"),
+        ("(?m)a$[\n]?^b*", "a\nb*"),
     ],
 )
 def test_a_line_break_in_a_word_is_a_character_and_no_end(pattern, python):
-    automaton = compiled_here(pattern, LINES)
+    automaton = compile_pattern(pattern, LINES)
     # Python's $ matches before a last line break too, which ends no word here.
     python = python.replace("$", r"\Z")
     expected = [word for word in OF_LINES if re.fullmatch(python, word)]
     assert accepted(automaton, LINES, OF_LINES) == expected
 
 
-@pytest.mark.parametrize("pattern", ["a\n^b", r"a\n\Ab", "^?a", "^a|^b", "(^a)"])
-@pytest.mark.parametrize("line_break", "\n\r")
-def test_an_anchor_in_the_middle_is_refused_where_lines_break(pattern, line_break):
-    with pytest.raises(ValueError, match="not its first character.* not supported"):
-        compile_pattern(pattern, ABC + line_break)
-    compile_pattern(pattern, ABC)
-
-
 @pytest.mark.parametrize(
-    "limit, value",
-    [("CPU_SECONDS", 1), ("WALL_SECONDS", 0.3), ("MEMORY_BYTES", 1 << 26)],
+    "pattern",
+    [
+        "(a|b)*a(a|b){25}",
+        "(a?){100000}",
+        "((((a{50}){50}){50}){50})",
+        ".{1000000}",
+        "(.*a){300}(.*b){300}(.*){300}",
+        r"(\w{1,300}){1,300}",
+        "(?:a|b|" * 90 + "c" + "){9}" * 90,
+        r"(?:\b\B?|a){9999}",
+    ],
 )
-def test_a_pattern_that_explodes_is_refused(limit, value, monkeypatch):
-    if limit != "WALL_SECONDS":
-        pytest.importorskip("resource")
-    monkeypatch.setattr(_automaton, limit, value)
+def test_a_pattern_that_explodes_is_refused(pattern):
+    start = time.process_time()
     with pytest.raises(ValueError, match="too large.*braces"):
-        compile_pattern("(a|b)*a(a|b){25}", ABC)
+        compile_pattern(pattern, ABC)
+    assert time.process_time() - start < 10
 
 
-def test_a_process_that_cannot_run_is_not_the_fault_of_the_pattern(monkeypatch):
-    monkeypatch.setattr(_automaton, "__file__", "/nowhere/automaton.py")
-    with pytest.raises(RuntimeError, match="compile_pattern.py"):
-        compile_pattern("a process that is not there", ABC)
+def test_many_sets_of_a_large_alphabet_are_refused():
+    letters = "".join(chr(0x4E00 + i) for i in range(20_000))
+    compile_pattern(f"[{letters[1]}-{letters[5]}].?", letters)
+    pattern = "".join(f"[{letter}a]" for letter in letters[:1000])
+    with pytest.raises(ValueError, match="too large"):
+        compile_pattern(pattern, letters)
 
 
 def test_an_automaton_without_room_is_refused(monkeypatch):

@@ -304,7 +304,7 @@ def test_rejection_has_a_bound(fit_once):
 
 def test_a_missing_library_is_named_with_the_extra_that_has_it(fit_once, monkeypatch):
     model = fit_once(COUNTERS["kneser-ney-3"], TINY_WORDS)
-    monkeypatch.setitem(sys.modules, "outlines_core", None)
+    monkeypatch.setitem(sys.modules, "regex", None)
     with pytest.raises(ImportError, match=r"matching .*sklearn-makemore\[matching\]"):
         model.sample(matching="ab?c{3}a")  # compiled by no other test
     assert len(model.sample(2, random_state=0)) == 2
