@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from children import child_process
 from estimators import KINDS, NETS, over
 from sklearn.base import clone
 from sklearn.callback import FitCallback
@@ -628,23 +629,22 @@ def test_a_killed_process_is_taken_up(tmp_path):
         "PYTHONPATH": os.pathsep.join([str(tests.parent), *sys.path]),
     }
     # One dies at a random moment, the other in the middle of its seventh writing.
-    children = {
-        name: subprocess.Popen(
-            [sys.executable, "-c", CHILD, tests, name, tmp_path / name, str(n_left)],
-            env=environment,
-            stdout=subprocess.PIPE,
-        )
-        for name, n_left in {"mlp-batch-norm": 0, "gru": 7}.items()
-    }
-    try:
+    with ExitStack() as stack:
+        children = {
+            name: stack.enter_context(
+                child_process(
+                    [sys.executable, "-c", CHILD, tests, name, tmp_path / name, n_left],
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                )
+            )
+            for name, n_left in {"mlp-batch-norm": "0", "gru": "7"}.items()
+        }
         victim = children["mlp-batch-norm"]
         assert victim.stdout.readline().strip() == b"begins"
         time.sleep(random.uniform(0.1, 1.0))
-    finally:
         victim.kill()
         codes = {name: child.wait(60) for name, child in children.items()}
-        for child in children.values():
-            child.stdout.close()
     assert set(codes.values()) == {-signal.SIGKILL}
     words = killed_words()
     for name in children:

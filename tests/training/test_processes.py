@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from children import child_process
 from estimators import NETS, over
 from joined import WORDS, losses, weights, without_dropout
 
@@ -20,11 +21,11 @@ HERE = Path(__file__).parent
 WEIGHTS = [1.0 + index % 3 for index in range(len(WORDS))]
 
 
-def launch(folder, *tasks):
-    """Start torchrun with two processes of joined.py, in a session of its own."""
+def launched(folder, *tasks):
+    """Start torchrun with two processes of joined.py, which end with the block."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2"]
-    return subprocess.Popen(
+    return child_process(
         [*command, str(HERE / "joined.py"), str(folder), *tasks],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -36,14 +37,13 @@ def launch(folder, *tasks):
             "OMP_NUM_THREADS": "1",
             "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "3",
         },
-        start_new_session=True,
     )
 
 
 def run(folder, *tasks):
     """Run tasks to their end; return what both processes wrote."""
-    process = launch(folder, *tasks)
-    output, _ = process.communicate(timeout=300)
+    with launched(folder, *tasks) as process:
+        output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     return [found(folder, task) for task in tasks]
 
@@ -119,8 +119,8 @@ def test_processes_that_would_train_apart_are_told(tmp_path):
 
 def test_training_goes_on_after_a_process_was_killed(first_run, tmp_path):
     _, (_, _, whole) = first_run
-    process = launch(tmp_path, "killed")
-    output, _ = process.communicate(timeout=300)
+    with launched(tmp_path, "killed") as process:
+        output, _ = process.communicate(timeout=300)
     assert process.returncode != 0, output
     assert "SIGKILL" in output
     assert not list(tmp_path.glob("killed*.json"))
@@ -135,10 +135,10 @@ def test_training_goes_on_after_a_process_was_killed(first_run, tmp_path):
 
 
 def test_an_interrupt_ends_all_processes(tmp_path):
-    process = launch(tmp_path, "endless")
-    wait_until(lambda: (tmp_path / "state").exists() or process.poll() is not None)
-    os.killpg(process.pid, signal.SIGINT)  # what Ctrl-C does in a terminal
-    output, _ = process.communicate(timeout=300)
+    with launched(tmp_path, "endless") as process:
+        wait_until(lambda: (tmp_path / "state").exists() or process.poll() is not None)
+        os.killpg(process.pid, signal.SIGINT)  # what Ctrl-C does in a terminal
+        output, _ = process.communicate(timeout=300)
     assert process.returncode != 0, output
     for rank in (0, 1):
         pid = int((tmp_path / f"pid{rank}").read_text())
