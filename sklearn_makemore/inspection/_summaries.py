@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ..modules import Tanh
-from ..modules.recurrent import State
+from ..modules.recurrent import HiddenStateHook
 
 SATURATED_TANH = 0.97
 """An output of tanh beyond this lets less than 6 % of a gradient through."""
@@ -31,7 +31,7 @@ NONLINEAR = {
     nn.Sigmoid: _far_sigmoid,
     nn.ReLU: _off,
     nn.GELU: None,  # too smooth for a bound
-    State: _far_tanh,
+    HiddenStateHook: _far_tanh,
 }
 
 

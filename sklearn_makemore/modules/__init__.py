@@ -1,13 +1,17 @@
 """The networks as plain torch modules: symbol ids in, logits out.
 
-They import torch alone and are usable without scikit-learn. Every module takes `ids`
-of shape (B, T) and returns the logits of the next symbol; its `embedding` has a row a
-symbol. Those that see a window return logits of shape (B, V), and take the `weights` of
-shape (B,) that batch normalisation gives the rows. Those that read from the start
-return logits of shape (B, T, V), one row after every symbol; they also take the N
-symbols of a `PrefixTree`, and read symbol by symbol with `initial_state` and `step`.
-Legend of the shapes: B batch, T positions, C channels, V symbols, H hidden units, N
-nodes of a tree, n rows of a step.
+The modules import torch only and work without scikit-learn. Every module takes `ids`
+and returns the logits of the next symbol.
+
+- Window modules (`LookupTable`, `MLP`, `WaveNet`) take `ids` of shape (B, T) and return
+  logits of shape (B, V). They accept `weights` of shape (B,) for batch normalisation.
+- Sequence modules (`BoW`, `RNN`, `GRU`, `LSTM`, `Transformer`) read words from the
+  start. They take `ids` of shape (B, T) and return logits of shape (B, T, V), or the N
+  symbols of a `PrefixTree` and return logits of shape (N, V). They also read one symbol
+  at a time, with `initial_state` and `step`.
+
+Shapes: B batch, T positions, C channels, V symbols, H hidden units, N nodes of a tree,
+n rows of a step.
 """
 
 from .batch_norm import WeightedBatchNorm1d

@@ -1,20 +1,20 @@
 """Causal mean of embeddings: a bag of the characters so far."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .initialization import kaiming_, logits_layer
 from .positions import next_positions, positions_of
-from .tanh import Tanh
+from .prefix_tree import PrefixTree
 
 
 class BoW(nn.Module):
-    """Mean of all embeddings so far, then a small network.
+    """Mean of the embeddings so far, followed by a small network.
 
-    With x_t the sum of the embeddings of symbol and position t, m_t the mean of x_0 to
-    x_t, and ``h = x_t + m_t``, the logits are ``W (h + B tanh(A h + a) + b) + c``: the
-    "bag of words" of makemore's script, an attention that looks at all positions
-    equally.
+    x_t is the sum of the embeddings of symbol t and of position t, m_t is the mean of
+    x_0 to x_t, and ``h = x_t + m_t``. The logits are
+    ``W (h + B tanh(A h + a) + b) + c``. This is the "bag of words" of makemore's
+    script: attention with equal weights.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class BoW(nn.Module):
         Number of symbols V.
 
     block_size : int
-        Largest number of symbols T of a sequence.
+        Maximum number of symbols T of a sequence.
 
     n_embd : int, default=64
         Channels C of the embeddings.
@@ -42,39 +42,47 @@ class BoW(nn.Module):
     torch.Size([32, 16, 27])
     """
 
-    def __init__(self, n_symbols, block_size, n_embd=64, n_hidden=64, dropout=0.0):
+    def __init__(
+        self,
+        n_symbols: int,
+        block_size: int,
+        n_embd: int = 64,
+        n_hidden: int = 64,
+        dropout: float = 0.0,
+    ):
         super().__init__()
         self.embedding = nn.Embedding(n_symbols, n_embd)
         self.positions = nn.Embedding(block_size, n_embd)
         self.mlp = nn.Sequential(
             kaiming_(nn.Linear(n_embd, n_hidden)),
-            Tanh(),
+            nn.Tanh(),
             nn.Dropout(dropout),
             kaiming_(nn.Linear(n_hidden, n_embd)),
         )
         self.head = logits_layer(n_embd, n_symbols)
 
-    def forward(self, ids, tree=None):
+    def forward(self, ids: Tensor, tree: PrefixTree | None = None) -> Tensor:
         """Return the logits of the next symbol at every position.
 
         Parameters
         ----------
         ids : Tensor of shape (B, T) or (N,)
-            Symbols from the start of the words on, or those of the nodes of a tree.
+            Symbols of words from their start, or the symbols of the nodes of `tree`.
 
         tree : PrefixTree, default=None
-            The tree whose nodes `ids` are.
+            The tree that `ids` belong to; None for rows.
 
         Returns
         -------
         logits : Tensor of shape (B, T, V) or (N, V)
-            Logits of the symbol that comes next.
+            Logits of the next symbol.
         """
-        x = self.embedding(ids) + positions_of(ids, tree, self.positions)
+        positions = positions_of(ids, tree, self.positions)  # (T, C) or (N, C)
+        x = self.embedding(ids) + positions  # (B, T, C) or (N, C)
         mean = _causal_mean(x) if tree is None else _mean_above(x, tree)
-        return self._logits(x, mean)
+        return self._logits(x, mean)  # (B, T, V) or (N, V)
 
-    def initial_state(self, n_rows):
+    def initial_state(self, n_rows: int) -> tuple[Tensor, ...]:
         """Return the state before the first symbol.
 
         Parameters
@@ -85,22 +93,24 @@ class BoW(nn.Module):
         Returns
         -------
         state : tuple of Tensors of shape (n,) and (n, C)
-            The number of symbols read, and the sum of their embeddings.
+            Number of symbols read, and the sum of their embeddings.
         """
         weight = self.embedding.weight
-        n_read = torch.zeros(n_rows, dtype=torch.long, device=weight.device)
+        n_read = torch.zeros(n_rows, dtype=torch.long, device=weight.device)  # (n,)
         return n_read, weight.new_zeros(n_rows, weight.shape[1])
 
-    def step(self, ids, state):
+    def step(
+        self, ids: Tensor, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Read one more symbol.
 
         Parameters
         ----------
         ids : Tensor of shape (n,)
-            The symbols.
+            Next symbol of each row.
 
         state : tuple of Tensors of shape (n,) and (n, C)
-            What `initial_state` or the last step returned.
+            State returned by `initial_state` or by the previous step.
 
         Returns
         -------
@@ -108,30 +118,30 @@ class BoW(nn.Module):
             Logits of the next symbol.
 
         state : tuple of Tensors of shape (n,) and (n, C)
-            The state after it.
+            State after these symbols.
         """
         n_read, total = state
         x = self.embedding(ids) + next_positions(n_read, self.positions)  # (n, C)
-        n_read, total = n_read + 1, total + x
+        n_read, total = n_read + 1, total + x  # (n,), (n, C)
         return self._logits(x, total / n_read[:, None]), (n_read, total)
 
     def _logits(self, x, mean):
-        """Turn embeddings and means (..., C) into logits (..., V)."""
-        h = x + mean
+        """Compute logits (..., V) from embeddings and means (..., C)."""
+        h = x + mean  # (..., C)
         return self.head(h + self.mlp(h))
 
 
 def _causal_mean(x):
-    """Return the mean over each place and those before it, (B, T, C)."""
+    """Return the mean of each position and those before it, (B, T, C)."""
     n_read = torch.arange(1, x.shape[1] + 1, device=x.device)[:, None]  # (T, 1)
-    return x.cumsum(1) / n_read
+    return x.cumsum(1) / n_read  # (B, T, C)
 
 
 def _mean_above(x, tree):
-    """Return the mean over each node of a tree and those above it, (N, C)."""
+    """Return the mean of each node of a tree and its ancestors, (N, C)."""
     totals = []
     for nodes, parents in tree.levels():
-        # Every sequence begins at a node of the first level, with nothing above it.
-        above = totals[-1].index_select(0, parents) if totals else 0
-        totals.append(x[nodes] + above)
-    return torch.cat(totals) / (tree.depths + 1)[:, None]
+        # Nodes of the first level have no ancestors.
+        above = totals[-1].index_select(0, parents) if totals else 0  # (n, C)
+        totals.append(x[nodes] + above)  # (n, C)
+    return torch.cat(totals) / (tree.depths + 1)[:, None]  # (N, C)

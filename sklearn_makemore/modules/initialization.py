@@ -3,32 +3,12 @@
 from torch import nn
 
 
-def kaiming_(linear, gain=1.0):
-    """Initialise a layer: normal, with a deviation of gain over sqrt(fan in).
+def kaiming_(linear: nn.Linear, gain: float = 1.0) -> nn.Linear:
+    """Draw normal weights of deviation ``gain / sqrt(fan_in)``; set the bias to 0.
 
-    The variance of what comes in is then, times the gain squared, that of what goes
-    out, in however wide a layer [1]_; lecture 3 of makemore derives it. For the layer
-    that makes the logits the gain is small, so that all symbols start about equal: a
-    confident wrong guess costs far more than log V, and the first steps of training
-    would be spent on unlearning it.
-
-    Parameters
-    ----------
-    linear : torch.nn.Linear
-        The layer, changed in place; a bias becomes zero.
-
-    gain : float, default=1.0
-        Factor of the deviation.
-
-    Returns
-    -------
-    linear : torch.nn.Linear
-        The same layer.
-
-    References
-    ----------
-    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers", ICCV 2015.
-       https://arxiv.org/abs/1502.01852
+    The outputs then have the variance of the inputs, times ``gain**2``, whatever the
+    width of the layer. See He et al., "Delving Deep into Rectifiers", ICCV 2015,
+    https://arxiv.org/abs/1502.01852, and lecture 3 of makemore.
     """
     nn.init.normal_(linear.weight, std=gain / linear.in_features**0.5)
     if linear.bias is not None:
@@ -36,6 +16,10 @@ def kaiming_(linear, gain=1.0):
     return linear
 
 
-def logits_layer(n_in, n_symbols, bias=True):
-    """Return the damped linear layer that makes the logits."""
+def logits_layer(n_in: int, n_symbols: int, bias: bool = True) -> nn.Linear:
+    """Return a linear layer that computes logits, with small initial weights.
+
+    All symbols start about equally likely. Confident wrong guesses would cost far more
+    than log V, and the first training steps would only correct them.
+    """
     return kaiming_(nn.Linear(n_in, n_symbols, bias=bias), gain=0.1)

@@ -1,14 +1,14 @@
-"""The bigram as a network: one row of logits a symbol."""
+"""The bigram as a network: one row of logits per symbol."""
 
-from torch import nn
+from torch import Tensor, nn
 
 
 class LookupTable(nn.Module):
     """Table of logits, looked up by the last symbol.
 
-    A one-hot vector times a weight matrix, as in lecture 1 of makemore, is a row of
-    that matrix: the network is this table, and its logits are the logarithms of the
-    counts. It starts with zeros: every symbol is as likely as any other.
+    Lecture 1 of makemore multiplies a one-hot vector by a weight matrix. The product is
+    a row of the matrix, so this network is a table. All logits start at zero: every
+    next symbol is equally likely.
 
     Parameters
     ----------
@@ -23,21 +23,21 @@ class LookupTable(nn.Module):
     torch.Size([32, 27])
     """
 
-    def __init__(self, n_symbols):
+    def __init__(self, n_symbols: int):
         super().__init__()
         self.embedding = nn.Embedding(n_symbols, n_symbols)
         nn.init.zeros_(self.embedding.weight)
 
-    def forward(self, ids, weights=None):
+    def forward(self, ids: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return the logits of the next symbol.
 
         Parameters
         ----------
         ids : Tensor of shape (B, T)
-            Symbols so far; the last one counts.
+            Windows of symbols. Only the last symbol of each is used.
 
         weights : Ignored
-            There is no batch normalisation.
+            Not used; there is no batch normalisation.
 
         Returns
         -------

@@ -1,6 +1,6 @@
-"""Embeddings of a window, tanh layers, logits (Bengio et al. 2003)."""
+"""Embeddings of a window, tanh layers and logits (Bengio et al. 2003)."""
 
-from torch import nn
+from torch import Tensor, nn
 
 from .initialization import logits_layer
 from .tanh_layer import TanhLayer
@@ -9,9 +9,9 @@ from .tanh_layer import TanhLayer
 class MLP(nn.Module):
     """Multi-layer perceptron on a window of symbols.
 
-    With x the embeddings of the window, side by side, the logits are
-    ``b + W x + U tanh(d + H x)``, as in [1]_; the direct connections W are optional.
-    Lectures 2 and 3 of makemore use this network.
+    The logits are ``b + W x + U tanh(d + H x)``, where x is the concatenated embeddings
+    of the window [1]_. The direct connections W are optional. Lectures 2 and 3 of
+    makemore use this network.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class MLP(nn.Module):
         Number of symbols T in the window.
 
     n_embd : int
-        Channels of an embedding.
+        Channels C of the embeddings.
 
     n_hidden : int
         Units of each hidden layer.
@@ -31,14 +31,14 @@ class MLP(nn.Module):
         Number of hidden layers.
 
     batch_norm : bool, default=False
-        Whether batch normalisation comes before each tanh; the layers then have no
-        bias of their own.
+        Whether to apply batch normalisation before each tanh. The hidden layers then
+        have no bias.
 
     direct : bool, default=False
-        Whether the embeddings are connected to the logits as well.
+        Whether to connect the embeddings directly to the logits as well.
 
     dropout : float, default=0.0
-        Share of hidden units dropped in training, after each tanh.
+        Share of the hidden units dropped in training, after each tanh.
 
     References
     ----------
@@ -59,14 +59,14 @@ class MLP(nn.Module):
 
     def __init__(
         self,
-        n_symbols,
-        block_size,
-        n_embd,
-        n_hidden,
-        n_layers=1,
-        batch_norm=False,
-        direct=False,
-        dropout=0.0,
+        n_symbols: int,
+        block_size: int,
+        n_embd: int,
+        n_hidden: int,
+        n_layers: int = 1,
+        batch_norm: bool = False,
+        direct: bool = False,
+        dropout: float = 0.0,
     ):
         super().__init__()
         self.embedding = nn.Embedding(n_symbols, n_embd)
@@ -80,17 +80,17 @@ class MLP(nn.Module):
             logits_layer(block_size * n_embd, n_symbols, bias=False) if direct else None
         )
 
-    def forward(self, ids, weights=None):
+    def forward(self, ids: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return the logits of the next symbol.
 
         Parameters
         ----------
         ids : Tensor of shape (B, T)
-            Windows of symbols, nearest last.
+            Windows of symbols, the most recent last.
 
         weights : Tensor of shape (B,), default=None
-            How many rows of the data each row stands for, for batch normalisation
-            in training; None counts each once.
+            Number of training rows that each row represents, for batch normalisation.
+            None counts every row once.
 
         Returns
         -------
@@ -98,7 +98,7 @@ class MLP(nn.Module):
             Logits of the next symbol.
         """
         x = self.embedding(ids).flatten(1)  # (B, T * C)
-        h = x
+        h = x  # (B, T * C)
         for layer in self.hidden:
             h = layer(h, weights)  # (B, n_hidden)
         logits = self.head(h)  # (B, V)

@@ -1,17 +1,23 @@
-"""Embeddings of positions: in rows, in a prefix tree, and of the next symbol."""
+"""Embeddings of positions, for rows, for a prefix tree and for the next symbol."""
+
+from torch import Tensor, nn
+
+from .prefix_tree import PrefixTree
 
 
-def positions_of(ids, tree, embedding):
-    """Return the embedded positions of rows (T, C), or of a tree's nodes (N, C)."""
-    longest = ids.shape[1] if tree is None else tree.n_levels
-    _check_length(longest, embedding)
-    return embedding.weight[:longest] if tree is None else embedding(tree.depths)
+def positions_of(
+    ids: Tensor, tree: PrefixTree | None, embedding: nn.Embedding
+) -> Tensor:
+    """Return the embedded positions of rows (T, C) or of a tree's nodes (N, C)."""
+    length = ids.shape[1] if tree is None else tree.n_levels
+    _check_length(length, embedding)
+    return embedding.weight[:length] if tree is None else embedding(tree.depths)
 
 
-def next_positions(n_read, embedding):
-    """Return the embedded positions (n, C) after as many symbols as were read (n,)."""
+def next_positions(n_read: Tensor, embedding: nn.Embedding) -> Tensor:
+    """Return the embedded positions (n, C) after `n_read` symbols (n,)."""
     _check_length(int(n_read.max()) + 1, embedding)
-    return embedding(n_read)
+    return embedding(n_read)  # (n, C)
 
 
 def _check_length(length, embedding):

@@ -1,23 +1,24 @@
-"""Sequences as a tree: what they have in common at the start is computed once."""
+"""Sequences as a tree: what they share at the start is computed once."""
+
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
-
-from .tree_attention import AncestorPairs
+from torch import Tensor
 
 MAX_PADDED_LENGTH = 8
-"""Sequences up to this length are laid out together; of the longer ones, those of at
-most twice the length of each other."""
+"""Sequences up to this length are padded to one length. Longer ones are grouped by
+lengths that differ by at most a factor of two."""
 
 
 class PrefixTree:
-    """Tree of the distinct prefixes of some sequences.
+    """Tree of the distinct prefixes of a batch of sequences.
 
-    A network that reads from left to right is in the same state after equal prefixes.
-    So a batch needs one node for each distinct prefix, and none for padding: 256 names
-    have about 1,100 distinct prefixes, 1,800 symbols to predict, and 3,300 places when
-    all are padded to the longest. Nodes are numbered level by level; the prefixes of
-    level t have t + 1 symbols, and a node's symbol is the last of its prefix.
+    A network that reads from left to right computes the same for equal prefixes, so a
+    batch needs one node per distinct prefix and no padding. 256 names have about 1,100
+    distinct prefixes and 1,800 symbols to predict, and 3,300 positions when padded to
+    the longest name. Nodes are numbered level by level. The prefixes of level t have
+    t + 1 symbols, and the symbol of a node is the last one of its prefix.
 
     Parameters
     ----------
@@ -25,23 +26,24 @@ class PrefixTree:
         Node of the prefix without its last symbol; 0 in the first level.
 
     bounds : list of int of length T + 1
-        Level t has the nodes from ``bounds[t]`` up to ``bounds[t + 1]``.
+        The nodes of level t are ``bounds[t]`` to ``bounds[t + 1] - 1``.
 
     depths : Tensor of shape (N,), dtype int64
         Level of each node.
 
     sequences : Tensor of shape (N,), dtype int64
-        A sequence of each node: ``paths[sequences, depths]`` is ``arange(N)``.
+        One sequence that contains each node: ``paths[sequences, depths]`` is
+        ``arange(N)``.
 
     paths : Tensor of shape (B, T), dtype int64
-        The nodes of each sequence from its first symbol on; after its end, 0.
+        The nodes of each sequence, from its first symbol on; 0 after its end.
 
     lengths : Tensor of shape (B,), dtype int64
         Number of symbols of each sequence.
 
     nodes : Tensor of shape (n_symbols,), dtype int64
-        The nodes of all symbols, one sequence after the other, without what fills
-        `paths` up.
+        The nodes of all symbols, one sequence after another, without the padding of
+        `paths`.
 
     Examples
     --------
@@ -55,7 +57,16 @@ class PrefixTree:
             [0, 1, 3]])
     """
 
-    def __init__(self, parents, bounds, depths, sequences, paths, lengths, nodes):
+    def __init__(
+        self,
+        parents: Tensor,
+        bounds: list[int],
+        depths: Tensor,
+        sequences: Tensor,
+        paths: Tensor,
+        lengths: Tensor,
+        nodes: Tensor,
+    ):
         self.parents = parents
         self.bounds = bounds
         self.depths = depths
@@ -64,14 +75,15 @@ class PrefixTree:
         self.lengths = lengths
         self.nodes = nodes
         self._groups = None
-        self._ancestor_pairs = None
 
     @classmethod
-    def from_ids(cls, ids, lengths=None):
-        """Find the prefixes that sequences share with those before them.
+    def from_ids(
+        cls, ids: Tensor, lengths: Tensor | None = None
+    ) -> "tuple[Tensor, PrefixTree]":
+        """Build the tree of some sequences, best in lexicographic order.
 
-        Only neighbours are compared: in lexicographic order, equal prefixes stand
-        together and become one node.
+        Each sequence is compared with the one before it only. In lexicographic order,
+        all equal prefixes become one node.
 
         Parameters
         ----------
@@ -79,8 +91,8 @@ class PrefixTree:
             Symbols of each sequence.
 
         lengths : Tensor of shape (B,), default=None
-            Number of symbols of each sequence, at least 1 and T for the longest; None
-            if all have T.
+            Number of symbols of each sequence, at least 1, and T for the longest. None
+            if all sequences have T symbols.
 
         Returns
         -------
@@ -93,14 +105,15 @@ class PrefixTree:
         n_sequences, n_levels = ids.shape
         if lengths is None:
             lengths = torch.full((n_sequences,), n_levels, device=ids.device)
-        is_inside = torch.arange(n_levels, device=ids.device) < lengths[:, None]
+        steps = torch.arange(n_levels, device=ids.device)  # (T,)
+        is_inside = steps < lengths[:, None]  # (B, T)
         differs = torch.ones_like(ids, dtype=torch.bool)  # (B, T)
         differs[1:] = (ids[1:] != ids[:-1]).cummax(1).values
-        # What comes after the end of a sequence is no symbol to be equal to.
+        # The padding after a sequence equals no symbol.
         differs[1:] |= ~is_inside[:-1]
-        is_new = differs & is_inside
-        numbered = is_new.T.flatten().cumsum(0) - 1  # level by level
-        paths = numbered.view(n_levels, n_sequences).T
+        is_new = differs & is_inside  # (B, T)
+        numbered = is_new.T.flatten().cumsum(0) - 1  # (T * B,), level by level
+        paths = numbered.view(n_levels, n_sequences).T  # (B, T)
         nodes, paths = paths[is_inside], paths.where(is_inside, 0)
         bounds = [0, *(numbered.view(n_levels, -1)[:, -1] + 1).tolist()]
         depths, sequences = is_new.T.nonzero(as_tuple=True)  # (N,) each
@@ -108,23 +121,23 @@ class PrefixTree:
         tree = cls(parents, bounds, depths, sequences, paths, lengths, nodes)
         return ids[sequences, depths], tree
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Return the number of nodes N."""
         return self.bounds[-1]
 
     @property
-    def n_levels(self):
+    def n_levels(self) -> int:
         """Number of levels T."""
         return self.paths.shape[1]
 
-    def map_paths(self, function, x):
-        """Apply a function of whole sequences to what the nodes have.
+    def map_paths(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """Apply a function of whole sequences to the channels of the nodes.
 
         Parameters
         ----------
         function : callable
-            Turns channels along sequences, (b, t, C), into others, (b, t, D). What
-            comes at a place must not depend on what is after it.
+            Maps channels along sequences, (b, t, C), to others, (b, t, D). The result
+            at a position must not depend on later positions.
 
         x : Tensor of shape (N, C)
             Channels of each node.
@@ -132,56 +145,40 @@ class PrefixTree:
         Returns
         -------
         y : Tensor of shape (N, D)
-            What the function gives for each node.
+            Result at each node.
         """
         if self._groups is None:
-            self._groups = self._grouped()
-        groups, places = self._groups
+            self._groups = self._grouped_paths()
+        groups, positions = self._groups
         along = [function(F.embedding(paths, x)).flatten(0, 1) for paths in groups]
-        return torch.cat(along).index_select(0, places)
+        return torch.cat(along).index_select(0, positions)  # (N, D)
 
-    @property
-    def n_ancestors(self):
-        """Number of pairs of a node with itself or one above it."""
-        sizes = zip(self.bounds[:-1], self.bounds[1:], strict=True)
-        return sum((t + 1) * (stop - start) for t, (start, stop) in enumerate(sizes))
+    def _grouped_paths(self):
+        """Group the paths by length, since most of a single block would be padding.
 
-    def ancestor_pairs(self):
-        """Return the pairs of each node with itself and with those above it.
-
-        Returns
-        -------
-        pairs : AncestorPairs
-            The pairs, the same object at every call.
-        """
-        if self._ancestor_pairs is None:
-            self._ancestor_pairs = AncestorPairs(self)
-        return self._ancestor_pairs
-
-    def _grouped(self):
-        """Paths (b, t) of sequences of like length, and the place of each node there.
-
-        Short and long sequences side by side would be padding for the most part.
+        Return the paths (b, t) of each group, and the position (N,) of each node in the
+        flattened and concatenated groups.
         """
         limits = [MAX_PADDED_LENGTH]
         while limits[-1] < self.n_levels:
             limits.append(2 * limits[-1])
-        kinds = torch.bucketize(
+        group_of = torch.bucketize(
             self.lengths, torch.tensor(limits, device=self.lengths.device)
-        )
-        groups, n_places = [], 0
-        starts = torch.empty_like(self.lengths)  # place of each sequence's first symbol
-        for kind in kinds.unique().tolist():
-            rows = (kinds == kind).nonzero().squeeze(1)  # (b,)
+        )  # (B,)
+        groups, n_positions = [], 0
+        starts = torch.empty_like(self.lengths)  # (B,), position of the first symbol
+        for group in group_of.unique().tolist():
+            rows = (group_of == group).nonzero().squeeze(1)  # (b,)
             paths = self.paths[rows, : int(self.lengths[rows].max())]  # (b, t)
             n_rows, n_steps = paths.shape
-            starts[rows] = n_places + n_steps * torch.arange(n_rows, device=rows.device)
+            offsets = n_steps * torch.arange(n_rows, device=rows.device)  # (b,)
+            starts[rows] = n_positions + offsets
             groups.append(paths)
-            n_places += paths.numel()
+            n_positions += paths.numel()
         return groups, starts[self.sequences] + self.depths
 
-    def levels(self):
-        """Go through the levels, from the first symbols on.
+    def levels(self) -> Iterator[tuple[slice, Tensor]]:
+        """Iterate over the levels, from the first symbols on.
 
         Yields
         ------
@@ -189,7 +186,7 @@ class PrefixTree:
             The nodes of a level.
 
         parents : Tensor of shape (n,)
-            The row of each node's parent in the level above; 0 in the first level.
+            Row of each node's parent in the level above; 0 in the first level.
         """
         above = 0
         for start, stop in zip(self.bounds[:-1], self.bounds[1:], strict=True):

@@ -1,101 +1,84 @@
 """Recurrent networks: torch's own layers, over padded rows or over a prefix tree."""
 
+from collections.abc import Callable
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .initialization import logits_layer
+from .prefix_tree import PrefixTree
 
 
-class State(nn.Identity):
-    """What a layer puts out at a step: a place to listen to.
+class HiddenStateHook(nn.Identity):
+    """A layer's hidden state after a step, as a module for forward hooks.
 
-    It is between -1 and 1, but for the scale of recurrent dropout in a GRU.
+    The values are between -1 and 1, except with recurrent dropout in a GRU, which
+    scales them.
     """
 
 
 class Recurrent(nn.Module):
-    """Embedding, recurrent layers, logits, behind one loop for all cells.
+    """Embedding, recurrent layers and logits, with any of torch's recurrent cells.
 
-    A subclass names torch's layer and the cell that is one step of it. Rows of equal
-    length go through the layer at once; a prefix tree goes level by level through the
-    cell with the same weights.
-
-    Parameters
-    ----------
-    n_symbols : int
-        Number of symbols V.
-
-    n_embd : int
-        Channels C of an embedding.
-
-    n_hidden : int
-        Units H of each layer.
-
-    n_layers : int, default=1
-        Number of layers.
-
-    dropout : float, default=0.0
-        Share of the outputs of every layer dropped in training.
-
-    recurrent_dropout : float, default=0.0
-        Share of every layer's h dropped in training on its way to the next step; the
-        memory c of an LSTM is kept.
+    A subclass names torch's layer, and the cell that computes one step of it. Rows go
+    through the layer at once. A prefix tree goes level by level through the cell, with
+    the same weights.
     """
 
-    _layer = None
-    """torch's layer."""
+    _layer: type[nn.RNN] | type[nn.GRU] | type[nn.LSTM]
 
-    _n_parts = 1
-    """Tensors in the state of a layer: h, or h and c."""
+    _n_parts: int = 1
+    """Number of tensors in the state of a layer: h, or h and c."""
 
-    _cell = None
-    """One step of it: ``_cell(x, state, *weights)`` is the parts of the new state."""
+    _cell: Callable
+    """One step: ``_cell(x, state, *weights)`` returns the parts of the new state."""
 
     def __init__(
         self,
-        n_symbols,
-        n_embd,
-        n_hidden,
-        n_layers=1,
-        dropout=0.0,
-        recurrent_dropout=0.0,
+        n_symbols: int,
+        n_embd: int,
+        n_hidden: int,
+        n_layers: int = 1,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
     ):
         super().__init__()
         self.embedding = nn.Embedding(n_symbols, n_embd)
-        between = dropout if n_layers > 1 else 0.0  # torch warns of what has no effect
+        # torch warns about dropout between the layers of a single layer.
+        between = dropout if n_layers > 1 else 0.0
         self.layers = self._layer(
             n_embd, n_hidden, n_layers, dropout=between, batch_first=True
         )
         self.start = nn.Parameter(torch.zeros(n_layers * self._n_parts, n_hidden))
-        self.states = nn.ModuleList(State() for _ in range(n_layers))
+        self.states = nn.ModuleList(HiddenStateHook() for _ in range(n_layers))
         self.dropout = nn.Dropout(dropout)
         self.recurrent_dropout = nn.Dropout(recurrent_dropout)
         self.head = logits_layer(n_hidden, n_symbols)
 
-    def forward(self, ids, tree=None):
+    def forward(self, ids: Tensor, tree: PrefixTree | None = None) -> Tensor:
         """Return the logits of the next symbol at every position.
 
         Parameters
         ----------
         ids : Tensor of shape (B, T) or (N,)
-            Symbols from the start of the words on, or those of the nodes of a tree.
+            Symbols of words from their start, or the symbols of the nodes of `tree`.
 
         tree : PrefixTree, default=None
-            The tree whose nodes `ids` are.
+            The tree that `ids` belong to; None for rows.
 
         Returns
         -------
         logits : Tensor of shape (B, T, V) or (N, V)
-            Logits of the symbol that comes next.
+            Logits of the next symbol.
         """
         x = self.embedding(ids)  # (B, T, C) or (N, C)
         x = self._along_rows(x) if tree is None else self._along_tree(x, tree)
-        return self.head(self.dropout(x))
+        return self.head(self.dropout(x))  # (B, T, V) or (N, V)
 
     def _along_rows(self, x):
         """Run torch's layer over rows, (B, T, C) to (B, T, H)."""
         if self.training and self.recurrent_dropout.p:
-            return self._step_by_step(x)  # torch's layer has nothing of the kind
+            return self._step_by_step(x)  # torch's layers have no recurrent dropout
         start = self.start[:, None].expand(-1, len(x), -1)  # (n_layers * n_parts, B, H)
         parts = [
             start[part :: self._n_parts].contiguous() for part in range(self._n_parts)
@@ -103,10 +86,10 @@ class Recurrent(nn.Module):
         return self.layers(x, parts[0] if self._n_parts == 1 else tuple(parts))[0]
 
     def _step_by_step(self, x):
-        """Run the cell over the columns of rows, (B, T, C) to (B, T, H)."""
+        """Run the cell over the positions of rows, (B, T, C) to (B, T, H)."""
         state, outputs = self.initial_state(len(x)), []
-        for column in x.unbind(1):
-            h, state = self._advance(column, state)
+        for column in x.unbind(1):  # (B, C)
+            h, state = self._advance(column, state)  # (B, H)
             outputs.append(h)
         return torch.stack(outputs, 1)
 
@@ -114,12 +97,12 @@ class Recurrent(nn.Module):
         """Run the cell over the levels of a tree, (N, C) to (N, H)."""
         state, outputs = self.initial_state(1), []
         for nodes, parents in tree.levels():
-            state = tuple(part.index_select(0, parents) for part in state)
-            h, state = self._advance(x[nodes], state)
+            state = tuple(part.index_select(0, parents) for part in state)  # (n, H)
+            h, state = self._advance(x[nodes], state)  # (n, H)
             outputs.append(h)
         return torch.cat(outputs)
 
-    def initial_state(self, n_rows):
+    def initial_state(self, n_rows: int) -> tuple[Tensor, ...]:
         """Return the learned state before the first symbol.
 
         Parameters
@@ -130,20 +113,22 @@ class Recurrent(nn.Module):
         Returns
         -------
         state : tuple of Tensors of shape (n, H)
-            Of every layer h and, in the LSTM, c.
+            h of every layer, and in the LSTM also c.
         """
         return tuple(part.expand(n_rows, -1) for part in self.start)
 
-    def step(self, ids, state):
+    def step(
+        self, ids: Tensor, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Read one more symbol.
 
         Parameters
         ----------
         ids : Tensor of shape (n,)
-            The symbols.
+            Next symbol of each row.
 
         state : tuple of Tensors of shape (n, H)
-            What `initial_state` or the last step returned.
+            State returned by `initial_state` or by the previous step.
 
         Returns
         -------
@@ -151,21 +136,21 @@ class Recurrent(nn.Module):
             Logits of the next symbol.
 
         state : tuple of Tensors of shape (n, H)
-            The state after it.
+            State after these symbols.
         """
-        h, state = self._advance(self.embedding(ids), state)
-        return self.head(self.dropout(h)), state
+        h, state = self._advance(self.embedding(ids), state)  # (n, H)
+        return self.head(self.dropout(h)), state  # (n, V)
 
     def _advance(self, x, state):
         """Run one step of all layers, (n, C) to (n, H)."""
         after = []
         for layer, weights in enumerate(self.layers.all_weights):
             if layer:
-                x = self.dropout(x)
+                x = self.dropout(x)  # (n, H)
             h, *memory = state[layer * self._n_parts : (layer + 1) * self._n_parts]
-            before = self.recurrent_dropout(h), *memory
+            before = self.recurrent_dropout(h), *memory  # (n, H) each
             h, *memory = self._cell(x, before, *weights)  # (n, H) each
-            x = self.states[layer](h)
+            x = self.states[layer](h)  # (n, H)
             after += [x, *memory]
         return x, tuple(after)
 
@@ -173,7 +158,7 @@ class Recurrent(nn.Module):
 class RNN(Recurrent):
     """Simple recurrent network: ``h' = tanh(W x + b + U h + c)``.
 
-    The network of Elman [1]_ on characters, as a language model [2]_.
+    Elman's network [1]_ as a character-level language model [2]_.
 
     Parameters
     ----------
@@ -181,7 +166,7 @@ class RNN(Recurrent):
         Number of symbols V.
 
     n_embd : int
-        Channels C of an embedding.
+        Channels C of the embeddings.
 
     n_hidden : int
         Units H of each layer.
@@ -193,7 +178,7 @@ class RNN(Recurrent):
         Share of the outputs of every layer dropped in training.
 
     recurrent_dropout : float, default=0.0
-        Share of every layer's h dropped in training on its way to the next step.
+        Share of every layer's h dropped in training before the next step.
 
     References
     ----------
@@ -223,8 +208,9 @@ class RNN(Recurrent):
 class GRU(Recurrent):
     """Gated recurrent unit: ``h' = (1 - z) n + z h``.
 
-    The update gate z decides how much of the old state is kept, the reset gate r how
-    much of it the new one ``n = tanh(W x + b + r (U h + c))`` sees [1]_.
+    The update gate z decides how much of the old state h is kept. The reset gate r
+    decides how much of it enters the candidate ``n = tanh(W x + b + r (U h + c))``
+    [1]_.
 
     Parameters
     ----------
@@ -232,7 +218,7 @@ class GRU(Recurrent):
         Number of symbols V.
 
     n_embd : int
-        Channels C of an embedding.
+        Channels C of the embeddings.
 
     n_hidden : int
         Units H of each layer.
@@ -244,7 +230,7 @@ class GRU(Recurrent):
         Share of the outputs of every layer dropped in training.
 
     recurrent_dropout : float, default=0.0
-        Share of every layer's h dropped in training on its way to the next step.
+        Share of every layer's h dropped in training before the next step.
 
     References
     ----------
@@ -272,8 +258,8 @@ class GRU(Recurrent):
 class LSTM(Recurrent):
     """Long short-term memory: ``c' = f c + i g``, ``h' = o tanh(c')``.
 
-    Gates decide what is forgotten (f), written (i) and shown (o) [1]_; [2]_ made it
-    write text character by character.
+    Gates decide what the memory c forgets (f), what it stores (i), and what becomes
+    the output h (o) [1]_. [2]_ uses it to generate text character by character.
 
     Parameters
     ----------
@@ -281,7 +267,7 @@ class LSTM(Recurrent):
         Number of symbols V.
 
     n_embd : int
-        Channels C of an embedding.
+        Channels C of the embeddings.
 
     n_hidden : int
         Units H of each layer.
@@ -293,8 +279,8 @@ class LSTM(Recurrent):
         Share of the outputs of every layer dropped in training.
 
     recurrent_dropout : float, default=0.0
-        Share of every layer's h dropped in training on its way to the next step; the
-        memory c of an LSTM is kept.
+        Share of every layer's h dropped in training before the next step. The memory c
+        is not dropped.
 
     References
     ----------

@@ -1,70 +1,32 @@
-"""Linear, batch norm, tanh, dropout: the layer that all these networks are made of."""
+"""Linear layer, batch normalisation, tanh, dropout: the layer of MLP and WaveNet."""
 
-from torch import nn
+from torch import Tensor, nn
 
 from .batch_norm import WeightedBatchNorm1d
 from .initialization import kaiming_
-from .tanh import Tanh
 
 
 class TanhLayer(nn.Module):
-    """Linear layer and tanh, batch normalisation between and dropout after if wanted.
+    """Linear layer, optional batch normalisation, tanh, optional dropout.
 
-    Parameters
-    ----------
-    n_in, n_out : int
-        Channels that come in and go out.
-
-    batch_norm : bool
-        Whether batch normalisation comes before the tanh; the linear layer then needs
-        no bias.
-
-    dropout : float
-        Share of the outputs dropped in training.
+    With batch normalisation the linear layer has no bias: the normalisation would
+    cancel it.
     """
 
-    def __init__(self, n_in, n_out, batch_norm, dropout):
+    def __init__(self, n_in: int, n_out: int, batch_norm: bool, dropout: float):
         super().__init__()
         self.linear = kaiming_(nn.Linear(n_in, n_out, bias=not batch_norm))
         self.norm = WeightedBatchNorm1d(n_out) if batch_norm else None
-        self.activation = Tanh()
+        self.activation = nn.Tanh()
         self.dropout = nn.Dropout(dropout) if dropout else None
 
-    def forward(self, x, weights=None):
-        """Transform rows.
+    def forward(self, x: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Transform rows (B, n_in), which have weights (B,), into rows (B, n_out)."""
+        return self.activate(self.linear(x), weights)  # (B, n_out)
 
-        Parameters
-        ----------
-        x : Tensor of shape (B, n_in)
-            Rows.
-
-        weights : Tensor of shape (B,), default=None
-            How many rows each row stands for, for batch normalisation.
-
-        Returns
-        -------
-        x : Tensor of shape (B, n_out)
-            Transformed rows.
-        """
-        return self.activate(self.linear(x), weights)
-
-    def activate(self, x, weights=None):
-        """Transform what the linear layer made of rows.
-
-        Parameters
-        ----------
-        x : Tensor of shape (B, n_out)
-            Outputs of the linear layer.
-
-        weights : Tensor of shape (B,), default=None
-            How many rows each row stands for, for batch normalisation.
-
-        Returns
-        -------
-        x : Tensor of shape (B, n_out)
-            Transformed rows.
-        """
+    def activate(self, x: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Apply all but the linear layer to its outputs (B, n_out)."""
         if self.norm is not None:
-            x = self.norm(x, weights)
-        x = self.activation(x)
+            x = self.norm(x, weights)  # (B, n_out)
+        x = self.activation(x)  # (B, n_out)
         return x if self.dropout is None else self.dropout(x)

@@ -1,23 +1,25 @@
-"""Neighbours merged level by level (van den Oord et al. 2016)."""
+"""Neighbouring positions merged level by level (van den Oord et al. 2016)."""
+
+from functools import reduce
+from typing import cast
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from .initialization import logits_layer
 from .tanh_layer import TanhLayer
 
-SHARED_IDS = 1 << 10
-"""Ids in a batch from which on looking for equal groups costs less than it saves."""
+MIN_IDS_TO_SHARE = 1 << 10
+"""Number of ids in a batch from which finding equal groups costs less than it saves."""
 
 
 class WaveNet(nn.Module):
     """Tree of merges over a window of ``fan_in ** n_layers`` symbols.
 
-    The dilated causal convolutions of WaveNet [1]_, seen from one output: level by
-    level, neighbouring positions are merged into one. Lecture 5 of makemore builds
-    this network; with its shape (three levels of pairs, 24 channels, 128 units) it has
-    76,579 parameters.
+    Each level merges neighbouring positions into one. For a single output this equals
+    the dilated causal convolutions of WaveNet [1]_. Lecture 5 of makemore builds this
+    network; with its shape, the default, it has 76,579 parameters.
 
     Parameters
     ----------
@@ -28,16 +30,16 @@ class WaveNet(nn.Module):
         Number of levels.
 
     fan_in : int, default=2
-        Number of positions merged into one at each level.
+        Number of positions that each level merges into one.
 
     n_embd : int, default=24
-        Channels of an embedding.
+        Channels C of the embeddings.
 
     n_hidden : int, default=128
-        Channels of every level.
+        Units H of every level.
 
     batch_norm : bool, default=True
-        Whether batch normalisation comes before each tanh.
+        Whether to apply batch normalisation before each tanh.
 
     dropout : float, default=0.0
         Share of the units of every level dropped in training.
@@ -60,13 +62,13 @@ class WaveNet(nn.Module):
 
     def __init__(
         self,
-        n_symbols,
-        n_layers=3,
-        fan_in=2,
-        n_embd=24,
-        n_hidden=128,
-        batch_norm=True,
-        dropout=0.0,
+        n_symbols: int,
+        n_layers: int = 3,
+        fan_in: int = 2,
+        n_embd: int = 24,
+        n_hidden: int = 128,
+        batch_norm: bool = True,
+        dropout: float = 0.0,
     ):
         super().__init__()
         self.fan_in = fan_in
@@ -79,17 +81,17 @@ class WaveNet(nn.Module):
         )
         self.head = logits_layer(n_hidden, n_symbols)
 
-    def forward(self, ids, weights=None):
+    def forward(self, ids: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return the logits of the next symbol.
 
         Parameters
         ----------
         ids : Tensor of shape (B, T)
-            Windows of ``fan_in ** n_layers`` symbols, nearest last.
+            Windows of ``fan_in ** n_layers`` symbols, the most recent last.
 
         weights : Tensor of shape (B,), default=None
-            How many rows of the data each row stands for, for batch normalisation
-            in training; None counts each once.
+            Number of training rows that each row represents, for batch normalisation.
+            None counts every row once.
 
         Returns
         -------
@@ -98,105 +100,81 @@ class WaveNet(nn.Module):
         """
         if ids.shape[1] != self.block_size:
             raise ValueError(
-                f"This WaveNet sees windows of {self.block_size} symbols, got ids of "
+                f"This WaveNet reads windows of {self.block_size} symbols, got ids of "
                 f"shape {tuple(ids.shape)}."
             )
-        shares = ids.numel() >= SHARED_IDS and not torch.compiler.is_compiling()
-        x = (self._shared if shares else self._separate)(ids, weights)
+        shares = ids.numel() >= MIN_IDS_TO_SHARE and not torch.compiler.is_compiling()
+        x = (self._shared if shares else self._separate)(ids, weights)  # (B, H)
         return self.head(x)  # (B, V)
 
     def _separate(self, ids, weights):
-        """Compute every position of every row."""
+        """Compute every position of every row, (B, T) to (B, H)."""
         x = self.embedding(ids)  # (B, T, C)
         for level in self.levels:
             n_positions = x.shape[1] // self.fan_in
             x = x.reshape(len(ids) * n_positions, -1)  # (B * T / fan_in, fan_in * C)
             # Batch normalisation is over the batch and the positions.
             spread = None if weights is None else weights.repeat_interleave(n_positions)
-            x = level(x, spread).view(len(ids), n_positions, -1)
-        return x.view(len(ids), -1)  # (B, n_hidden)
+            x = level(x, spread).view(len(ids), n_positions, -1)  # (B, T / fan_in, H)
+        return x.view(len(ids), -1)  # (B, H)
 
     def _shared(self, ids, weights):
-        """Compute every distinct group of neighbours once, with its weight.
+        """Compute every distinct group of neighbours once, (B, T) to (B, H).
 
-        The windows of a batch have most of their pairs in common, and many of the
-        groups of four. A level is computed for the distinct groups alone and looked up
-        by its position; only the last one is computed for every row.
+        The windows of a batch share most pairs of neighbours and many groups of four.
+        Every level but the last is computed for its distinct groups only, each with the
+        total weight of its rows.
         """
-        x, places = self.embedding.weight, ids.long()  # (V, C), (B, T)
-        for level in self.levels:
-            places = places.view(len(ids), -1, self.fan_in)
-            if places.shape[1] == 1:
-                groups, counts = places[:, 0], weights  # (B, fan_in), (B,)
+        x, index = self.embedding.weight, ids.long()  # (V, C), (B, T)
+        for level in cast("list[TanhLayer]", self.levels):
+            index = index.view(len(ids), -1, self.fan_in)  # (B, P, fan_in), rows of x
+            if index.shape[1] == 1:
+                groups, counts = index[:, 0], weights  # (B, fan_in), (B,)
             else:
-                groups, places, counts = distinct_groups(places, len(x), weights)
-            x = level.activate(_joined(level.linear, x, groups), counts)
-        return x.view(len(ids), -1)  # (B, n_hidden)
+                groups, index, counts = distinct_groups(index, len(x), weights)
+            x = level.activate(_linear_of_groups(level.linear, x, groups), counts)
+        return x.view(len(ids), -1)  # (B, H)
 
 
-def _joined(linear, x, groups):
-    """Apply a linear layer to neighbours side by side.
+def _linear_of_groups(linear, x, groups):
+    """Apply a linear layer to the concatenated rows of each group.
 
-    Parameters
-    ----------
-    linear : torch.nn.Linear
-        The layer, from fan_in * C channels.
-
-    x : Tensor of shape (N, C)
-        Channels of each place.
-
-    groups : Tensor of shape (G, fan_in)
-        Places of the neighbours.
-
-    Returns
-    -------
-    z : Tensor of shape (G, n_out)
-        The layer's outputs.
+    x : (N, C)
+    groups : (G, fan_in), rows of `x`
+    Return (G, H).
     """
     if len(groups) <= len(x):
-        return linear(F.embedding(groups, x).flatten(1))
-    # It is the sum of one linear map a neighbour, each computed once a place.
-    parts = linear.weight.chunk(groups.shape[1], dim=1)  # (n_out, C) each
-    z = sum(F.embedding(groups[:, k], x @ part.T) for k, part in enumerate(parts))
-    return z if linear.bias is None else z + linear.bias
+        return linear(F.embedding(groups, x).flatten(1))  # (G, H)
+    # The layer is a sum of one linear map per neighbour, each computed once per row.
+    parts = linear.weight.chunk(groups.shape[1], dim=1)  # (H, C) each
+    products = [F.embedding(groups[:, k], x @ part.T) for k, part in enumerate(parts)]
+    z = reduce(torch.add, products)  # (G, H)
+    return z if linear.bias is None else z + linear.bias  # (G, H)
 
 
-def distinct_groups(places, n_places, weights=None):
+def distinct_groups(
+    index: Tensor, n_rows: int, weights: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     """Find the distinct groups of neighbours.
 
-    Parameters
-    ----------
-    places : Tensor of shape (B, P, fan_in)
-        Groups of places below `n_places`.
-
-    n_places : int
-        Number of places.
-
-    weights : Tensor of shape (B,), default=None
-        How many rows each row stands for; None counts each once.
-
-    Returns
-    -------
-    groups : Tensor of shape (G, fan_in)
-        The distinct groups.
-    index : Tensor of shape (B, P)
-        Which of them each group is.
-    counts : Tensor of shape (G,)
-        Total weight of each.
+    index : (B, P, fan_in), numbers below `n_rows`
+    weights : (B,), weight of each row; None counts every row once
+    Return the groups (G, fan_in), the group at each position (B, P), and the total
+    weight of each group (G,).
     """
-    flat = places.reshape(-1, places.shape[-1])  # (B * P, fan_in)
-    key, n_keys = flat[:, 0], n_places
-    for neighbour in flat.T[1:]:
-        if n_keys * n_places >= 2**63:  # ranks are fewer than keys
+    flat = index.reshape(-1, index.shape[-1])  # (B * P, fan_in)
+    key, n_keys = flat[:, 0], n_rows
+    for neighbour in flat.T[1:]:  # (B * P,)
+        if n_keys * n_rows >= 2**63:  # replace the keys by their ranks, which are fewer
             key, n_keys = torch.unique(key, return_inverse=True)[1], len(flat)
-        key, n_keys = key * n_places + neighbour, n_keys * n_places
-    distinct, index = torch.unique(key, return_inverse=True)
-    # Whichever of the equal groups is written last stands for them.
-    member = index.new_empty(len(distinct))
-    member.scatter_(0, index, torch.arange(len(flat), device=index.device))
+        key, n_keys = key * n_rows + neighbour, n_keys * n_rows
+    distinct, group_of = torch.unique(key, return_inverse=True)  # (G,), (B * P,)
+    # Any member of a group can represent it; scatter_ keeps one of them.
+    member = group_of.new_empty(len(distinct))  # (G,)
+    member.scatter_(0, group_of, torch.arange(len(flat), device=index.device))
     if weights is None:
-        counts = torch.bincount(index)
+        counts = torch.bincount(group_of)  # (G,)
     else:
-        spread = weights.repeat_interleave(places.shape[1])
-        counts = weights.new_zeros(len(distinct)).index_add_(0, index, spread)
-    return flat[member], index.view(places.shape[:-1]), counts
+        spread = weights.repeat_interleave(index.shape[1])  # (B * P,)
+        counts = weights.new_zeros(len(distinct)).index_add_(0, group_of, spread)
+    return flat[member], group_of.view(index.shape[:-1]), counts

@@ -438,15 +438,13 @@ def test_batch_of_one_in_training(module_and_ids):
     assert all(p.grad.isfinite().all() for p in module.parameters())
 
 
-@pytest.mark.parametrize("n_numbers", [100, 20_000])  # both ways to compute them
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_tanh_is_torch_s(dtype, n_numbers):
+def test_tanh_is_torch_s(dtype):
     extremes = torch.tensor([-torch.inf, 0, 1e30])
-    x = torch.cat([torch.linspace(-30, 30, n_numbers), extremes])
+    x = torch.cat([torch.linspace(-30, 30, 20_000), extremes])
     x = x.to(dtype).requires_grad_()
     dy = torch.linspace(1, 2, len(x), dtype=dtype)
-    tolerance = {"rtol": 0, "atol": 8 * torch.finfo(dtype).eps}
-    torch.testing.assert_close(Tanh()(x), torch.tanh(x), **tolerance)
+    assert Tanh()(x).equal(torch.tanh(x))
     (expected,) = torch.autograd.grad(torch.tanh(x), x, dy)
     (found,) = torch.autograd.grad(Tanh()(x), x, dy)
-    torch.testing.assert_close(found, expected, **tolerance)
+    assert found.equal(expected)

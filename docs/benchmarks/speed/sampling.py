@@ -1,6 +1,5 @@
 """How fast names are drawn, beside the loops of the lectures and of the script."""
 
-import copy
 from functools import partial
 from itertools import count
 from statistics import median
@@ -14,7 +13,7 @@ from timing import Figure, in_turns, per_second, times_faster
 from torch import nn
 
 from sklearn_makemore import BigramCounter, NGramCounter
-from sklearn_makemore.modules import Tanh, WaveNet
+from sklearn_makemore.modules import WaveNet
 
 BATCHES = {"TransformerCharLM": 5, "GRUCharLM": 3, "WaveNetCharLM": 3, "MLPCharLM": 3}
 """Times that drawing has to be faster than the loop in batches of 1,000."""
@@ -115,19 +114,13 @@ def plain_sampler(model, longest, generator, module=None):
 
 
 def as_written_in_torch(module):
-    """Return an MLP or a WaveNet as a function without what our modules do for speed.
+    """Return a function that computes the logits without sharing equal groups.
 
-    That is torch's own tanh, and for a WaveNet every position of every window, though
-    some are equal.
+    A WaveNet then computes every position of every window.
     """
-    plain = copy.deepcopy(module)
-    for part in list(plain.modules()):
-        for name, child in part.named_children():
-            if isinstance(child, Tanh):
-                setattr(part, name, nn.Tanh())
-    if isinstance(plain, WaveNet):
-        return lambda ids: plain.head(plain._separate(ids, None))
-    return plain
+    if isinstance(module, WaveNet):
+        return lambda ids: module.head(module._separate(ids, None))
+    return module
 
 
 def samplers_in_batches(model, longest, generator):
