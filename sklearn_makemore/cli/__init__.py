@@ -1,13 +1,13 @@
 """The command line, ``sklearn-makemore`` or ``python -m sklearn_makemore``.
 
 ``_streams``
-    text in and out in UTF-8, errors and warnings as one line each
+    UTF-8 input and output; errors and warnings as one line each
 ``_parser``
-    options out of the signatures and docstrings of estimators and their methods
+    options from the signatures and docstrings of estimators and their methods
 ``_words``, ``_models``
-    words of a file; models by their names and out of files
+    reading words from files; models by name and from files
 ``_learning``, ``_progress``
-    words held out while others are learned; what is shown meanwhile
+    fitting with held-out words; the progress bar
 ``_fit``, ``_sample``, ``_score``, ``_compare``, ``_info``
     one command each: ``add_options(parser, arguments)`` and ``run(options)``
 """
@@ -24,11 +24,11 @@ from ._streams import (
 )
 
 COMMANDS = {
-    "fit": "learn a model from a file of words and write it to a file",
-    "sample": "make new words with a model",
-    "score": "log-probability of each word",
-    "compare": "learn several models and show how well each does on words held out",
-    "info": "what a model file holds",
+    "fit": "fit a model to a file of words and write it to a file",
+    "sample": "generate new words with a model",
+    "score": "print the log-probability of each word",
+    "compare": "fit several models and compare them on held-out words",
+    "info": "describe a model file",
 }
 
 FAILURES = (
@@ -41,11 +41,11 @@ FAILURES = (
     ValueError,
     Warning,
 )
-"""What wrong files, words, numbers and machines raise: one line, no traceback. Warnings
-are among them for those who make them errors."""
+"""Errors of the data, the files and the machine: reported in one line, without a
+traceback. Warnings are included for users who turn them into errors."""
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Run the command line.
 
     Parameters
@@ -56,8 +56,8 @@ def main(arguments=None):
     Returns
     -------
     code : int
-        Exit code: 0; 1 for an error of the data, the files or the machine; 2 for wrong
-        options; 130 after Ctrl-C; 141 when nobody reads what is printed any more.
+        Exit code: 0 on success; 1 for an error of the data, the files or the machine; 2
+        for wrong options; 130 after Ctrl-C; 141 if the reader of the output has gone.
     """
     use_utf8()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
@@ -78,11 +78,11 @@ def main(arguments=None):
 
 
 def _run(arguments):
-    """Run a command; returns the exit code."""
+    """Run a command and return the exit code."""
     try:
         with warnings_as_lines():
             _run_command(arguments)
-    except SystemExit as ended:  # of the parser: after the help, or a wrong option
+    except SystemExit as ended:  # from the parser, after --help or a wrong option
         return ended.code
     return 0
 

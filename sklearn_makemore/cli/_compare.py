@@ -1,7 +1,7 @@
-"""Learn several models from words, and show which does best on words held out.
+"""Fit several models to words, and compare them on held-out words.
 
-All models learn from the same words, with default parameters. NLL is the mean negative
-log-likelihood in nats per character, less is better.
+All models are fitted to the same words, with default parameters. NLL is the mean
+negative log-likelihood in nats per character; lower is better.
 """
 
 import inspect
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
+from .._base import BaseCharLM
 from ._learning import (
     add_held_out_option,
     all_words,
@@ -20,7 +21,7 @@ from ._learning import (
 )
 from ._models import MODELS, model_class
 from ._progress import EpochCallback
-from ._streams import UsageError, say
+from ._streams import UsageError, print_message
 from ._words import STANDARD_INPUT, add_words_options
 
 COLUMNS = ("model", "validation NLL", "seconds to fit")
@@ -28,24 +29,12 @@ COLUMNS = ("model", "validation NLL", "seconds to fit")
 
 @dataclass
 class Row:
-    """A line of the table.
+    """A row of the table: a model, its NLL and fit time, and its finished epochs.
 
-    Parameters
-    ----------
-    model : estimator
-        The model, fitted or not.
-
-    nll : float, default=None
-        NLL of the words held out; None until the model is fitted.
-
-    seconds : float, default=None
-        Time of `fit`.
-
-    n_done : int, default=0
-        Number of epochs so far.
+    `nll` and `seconds` are None until the model is fitted.
     """
 
-    model: object
+    model: BaseCharLM
     nll: float | None = None
     seconds: float | None = None
     n_done: int = 0
@@ -54,7 +43,7 @@ class Row:
     def cells(self):
         """Return the texts of the columns."""
         name = type(self.model).__name__
-        if self.nll is None:
+        if self.nll is None or self.seconds is None:
             return name, "", f"epoch {self.n_done + 1}"
         return name, f"{self.nll:.4f}", f"{self.seconds:.3f}"
 
@@ -68,8 +57,8 @@ def add_options(parser, arguments):
         type=str,
         default=list(MODELS),
         metavar="NAME",
-        help=f"Some of {', '.join(MODELS)}; left out, all of them, which takes minutes "
-        "on tens of thousands of words.",
+        help=f"Models to compare: {', '.join(MODELS)}. By default all of them, which "
+        "takes minutes on tens of thousands of words.",
     )
     add_held_out_option(parser)
     parser.add_typed(
@@ -77,23 +66,23 @@ def add_options(parser, arguments):
         type=int,
         default=0,
         metavar="SEED",
-        help="Seed of the networks.",
+        help="Random seed of the networks.",
     )
 
 
 def run(options):
-    """Fit the models, and print the table and words of the best."""
+    """Fit the models, and print the table and words from the best model."""
     models = [_new_model(name, options.random_state) for name in options.models]
     split = split_words(options)
     words = all_words(split)
     if split.held_out is None:
         raise UsageError(
-            "no word is held out to compare the models on; give more words, or a "
+            "no word is held out to compare the models on; use more words, or a "
             "larger --held_out"
         )
     print(
-        f"{len(words):,} words to learn from, {split.held_out.n_words:,} held out.\n"
-        "NLL: mean negative log-likelihood in nats per character, less is better.\n",
+        f"{len(words):,} training words, {split.held_out.n_words:,} held-out words.\n"
+        "NLL: mean negative log-likelihood in nats per character; lower is better.\n",
         flush=True,
     )
     with shown_table() as rows:
@@ -105,9 +94,9 @@ def run(options):
                 _measure(row, words, split.held_out)
             except ValueError as error:
                 rows.remove(row)
-                say(f"{type(model).__name__} is left out: {error}")
+                print_message(f"{type(model).__name__} is skipped: {error}")
     if not rows:
-        raise ValueError("none of the models can learn from these words")
+        raise ValueError("none of the models can be fitted to these words")
     best = _by_nll(rows)[0].model
     print(f"\n{split.heading} from {type(best).__name__}:")
     for word in new_words(best, split):
@@ -115,7 +104,7 @@ def run(options):
 
 
 def _new_model(name, random_state):
-    """Return a model with default parameters and a seed where it needs one."""
+    """Return a model with default parameters, and with the seed if it takes one."""
     if name == STANDARD_INPUT or os.path.isfile(name):
         raise UsageError(
             f"there is no model {name!r}; put the file of words before --models"
@@ -126,16 +115,16 @@ def _new_model(name, random_state):
 
 
 def _warm_up(models):
-    """Let torch import now what it imports when the first network of a process learns.
+    """Train a tiny network, so that the times exclude torch's own imports.
 
-    It takes about a second, which is none of this network's.
+    They take about a second at the first training of a process.
     """
     if any(hasattr(model, "max_epochs") for model in models):
         model_class("BigramCharLM")(max_epochs=1).fit(["a"])
 
 
 def _measure(row, words, held_out):
-    """Fit the model of a row, and fill in its figures."""
+    """Fit the model of a row, and set its NLL and seconds."""
 
     def report(n_done):
         row.n_done = n_done
@@ -148,18 +137,15 @@ def _measure(row, words, held_out):
 
 @contextmanager
 def shown_table():
-    """Show a table, the best model first: in a terminal all the time, else at the end.
+    """Show a table of the rows that the block adds to the yielded list, best first.
 
-    Yields
-    ------
-    rows : list of Row
-        What is shown; put more in.
+    A terminal shows it live. Other outputs get it at the end.
     """
     rows = []
     if sys.stdout is None or not sys.stdout.isatty():
         try:
             yield rows
-        finally:  # after Ctrl-C too, for those that are done
+        finally:  # also after Ctrl-C, for the finished models
             _print_table([row for row in rows if row.nll is not None])
         return
     from rich.live import Live
@@ -186,5 +172,5 @@ def _rich_table(rows):
 
 
 def _by_nll(rows):
-    """Return rows in the order of their NLL, and at last those that have none yet."""
+    """Sort rows by NLL, with unfinished rows last."""
     return sorted(rows, key=lambda row: float("inf") if row.nll is None else row.nll)

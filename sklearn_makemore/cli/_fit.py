@@ -1,11 +1,11 @@
-"""Learn a model from words and write it to a file.
+"""Fit a model to words and write it to a file.
 
-A share of the distinct words is held out; the model does not learn from them, and the
-NLL is theirs: the mean negative log-likelihood in nats per character, less is better.
-NGramCounter takes no time and is good; LSTMCharLM and GRUCharLM are better and take a
-minute on thirty thousand names. Counters read a file of any length a million words at a
-time, and keep the counts and the words held out; networks keep all words in memory. The
-file is written when all went well, in the format that `sklearn_makemore.load` reads.
+A share of the distinct words is held out. The model is not trained on them, and the
+printed validation NLL is theirs: the mean negative log-likelihood in nats per
+character; lower is better. NGramCounter trains in milliseconds. LSTMCharLM and
+GRUCharLM score better and take a minute on thirty thousand names. Counters read files
+of any length, a million words at a time. Networks keep all words in memory. The model
+file is written on success only; `sklearn_makemore.load` reads it.
 """
 
 import os
@@ -24,23 +24,22 @@ from ._words import STANDARD_INPUT, add_words_options, errors_in_file
 
 
 def add_options(parser, arguments):
-    """Add the options, those of the model that the arguments name among them."""
+    """Add the options, including those of the model named in the arguments."""
     parser.add_typed(
         "-o",
         "--output",
         required=True,
         type=str,
         metavar="MODEL",
-        help="File of the model; one of this name is replaced at the end.",
+        help="Model file to write. An existing file is replaced on success.",
     )
     parser.add_typed(
         "--model",
         type=str,
         default=MODELS[0],
         metavar="NAME",
-        help=f"One of {', '.join(MODELS)}. Its own options are below: --help shows "
-        "those of the model that is named. (A MixtureCharLM, which is made of others, "
-        "is fitted in Python.)",
+        help=f"One of {', '.join(MODELS)}. --help lists the options of the model named "
+        "here. (Fit a MixtureCharLM, which combines other models, in Python.)",
     )
     add_held_out_option(parser)
     add_words_options(parser)
@@ -51,52 +50,53 @@ def add_options(parser, arguments):
 
 
 def run(options):
-    """Fit, write and show a model."""
+    """Fit a model, write it, and print a summary."""
     model = new_model(model_class(options.model), options)
-    model._validate_params()  # before any word is read
+    model._validate_params()  # fail before reading words
     is_alone = not getattr(model, "accelerate", False)
-    # Of several processes one writes and prints.
+    # One of several processes writes and prints.
     is_first = is_alone or os.environ.get("RANK", "0") == "0"
     if is_first:
         _check_output(options)
     split = split_words(options)
     start = perf_counter()
     with (
-        errors_in_file(options.words),  # the words held out are not in the lists
+        # Held-out words are not in the lists, so an index into them means nothing.
+        errors_in_file(options.words),
         _shown_progress(model, is_alone) as callback,
     ):
         learn(model, split, callback)
     seconds = perf_counter() - start - (callback.seconds if callback else 0.0)
     if is_first:
-        nll = split.held_out and split.held_out.nll(model)
+        nll = None if split.held_out is None else split.held_out.nll(model)
         save(model, options.output)
         _show(model, split, nll, seconds, options.output)
 
 
 def _check_output(options):
-    """Raise an error if no model can be written, or it would replace the words."""
+    """Raise an error if the file cannot be written, or is the file of words."""
     if options.output in ("", STANDARD_INPUT):
-        raise UsageError(f"--output takes the name of a file, not {options.output!r}")
+        raise UsageError(f"--output takes a file name, not {options.output!r}")
     check_writable(options.output)
-    with suppress(OSError):  # of words that are not there: reading them says so
+    with suppress(OSError):  # reading reports a missing file of words
         if options.words is not None and os.path.samefile(
             options.words, os.path.expanduser(options.output)
         ):
             raise UsageError(
                 f"--output is the file of words, {options.words!r}, which would be "
-                "lost; use another name"
+                "overwritten; use another name"
             )
 
 
 def _named_model(arguments):
-    """Return the model that the arguments name, the first one if they name none."""
+    """Return the name of the model in the arguments, or the default."""
     parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--model", nargs="?", default=MODELS[0])
     return parser.parse_known_args(arguments)[0].model or MODELS[0]
 
 
 def _shown_progress(model, is_alone):
-    """Return a context with the callback that shows epochs where somebody sees them."""
+    """Return a context with a progress callback, or None without epochs or terminal."""
     is_seen = is_alone and sys.stderr is not None and sys.stderr.isatty()
     if is_seen and hasattr(model, "max_epochs"):
         return progress_bar(model)
@@ -106,14 +106,14 @@ def _shown_progress(model, is_alone):
 def _show(model, split, nll, seconds, path):
     epochs = f" in {model.n_iter_} epochs" if hasattr(model, "n_iter_") else ""
     print(
-        f"{type(model).__name__} has learned from {split.n_words:,} words{epochs}: "
+        f"{type(model).__name__} trained on {split.n_words:,} words{epochs}: "
         f"{seconds:.2f} s"
     )
     if nll is None:
         print("No word was held out, so there is no validation NLL.")
     else:
-        print(f"Validation NLL: {nll:.4f} ({split.held_out.n_words:,} words held out)")
-    print(f"Written to {path}")
+        print(f"Validation NLL: {nll:.4f} ({split.held_out.n_words:,} held-out words)")
+    print(f"Model written to {path}")
     print(f"{split.heading}:")
     for word in new_words(model, split):
         print(f"  {word}")

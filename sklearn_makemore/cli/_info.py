@@ -1,4 +1,4 @@
-"""Tell what a model file holds."""
+"""Describe a model file."""
 
 import os
 
@@ -6,8 +6,8 @@ from .. import load
 from .._base import BaseCharLM
 from .._safe_file import version_of
 
-MAX_ALPHABET_LENGTH = 200
-"""Most characters of an alphabet that are printed."""
+MAX_PRINTED_CHARACTERS = 200
+"""Maximum number of characters of an alphabet to print."""
 
 
 def add_options(parser, arguments):
@@ -16,11 +16,11 @@ def add_options(parser, arguments):
 
 
 def run(options):
-    """Print a line for each fact."""
+    """Print one line per fact."""
     model = load(options.model)
     facts = {
         "class": type(model).__name__,
-        **(_learnt(model) if isinstance(model, BaseCharLM) else {}),
+        **(_facts_of_char_lm(model) if isinstance(model, BaseCharLM) else {}),
         "file": f"{os.path.getsize(os.path.expanduser(options.model)):,} bytes",
         "written by": f"sklearn_makemore {version_of(options.model)}",
         "parameters": "",
@@ -31,13 +31,13 @@ def run(options):
         print(f"  {name:<20}{value!r}")
 
 
-def _learnt(model):
-    """Return what there is to say of a model of words."""
+def _facts_of_char_lm(model):
+    """Return facts about a fitted language model, by name."""
     characters = model.vocabulary_.characters
-    shown = characters[:MAX_ALPHABET_LENGTH]
+    shown = characters[:MAX_PRINTED_CHARACTERS]
     if not shown.isprintable():
         shown = repr(shown)
-    if len(characters) > MAX_ALPHABET_LENGTH:
+    if len(characters) > MAX_PRINTED_CHARACTERS:
         shown += "..."
     facts = {
         "alphabet": f"{len(characters):,} characters: {shown}",
@@ -47,13 +47,13 @@ def _learnt(model):
     if hasattr(model, "history_"):
         losses = model.history_[-1]
         kinds = ("train_loss", "valid_loss")
-        told = [f"{name} {losses[name]:.4f}" for name in kinds if name in losses]
-        facts["epochs"] = f"{model.n_iter_:,}, the last with {', '.join(told)}"
+        last = [f"{name} {losses[name]:.4f}" for name in kinds if name in losses]
+        facts["epochs"] = f"{model.n_iter_:,}, the last with {', '.join(last)}"
     return facts
 
 
 def _size(model):
-    """Return how much a model has learned by heart."""
+    """Return the number of learned weights, counts or models, as a text."""
     if hasattr(model, "net_"):
         n_weights = sum(weight.numel() for weight in model.net_.module_.parameters())
         return f"{n_weights:,} weights"
@@ -61,4 +61,4 @@ def _size(model):
         return f"{len(model.ngram_counts_.counts):,} distinct n-grams"
     if hasattr(model, "counts_"):
         return f"{model.counts_.size:,} counts of pairs"
-    return f"{len(model.estimators_):,} models, mixed"
+    return f"{len(model.estimators_):,} models in a mixture"

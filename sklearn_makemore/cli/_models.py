@@ -1,4 +1,4 @@
-"""Models by their names and options, and models out of files."""
+"""Models by their names and options, and models from files."""
 
 import sklearn_makemore
 
@@ -8,13 +8,14 @@ from ._parser import nearest, shell_hints
 from ._streams import UsageError, text_of_argument
 
 MODELS = (*COUNTERS, *NETWORKS)
-"""Models that are made by their own parameters alone."""
+"""Models that need no other models."""
 
 NOT_FROM_A_SHELL = {"verbose", "warm_start"}
-"""Parameters without a meaning here: there is a progress bar, and each fit is new."""
+"""Parameters without meaning here: a progress bar replaces `verbose`, and every run
+fits a new model."""
 
 
-def model_class(name):
+def model_class(name: str):
     """Return the class of a model."""
     if name not in MODELS:
         near = nearest(name, MODELS) or f"; there are {', '.join(MODELS)}"
@@ -23,7 +24,7 @@ def model_class(name):
 
 
 def new_model(model, options):
-    """Return a model of a class with the parameters that the options give."""
+    """Return a model of a class, with its parameters from the options."""
     params = {name: options[name] for name in shell_hints(model, NOT_FROM_A_SHELL)}
     if params["alphabet"] is not None:
         params["alphabet"] = text_of_argument(params["alphabet"])
@@ -31,11 +32,11 @@ def new_model(model, options):
 
 
 def read_model(path):
-    """Return a model of words; estimators made of models are an error."""
+    """Load a language model; other estimators are an error."""
     model = sklearn_makemore.load(path)
     if not isinstance(model, BaseCharLM):
         raise ValueError(
-            f"{path!r} holds a {type(model).__name__}, which is used in Python; this "
-            "command is for models of words, such as NGramCounter"
+            f"{path!r} holds a {type(model).__name__}, which works in Python only; "
+            "this command needs a language model, such as NGramCounter"
         )
     return model

@@ -1,30 +1,25 @@
-"""What is shown while a model learns."""
+"""Progress of a training."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from time import perf_counter
 
 from sklearn.callback import FitCallback
 
-SHARE_OF_SCORING = 0.05
-"""Share of the time of a training that may go into the scores that are shown: epochs
-that are shorter than a score are not all scored."""
+MAX_SCORING_SHARE = 0.05
+"""Maximum share of the training time that is spent on the displayed scores. Not every
+epoch is scored if epochs are short."""
 
 
 class EpochCallback(FitCallback):
-    """Callback of scikit-learn that tells of each epoch.
+    """scikit-learn callback that calls ``report(n_done)`` after each epoch."""
 
-    Parameters
-    ----------
-    report : callable
-        Called with the number of epochs done.
-    """
-
-    def __init__(self, report):
+    def __init__(self, report: Callable):
         self.report = report
         self.n_done = 0
 
     def on_fit_task_end(self, estimator, context):
-        """Report an epoch."""
+        """Report the end of an epoch."""
         if context.task_name == "epoch":
             self.n_done += 1
             self.report(self.n_done)
@@ -32,55 +27,34 @@ class EpochCallback(FitCallback):
 
 
 class ScoredEpochCallback(EpochCallback):
-    """The same with the NLL of words held out.
+    """Callback that calls ``report(n_done, nll)`` with the NLL of held-out words.
 
-    Parameters
-    ----------
-    report : callable
-        Called with the number of epochs done and the last NLL, None without any.
-
-    Attributes
-    ----------
-    held_out : HeldOut or None
-        The words; None at first.
-
-    seconds : float
-        Time that scoring took, which is none of the training. The copy of the network
-        that scikit-learn makes for the callback after each epoch is not in it.
+    The NLL is None before the first score. `seconds` is the time spent on scoring,
+    without scikit-learn's copies of the network.
     """
 
-    def __init__(self, report):
+    def __init__(self, report: Callable):
         super().__init__(report)
-        self.held_out = self.nll = None
+        self.held_out = None
+        self.nll: float | None = None
         self.seconds, self._next = 0.0, 0.0
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
-        """Report an epoch."""
+        """Report the end of an epoch, with a new score if it is time for one."""
         if context.task_name == "epoch":
             start = perf_counter()
             if self.held_out is not None and start >= self._next:
                 self.nll = self.held_out.nll(fitted_estimator)
                 took = perf_counter() - start
                 self.seconds += took
-                self._next = start + took / SHARE_OF_SCORING
+                self._next = start + took / MAX_SCORING_SHARE
             self.report(fitted_estimator.n_iter_, self.nll)
         return False
 
 
 @contextmanager
 def progress_bar(model):
-    """Show a bar of epochs on standard error inside the block.
-
-    Parameters
-    ----------
-    model : estimator
-        The network whose epochs they are.
-
-    Yields
-    ------
-    callback : ScoredEpochCallback
-        Moves the bar.
-    """
+    """Show a bar of a network's epochs on standard error; yield the callback for it."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -1,4 +1,4 @@
-"""Make new words with a model, a line each."""
+"""Generate words with a model, one per line."""
 
 from .._base import BaseCharLM
 from ..datasets import read_words
@@ -7,14 +7,14 @@ from ._parser import shell_hints
 from ._streams import UsageError, text_of_argument
 from ._words import bundled_names, source_of
 
-NOT_FROM_HERE = {"self", "exclude", "n_samples"}
-"""Parameters of `sample` that are other options here."""
+OWN_OPTIONS = {"self", "exclude", "n_samples"}
+"""Parameters of `sample` that have options of their own here."""
 
 TEXTS = ("prefix", "matching")
 
 
 def add_options(parser, arguments):
-    """Add the options: those of `BaseCharLM.sample`."""
+    """Add the options, including those of `BaseCharLM.sample`."""
     parser.add_typed("model", type=str, metavar="MODEL", help="File of the model.")
     parser.add_typed(
         "-n",
@@ -22,7 +22,7 @@ def add_options(parser, arguments):
         type=int,
         default=10,
         metavar="N",
-        help="Number of words.",
+        help="Number of words to generate.",
     )
     parser.add_typed(
         "--novel",
@@ -30,30 +30,29 @@ def add_options(parser, arguments):
         const="",
         type=str,
         metavar="WORDS",
-        help="Leave out the words of this file: a model file does not hold those it "
-        "was fitted on, so give the same file again. --novel alone leaves out the "
-        "names that come with the package.",
+        help="Exclude the words of this file, usually the training words: a model file "
+        "does not contain them. Without a file, exclude the bundled names.",
     )
-    parser.add_parameters("How to draw", BaseCharLM.sample, skip=NOT_FROM_HERE)
+    parser.add_parameters("Sampling", BaseCharLM.sample, skip=OWN_OPTIONS)
 
 
 def run(options):
     """Print words."""
     model = read_model(options.model)
-    hints = shell_hints(BaseCharLM.sample, NOT_FROM_HERE)
+    hints = shell_hints(BaseCharLM.sample, OWN_OPTIONS)
     params = {name: options[name] for name in hints}
     for name in TEXTS:
         if params[name] is not None:
             params[name] = text_of_argument(params[name])
-    exclude = _words_to_leave_out(options.novel, model)
+    exclude = _excluded_words(options.novel, model)
     try:
         words = model.sample(options.n_samples, exclude=exclude, **params)
-    except ValueError as error:  # model and words were read: it is an option
+    except ValueError as error:  # the files were read, so an option is wrong
         raise UsageError(str(error)) from error
     print("\n".join(words))
 
 
-def _words_to_leave_out(path, model):
+def _excluded_words(path, model):
     if path is None:
         return None
     if path:
@@ -61,7 +60,7 @@ def _words_to_leave_out(path, model):
     names = set(bundled_names())
     if set().union(*names) != set(model.vocabulary_.characters):
         raise UsageError(
-            "--novel alone leaves out the names that come with the package, and this "
-            "model has another alphabet; give the file that it was fitted on"
+            "--novel without a file excludes the bundled names, but this model has "
+            "another alphabet; name the file of its training words"
         )
     return names

@@ -1,8 +1,8 @@
-"""Print the log-probability of each word, a line each in the order of the file.
+"""Print the log-probability of each word, one line per word in the order of the file.
 
-A line has the word, its log-probability in nats, and its NLL: minus the
-log-probability, divided by the characters and the end of the word. They are separated
-by tabs; a tab, a line break or a backslash in a word is written as in Python.
+A line has the word, its log-probability in nats, and its NLL per character: minus the
+log-probability, divided by the number of characters plus one for the end of the word.
+Tabs separate them. Tabs, line breaks and backslashes in words are escaped as in Python.
 """
 
 import json
@@ -12,7 +12,7 @@ from ._models import read_model
 from ._words import add_words_options, errors_in_file, word_chunks
 
 SCORING_CHUNK_SIZE = 100_000
-"""Words that are read, scored and printed at once."""
+"""Number of words read, scored and printed at a time."""
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -24,8 +24,8 @@ def add_options(parser, arguments):
     parser.add_argument(
         "--json",
         action="store_true",
-        help="Print JSON objects with the keys word, log_proba and nll; what is "
-        "infinite is null.",
+        help="Print JSON objects with the keys word, log_proba and nll. Infinite "
+        "values are null.",
     )
 
 
@@ -42,7 +42,7 @@ def run(options):
             line(word, value, -value / (len(word) + 1))
             for word, value in zip(words, log_proba, strict=True)
         ]
-        print("\n".join(lines))  # at once: where Python does not buffer, each is slow
+        print("\n".join(lines))  # one call, since unbuffered output is slow
 
 
 def _tab_separated_line(word, log_proba, nll):

@@ -1,4 +1,4 @@
-"""Text in and out in UTF-8 whatever the locale; errors and warnings as one line."""
+"""UTF-8 input and output whatever the locale; errors and warnings as one line."""
 
 import os
 import sys
@@ -9,24 +9,24 @@ PROGRAM = "sklearn-makemore"
 
 
 class UsageError(ValueError):
-    """The options ask for what there is not."""
+    """An option has a wrong value, or names something that does not exist."""
 
 
 def use_utf8():
-    """Let what is printed be UTF-8; the bytes of file names come out as they are."""
+    """Print in UTF-8; undecodable bytes of file names are printed unchanged."""
     for stream, errors in (
         (sys.stdout, "surrogateescape"),
         (sys.stderr, "backslashreplace"),
     ):
-        if stream is not None:  # a process can be started without
+        if stream is not None:  # a process can start without it
             stream.reconfigure(encoding="utf-8", errors=errors)
 
 
-def text_of_argument(argument):
-    """Return an argument as the text it is in UTF-8, or else in the locale.
+def text_of_argument(argument: str) -> str:
+    """Decode an argument as UTF-8, or by the locale if it is not UTF-8.
 
-    Python has decoded it by the locale, without loss. A path needs no such care: it is
-    encoded again as it was decoded.
+    Python has decoded it by the locale, without loss. Paths need no conversion: Python
+    encodes them the same way again.
     """
     try:
         return os.fsencode(argument).decode("utf-8")
@@ -36,27 +36,27 @@ def text_of_argument(argument):
 
 @contextmanager
 def warnings_as_lines():
-    """Write warnings inside the block as one line each, without the place in code."""
+    """Print warnings inside the block as one line each, without the code location."""
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         yield
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    say(f"warning: {message}")
+    print_message(f"warning: {message}")
 
 
-def say(text):
-    """Write a line for the user, which is none of the results."""
+def print_message(text: str) -> None:
+    """Print a line for the user on standard error."""
     if sys.stderr is not None:
-        with suppress(OSError):  # nobody reads it
+        with suppress(OSError):  # the reader has gone
             print(f"{PROGRAM}: {_one_line(text)}", file=sys.stderr)
 
 
 def failure(error, code=None):
-    """Say in one line what is wrong, and return the exit code."""
+    """Print an error in one line, and return the exit code."""
     ignore_broken_pipe(sys.stdout)
-    say(_described(error))
+    print_message(_described(error))
     if code is not None:
         return code
     # scikit-learn's error for a wrong parameter is both a ValueError and a TypeError.
@@ -65,9 +65,9 @@ def failure(error, code=None):
 
 
 def ignore_broken_pipe(stream):
-    """Write out what is printed so far; where that fails, lead the rest nowhere.
+    """Flush a stream, and discard its output from then on if that fails.
 
-    Else Python would complain once more when it ends, with an exit code of its own.
+    Otherwise Python would report the error again at exit, with an exit code of its own.
     """
     try:
         if stream is not None:
@@ -77,7 +77,7 @@ def ignore_broken_pipe(stream):
 
 
 def _described(error):
-    """Return an error, or a text, as a text."""
+    """Return the message for an error; a text is its own message."""
     if not isinstance(error, Exception):
         return error
     text = str(error)
@@ -85,7 +85,7 @@ def _described(error):
         place = "" if error.filename is None else f": {os.fspath(error.filename)!r}"
         text = error.strerror + place
     elif not isinstance(error, (ImportError, OSError, ValueError)):
-        # Its text alone may say little, and torch's goes on with places in C++.
+        # The message alone may be unclear, and torch's continues with C++ locations.
         text = f"{type(error).__name__}: {text.partition(chr(10))[0]}"
     return f"error: {text}"
 

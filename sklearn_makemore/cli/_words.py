@@ -1,4 +1,4 @@
-"""Words of a file, of standard input, or those that come with the package."""
+"""Words from a file, from standard input, or the bundled names."""
 
 import re
 import sys
@@ -11,16 +11,15 @@ STANDARD_INPUT = "-"
 
 
 def add_words_options(parser):
-    """Add the options that say where words are."""
+    """Add the options for the source of the words."""
     parser.add_typed(
         "words",
         nargs="?",
         type=str,
         metavar="WORDS",
-        help="File of words: a text in UTF-8 with a word a line, where spaces around "
-        "words and blank lines do not count, or .gz of such a text, or .parquet; - is "
-        "standard input, a text. Left out, it is the names that come with the package, "
-        "each once.",
+        help="File of words: UTF-8 text with one word per line, the same compressed "
+        "(.gz), or .parquet. Spaces around words and blank lines are ignored. - reads "
+        "text from standard input. By default the bundled names, without repeats.",
     )
     parser.add_parameters("Columns", read_word_chunks, skip={"source", "chunk_size"})
 
@@ -29,7 +28,7 @@ def word_chunks(options, chunk_size):
     """Return an iterator of lists of words."""
     if options.words is None:
         if options.column is not None:
-            raise UsageError("--column is of a file of words, and none is given")
+            raise UsageError("--column needs a file of words, and none is given")
         return iter([bundled_names()])
     return read_word_chunks(
         source_of(options.words), chunk_size=chunk_size, column=options.column
@@ -37,38 +36,32 @@ def word_chunks(options, chunk_size):
 
 
 def source_of(path):
-    """Return what to read words from."""
+    """Return the path, or standard input for ``-``."""
     if path != STANDARD_INPUT:
         return path
-    if sys.stdin is None:  # a process can be started without
+    if sys.stdin is None:  # a process can start without it
         raise UsageError("there is no standard input to read words from")
     return sys.stdin.buffer
 
 
 def name_of(path):
-    """Return what an error calls a file of words."""
+    """Return the name of a source of words for error messages."""
     if path is None:
-        return "the names of the package"
+        return "the bundled names"
     return "standard input" if path == STANDARD_INPUT else repr(path)
 
 
 @contextmanager
 def errors_in_file(path, n_before=None):
-    """Let errors inside the block say where a word is in a file, not in a list.
+    """Replace a list index in errors inside the block by the position in the file.
 
-    Parameters
-    ----------
-    path : str or None
-        The file, as the options name it.
-
-    n_before : int, default=None
-        Number of words of the file before those of the list; None if the list has not
-        all of its words, so that the file is all there is to say.
+    `n_before` is the number of words in the file before those of the list. If it is
+    None, the error names the file only.
     """
     try:
         yield
     except ValueError as error:
-        # The last place: a word that is shown before it may have this text.
+        # Use the last match: a word shown before it may contain the same text.
         found = re.fullmatch(r"(.*) at index (\d+)(.*)", str(error), re.DOTALL)
         if found is None:
             raise
@@ -80,5 +73,5 @@ def errors_in_file(path, n_before=None):
 
 
 def bundled_names():
-    """Return the names that come with the package, each once."""
+    """Return the bundled names without repeats."""
     return list(dict.fromkeys(load_names().data))
