@@ -12,7 +12,8 @@ from sklearn.base import clone
 
 from ._counters.base import BaseCounter, CountedWords
 from ._sklearn import Interval, validate_params
-from .datasets._files import is_text, iterate_words, line_start, name_of
+from .datasets._files import is_text, iterate_words, name_of
+from .datasets._text import line_start
 
 __all__ = ["fit_counter"]
 

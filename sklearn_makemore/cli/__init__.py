@@ -83,7 +83,7 @@ def _run(arguments):
         with warnings_as_lines():
             _run_command(arguments)
     except SystemExit as ended:  # from the parser, after --help or a wrong option
-        return ended.code
+        return int(ended.code or 0)
     return 0
 
 

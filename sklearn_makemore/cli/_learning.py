@@ -1,5 +1,6 @@
-"""Words held out while others are learned."""
+"""Fitting models to words, with a share of the words held out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,44 +11,46 @@ from ._streams import UsageError
 from ._words import word_chunks
 
 LEARNING_CHUNK_SIZE = 1_000_000
-"""Words that are read at once: with these in memory and no more, counters learn from a
-file of any length."""
+"""Number of words read at a time. Counters keep no more words in memory, so they can be
+fitted to files of any length."""
 
 N_SHOWN = 10
-"""Words that are drawn to be looked at."""
+"""Number of sampled words to print."""
 
 
 def add_held_out_option(parser):
-    """Add the option of the share that is held out."""
+    """Add the option for the share of held-out words."""
     parser.add_typed(
         "--held_out",
         type=float,
         default=0.1,
         metavar="SHARE",
-        help="About the share of the distinct words that is held out, 0 for none. "
-        "Which ones depends on their letters alone: they are the same at each call and "
-        "for each model. Words with a letter or a length that no other one has are "
-        "learned.",
+        help="Approximate share of the distinct words to hold out, 0 for none. The "
+        "choice depends on the letters of a word only, so it is the same in every call "
+        "and for every model. Words are not held out if they have a character, or a "
+        "length, that no training word has.",
     )
 
 
 def split_words(options):
-    """Return the words that the options name as words to learn and words held out."""
+    """Split the words named by the options into training and held-out words."""
     if not 0 <= options.held_out < 1:
-        raise UsageError(f"--held_out is a share below 1, not {options.held_out}")
+        raise UsageError(
+            f"--held_out must be a share from 0 to below 1, not {options.held_out}"
+        )
     return Split(word_chunks(options, LEARNING_CHUNK_SIZE), options.held_out)
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Words that a model does not learn from, and how often each occurs."""
+    """Distinct held-out words, and how often each occurs."""
 
-    words: list
+    words: list[str]
     counts: np.ndarray
 
     @property
     def n_words(self):
-        """Number of words, equal ones counted."""
+        """Number of words, repeats included."""
         return int(self.counts.sum())
 
     def nll(self, model):
@@ -56,40 +59,26 @@ class HeldOut:
 
 
 class Split:
-    """Words to learn from, chunk by chunk, and those that `HeldOutStream` holds out.
+    """Chunks of training words, and the words that `HeldOutStream` holds out of them.
 
-    Parameters
-    ----------
-    chunks : iterable of list of str
-        The words.
-
-    share : float
-        About the share of the distinct words that is held out.
-
-    Attributes
-    ----------
-    n_words : int
-        Number of words to learn from so far.
-
-    held_out : HeldOut or None
-        The words held out, after all chunks; None if there are none.
-
-    seen : set of str or None
-        All words, None if they were more than one chunk.
+    After the iteration, `n_words` is the number of training words, `held_out` the
+    held-out words or None, and `seen` the set of all words, or None if there was more
+    than one chunk.
     """
 
-    def __init__(self, chunks, share):
+    def __init__(self, chunks: Iterable[list[str]], share: float):
         self._stream = HeldOutStream(self._noted(chunks), share)
         self.n_words = 0
-        self.held_out = self.seen = None
+        self.held_out: HeldOut | None = None
+        self.seen: set[str] | None = None
 
     @property
     def heading(self):
-        """Heading of sampled words: they are new if all training words are known."""
+        """Heading of sampled words, which are new only if `seen` has all words."""
         return "Words (some may be in the file)" if self.seen is None else "New words"
 
     def __iter__(self):
-        """Yield lists of words to learn from."""
+        """Yield lists of training words."""
         for words in self._stream:
             self.n_words += len(words)
             yield words
@@ -99,28 +88,17 @@ class Split:
             self.held_out = HeldOut(list(held_out), counts)
 
     def _noted(self, chunks):
-        """Yield the chunks; keep the words of the first if it is the only one."""
+        """Yield the chunks; keep the words in `seen` if there is one chunk only."""
         for index, words in enumerate(chunks):
             self.seen = None if index else set(words)
             yield words
 
 
 def learn(model, split, callback=None):
-    """Fit a model on the words of a split.
+    """Fit a model to the training words of a split, with a `ScoredEpochCallback`.
 
-    Counters count chunk by chunk, and estimate at the end. Networks go through all
-    words again and again.
-
-    Parameters
-    ----------
-    model : estimator
-        The model; it is fitted in place.
-
-    split : Split
-        The words.
-
-    callback : ScoredEpochCallback, default=None
-        Told of the epochs of a network.
+    Counters count chunk by chunk and estimate probabilities once, at the end. Other
+    models need all words in memory.
     """
     if isinstance(model, BaseCounter):
         model._fit_counted(model._sum_counted(map(model._count_words, split)))
@@ -137,7 +115,7 @@ def all_words(chunks):
 
 
 def fit_with_callback(model, words, callback):
-    """Fit a model with a callback of scikit-learn, None for none."""
+    """Fit a model with a scikit-learn callback, or None."""
     try:
         model.set_callbacks(*filter(None, [callback])).fit(words)
     finally:
@@ -145,5 +123,5 @@ def fit_with_callback(model, words, callback):
 
 
 def new_words(model, split):
-    """Return some words of a model, new ones if all of before are known."""
+    """Sample some words, without those in ``split.seen``."""
     return model.sample(N_SHOWN, unique=True, exclude=split.seen, random_state=0)

@@ -1,4 +1,4 @@
-"""Options out of the signatures and docstrings of estimators and their methods."""
+"""Options from the signatures and docstrings of estimators and their methods."""
 
 import inspect
 import re
@@ -22,11 +22,11 @@ KINDS = {
     str: "a text",
     type(None): "None",
 }
-"""What the types of options are called."""
+"""Names of the types of options in messages."""
 
 
 class HelpFormatter(DefaultHelpFormatter):
-    """Formatter that says None as the docstrings do, and choices only once."""
+    """Formatter that writes None as docstrings do, and lists choices once."""
 
     def _expand_help(self, action):
         text = super()._expand_help(action)
@@ -35,7 +35,7 @@ class HelpFormatter(DefaultHelpFormatter):
 
 
 class Parser(ArgumentParser):
-    """Parser whose errors are one line, with the nearest of what there is."""
+    """Parser whose errors are one line, with the nearest existing name."""
 
     def __init__(self, prog=PROGRAM, **kwargs):
         super().__init__(
@@ -49,10 +49,10 @@ class Parser(ArgumentParser):
 
     @classmethod
     def of_commands(cls, commands):
-        """Return the parser that knows the commands, and none of their options."""
+        """Return the parser of the commands, without their options."""
         parser = cls(
-            description="Learn character-level language models of words, and make more "
-            f"words. `{PROGRAM} COMMAND --help` tells of the options.",
+            description="Fit character-level language models to words, and generate "
+            f"more words. `{PROGRAM} COMMAND --help` lists the options of a command.",
             version=sklearn_makemore.__version__,
         )
         added = parser.add_subcommands(
@@ -63,27 +63,18 @@ class Parser(ArgumentParser):
         return parser
 
     def add_parameters(self, title, function, skip=()):
-        """Add an option for each parameter that a shell can give.
+        """Add an option for each parameter of an estimator class, method or function.
 
-        Parameters
-        ----------
-        title : str
-            What the parameters belong to.
-
-        function : callable
-            Has the parameters: a class of estimators, or what scikit-learn validates.
-            Its docstring in the style of numpydoc says what they are.
-
-        skip : collection of str, default=()
-            Parameters to leave out.
+        Only parameters that a shell can pass become options, and none of `skip`. The
+        numpydoc docstring is their help.
         """
         hints = shell_hints(function, skip)
         parameters = inspect.signature(function).parameters
 
         def stand_in():
-            """Stand for what has the parameters."""
+            """Carry the name, docstring and signature for jsonargparse."""
 
-        stand_in.__name__ = title  # groups of options have different names
+        stand_in.__name__ = title  # jsonargparse needs a distinct name per group
         stand_in.__doc__ = f"{title}.\n\n{plain_text(function.__doc__)}"
         stand_in.__signature__ = inspect.Signature(
             [parameters[name].replace(annotation=hint) for name, hint in hints.items()]
@@ -92,7 +83,7 @@ class Parser(ArgumentParser):
         self.hints |= hints
 
     def joined_flags(self, arguments):
-        """Let ``--flag`` alone mean ``--flag=true``, if not followed by a truth."""
+        """Replace ``--flag`` by ``--flag=true`` unless true or false follows it."""
         flags = {f"--{name}" for name, hint in self.hints.items() if hint is bool}
         followers = [*arguments, ""][1:]
         return [
@@ -103,16 +94,17 @@ class Parser(ArgumentParser):
         ]
 
     def add_typed(self, *names, type, **kwargs):
-        """Add an argument of a type, as `add_argument` does."""
+        """Add an argument like `add_argument`, and remember its type for messages."""
         action = self.add_argument(*names, type=type, **kwargs)
+        assert action is not None  # it is None only for types with options of their own
         self.hints[action.dest] = type
 
     def error(self, message, ex=None):
-        """Say in one line what is wrong, and exit with code 2."""
+        """Print the error in one line, and exit with code 2."""
         self.exit(2, f"{self.prog}: error: {self._reason(message)}\n")
 
     def _reason(self, message):
-        """Return the parser's message in one line, and shorter where it is known."""
+        """Return jsonargparse's message in one line, reworded if it is a known one."""
         options = [name for name in self._option_string_actions if name[:2] == "--"]
         if found := re.match(r"unrecognized arguments: (\S+)", message, re.I):
             asked = found[1].partition("=")[0]
@@ -130,24 +122,16 @@ class Parser(ArgumentParser):
         return " ".join(message.split())
 
     def _as_typed(self, dest):
-        """Return an argument as one types it."""
+        """Return an argument as the user types it."""
         (action,) = (each for each in self._actions if each.dest == dest)
-        return " ".join([*action.option_strings[:1], action.metavar])
+        return f"{' '.join(action.option_strings[:1])} {action.metavar}".strip()
 
 
 def command_parser(name, command, arguments):
-    """Return the parser of a command.
+    """Return the parser of a command, whose module has `add_options`.
 
-    Parameters
-    ----------
-    name : str
-        The command.
-
-    command : module
-        Has a docstring, which says what it does, and a function `add_options`.
-
-    arguments : list of str
-        What will be parsed: some options say which others there are.
+    The module's docstring is the description. The arguments are needed because some
+    options, such as ``--model``, decide which others exist.
     """
     parser = Parser(f"{PROGRAM} {name}", description=command.__doc__)
     command.add_options(parser, arguments)
@@ -155,7 +139,7 @@ def command_parser(name, command, arguments):
 
 
 def shell_hints(function, skip=()):
-    """Return the type of each parameter that a shell can give."""
+    """Return the type of each parameter that a shell can pass."""
     constraints = parameter_constraints(function)
     hints = {
         name: shell_hint(constraints[name])
@@ -166,7 +150,7 @@ def shell_hints(function, skip=()):
 
 
 def shell_hint(constraint):
-    """Return the type that a constraint of scikit-learn allows, None if there is none.
+    """Return the type that a scikit-learn constraint allows, None if a shell has none.
 
     Examples
     --------
@@ -194,7 +178,7 @@ def shell_hint(constraint):
 
 
 def described(hint):
-    """Say in words what a type allows.
+    """Describe a type in words.
 
     Examples
     --------
@@ -208,7 +192,7 @@ def described(hint):
 
 
 def nearest(asked, known):
-    """Return ``; did you mean ...?`` if one of the known texts is near, else nothing.
+    """Return ``; did you mean ...?`` if a known text is similar, else an empty text.
 
     Examples
     --------
@@ -222,7 +206,7 @@ def nearest(asked, known):
 
 
 def normalized(arguments):
-    """Return arguments with ``--n_hidden`` for ``--n-hidden``.
+    """Replace hyphens by underscores in option names.
 
     Examples
     --------
@@ -230,7 +214,7 @@ def normalized(arguments):
     >>> normalized(["--n-hidden", "64", "--held-out=0.1", "a-b"])
     ['--n_hidden', '64', '--held_out=0.1', 'a-b']
 
-    What follows ``--`` is no option.
+    Arguments after ``--`` are not options.
 
     >>> normalized(["--n-hidden", "64", "--", "--a-b"])
     ['--n_hidden', '64', '--', '--a-b']
@@ -243,13 +227,13 @@ def normalized(arguments):
 
 
 def plain_text(doc):
-    """Return a docstring without the marks of reStructuredText."""
+    """Return a docstring without reStructuredText markup."""
     doc = re.sub(r"\s*\[\d+\]_", "", inspect.cleandoc(doc))
     return re.sub(r"(?::[\w:]+:)?`+~?([^`]*)`+", r"\1", doc)
 
 
 def loaded(text):
-    """Return what a text is that may be several things: None, a number or a text."""
+    """Return the value of a text of several possible types: None, number or text."""
     if text == "None":
         return None
     for number in int, float:
@@ -260,5 +244,5 @@ def loaded(text):
     return text
 
 
-# YAML, which is usual here, reads regular expressions as lists and "~" as None.
+# YAML, jsonargparse's default, reads regular expressions as lists and "~" as None.
 set_loader("shell", loaded, json_superset=False)

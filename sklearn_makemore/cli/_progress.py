@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Any
 
 from sklearn.callback import FitCallback
 
@@ -18,7 +19,8 @@ class EpochCallback(FitCallback):
         self.report = report
         self.n_done = 0
 
-    def on_fit_task_end(self, estimator, context):
+    # scikit-learn passes only the arguments that a callback names.
+    def on_fit_task_end(self, estimator, context):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Report the end of an epoch."""
         if context.task_name == "epoch":
             self.n_done += 1
@@ -39,7 +41,7 @@ class ScoredEpochCallback(EpochCallback):
         self.nll: float | None = None
         self.seconds, self._next = 0.0, 0.0
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator: Any = None):
         """Report the end of an epoch, with a new score if it is time for one."""
         if context.task_name == "epoch":
             start = perf_counter()

@@ -4,6 +4,7 @@ import os
 import sys
 import warnings
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 
 PROGRAM = "sklearn-makemore"
 
@@ -18,7 +19,7 @@ def use_utf8():
         (sys.stdout, "surrogateescape"),
         (sys.stderr, "backslashreplace"),
     ):
-        if stream is not None:  # a process can start without it
+        if isinstance(stream, TextIOWrapper):  # a process can start without streams
             stream.reconfigure(encoding="utf-8", errors=errors)
 
 
@@ -69,9 +70,10 @@ def ignore_broken_pipe(stream):
 
     Otherwise Python would report the error again at exit, with an exit code of its own.
     """
+    if stream is None:
+        return
     try:
-        if stream is not None:
-            stream.flush()
+        stream.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

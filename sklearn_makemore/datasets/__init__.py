@@ -1,4 +1,4 @@
-"""Lists of words to learn from: one shipped, one downloaded, and those in files."""
+"""Lists of words: one bundled, one downloaded, and those in files."""
 
 from ._files import read_word_chunks, read_words
 from ._names import fetch_names, load_names

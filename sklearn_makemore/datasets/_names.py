@@ -1,4 +1,4 @@
-"""First names of the United States: the shipped list and makemore's own."""
+"""Given names of the United States: the bundled list, and makemore's own."""
 
 import gzip
 import hashlib
@@ -7,6 +7,7 @@ from importlib import resources
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
+from typing import Literal, overload
 from urllib.error import HTTPError
 
 import numpy as np
@@ -18,19 +19,29 @@ from .._sklearn import Interval, check_pandas_support, validate_params
 MAKEMORE_URL = "https://raw.githubusercontent.com/karpathy/makemore/master/names.txt"
 MAKEMORE_SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
 
-_FOLDER = resources.files(__package__)
+_FOLDER = resources.files("sklearn_makemore.datasets")
+
+
+@overload
+def load_names(
+    *, return_X_y: Literal[False] = False, as_frame: bool = False
+) -> Bunch: ...
+
+
+@overload
+def load_names(*, return_X_y: Literal[True], as_frame: bool = False) -> tuple: ...
 
 
 @validate_params(
     {"return_X_y": ["boolean"], "as_frame": ["boolean"]},
     prefer_skip_nested_validation=True,
 )
-def load_names(*, return_X_y=False, as_frame=False):
-    """Load the first names given in the United States in 2017.
+def load_names(*, return_X_y: bool = False, as_frame: bool = False) -> Bunch | tuple:
+    """Load the names given to children born in the United States in 2017.
 
     The list has the form of makemore's ``names.txt``: lower-case words, girls'
-    names first, then boys' names, each by popularity. Shuffle it before a split
-    that does not shuffle.
+    names first, then boys' names, each by popularity. Shuffle it before you split
+    it without shuffling.
 
     =================   =====================
     Names (rows)                       32,469
@@ -56,12 +67,12 @@ def load_names(*, return_X_y=False, as_frame=False):
         Dictionary-like object, with the following attributes.
 
         data : list of str or Series of shape (32469,)
-            The names. A name given to girls and to boys is there twice.
+            The names. A name given to girls and to boys occurs twice.
         target : ndarray or Series of shape (32469,)
             The sex, "F" or "M".
         count : ndarray or Series of shape (32469,)
-            Children of that sex who were given that name. Divided by its mean
-            it is a `sample_weight` for models of children rather than of names.
+            Number of children of that sex with that name. Divided by its mean, it
+            is a `sample_weight` for modelling children instead of names.
         frame : None or DataFrame of shape (32469, 3)
             The columns name, sex and count; None unless `as_frame=True`.
         feature_names : list of str
@@ -80,7 +91,7 @@ def load_names(*, return_X_y=False, as_frame=False):
 
     See Also
     --------
-    fetch_names : The list that makemore's published figures were taken on.
+    fetch_names : The list behind makemore's published figures.
 
     Examples
     --------
@@ -95,8 +106,8 @@ def load_names(*, return_X_y=False, as_frame=False):
     """
     path = _FOLDER / "data" / "names.csv.gz"
     header, _, rows = gzip.decompress(path.read_bytes()).decode().partition("\n")
-    # The csv module would make a list of every row, for the garbage collector to
-    # visit again and again: several times slower. No field here has a comma.
+    # The csv module is several times slower: it makes a list of every row, which the
+    # garbage collector visits repeatedly. No field here has a comma.
     fields = rows.replace(",", "\n").splitlines()
     data = fields[0::3]
     target = np.array(fields[1::3])
@@ -133,13 +144,18 @@ def load_names(*, return_X_y=False, as_frame=False):
     },
     prefer_skip_nested_validation=True,
 )
-def fetch_names(*, data_home=None, download_if_missing=True, n_retries=3, delay=1.0):
+def fetch_names(
+    *,
+    data_home: str | PathLike | None = None,
+    download_if_missing: bool = True,
+    n_retries: int = 3,
+    delay: float = 1.0,
+) -> Bunch:
     """Load makemore's own list of names, downloading it if necessary.
 
-    This is the ``names.txt`` that the figures of makemore and its lectures were
-    taken on: the first names given in the United States in 2018, girls' names
-    first, then boys' names, each by popularity. Shuffle it before a split that
-    does not shuffle.
+    This is the ``names.txt`` behind the figures of makemore and its lectures: names
+    given in the United States in 2018, girls' names first, then boys' names, each by
+    popularity. Shuffle it before you split it without shuffling.
 
     =================   ======
     Names (lines)       32,033
@@ -148,21 +164,19 @@ def fetch_names(*, data_home=None, download_if_missing=True, n_retries=3, delay=
     Length of a name    2 to 15
     =================   ======
 
-    The file is kept after the first download, and its SHA-256 is checked every
-    time.
+    The file is downloaded once. Its SHA-256 is checked at every call.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
-        The folder for downloaded data. By default that of scikit-learn, see
+        The folder for downloaded data. By default scikit-learn's, see
         :func:`sklearn.datasets.get_data_home`.
 
     download_if_missing : bool, default=True
-        If False, raise an OSError instead of downloading the file where it is
-        missing or damaged.
+        If False, raise an OSError if the file is missing or damaged.
 
     n_retries : int, default=3
-        Number of retries when the server does not deliver.
+        Number of retries after a failed download.
 
     delay : float, default=1.0
         Number of seconds between retries.
@@ -182,12 +196,12 @@ def fetch_names(*, data_home=None, download_if_missing=True, n_retries=3, delay=
     Raises
     ------
     OSError
-        If the file is not there and cannot be downloaded, or if what was
-        downloaded is not the expected file. Nothing is left on the disk then.
+        If the file is missing and cannot be downloaded, or if the download is not
+        the expected file. No file is left on the disk in that case.
 
     See Also
     --------
-    load_names : A similar list, with sex and counts, that needs no download.
+    load_names : A similar bundled list, with sex and counts.
 
     Examples
     --------
@@ -213,14 +227,14 @@ def fetch_names(*, data_home=None, download_if_missing=True, n_retries=3, delay=
 
 
 def _is_makemore(path):
-    """Whether the file is there and is the expected one."""
+    """Whether the file exists and is the expected one."""
     if not path.is_file():
         return False
     return hashlib.sha256(path.read_bytes()).hexdigest() == MAKEMORE_SHA256
 
 
 def _download_makemore(path, n_retries, delay):
-    """Download to `path`, all or nothing."""
+    """Download the list to `path`, completely or not at all."""
     try:
         path.parent.mkdir(exist_ok=True)
         fetch_file(
@@ -231,17 +245,17 @@ def _download_makemore(path, n_retries, delay):
             n_retries=n_retries,
             delay=delay,
         )
-    # A body cut between two chunks is an HTTPException, which is no OSError.
+    # A response cut between two chunks is an HTTPException, which is not an OSError.
     except (OSError, HTTPException) as exc:
         if isinstance(exc, HTTPError):
-            exc.close()  # it is the server's answer too, and holds the connection
+            exc.close()  # it is also the response, and holds the connection
         raise OSError(
             f"Could not fetch {MAKEMORE_URL} to {path}: {exc}" + _remedies(path)
         ) from exc
 
 
 def _remedies(path):
-    """What a user can do without the file."""
+    """Return the part of an error message that says what the user can do."""
     return (
         f"\nTry again later, or put the file with SHA-256 {MAKEMORE_SHA256} at {path}"
         " by hand, or use `load_names`, which needs no download."
@@ -249,5 +263,5 @@ def _remedies(path):
 
 
 def _read_description(name):
-    """The text of a file in `descr`."""
+    """Return the text of a file in `descr`."""
     return (_FOLDER / "descr" / name).read_text(encoding="utf-8")

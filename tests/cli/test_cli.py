@@ -174,12 +174,12 @@ def test_fit_learns_from_the_words_that_are_not_held_out(run, files, words):
     assert model.get_params() == expected.get_params()
     np.testing.assert_array_equal(model.counts_, expected.counts_)
     assert re.fullmatch(
-        rf"BigramCounter has learned from {len(train)} words: \d+\.\d\d s", lines[0]
+        rf"BigramCounter trained on {len(train)} words: \d+\.\d\d s", lines[0]
     )
     assert lines[1] == (
-        f"Validation NLL: {expected.nll(held_out):.4f} ({len(held_out)} words held out)"
+        f"Validation NLL: {expected.nll(held_out):.4f} ({len(held_out)} held-out words)"
     )
-    assert lines[2:4] == ["Written to x.model", "New words:"]
+    assert lines[2:4] == ["Model written to x.model", "New words:"]
     new = [line.strip() for line in lines[4:]]
     assert len(new) == len(set(new)) == 10
     assert not set(new) & set(words)
@@ -193,7 +193,7 @@ def test_words_that_others_do_not_cover_are_learnt(run, tmp_path):
     fit = ["fit", "words.txt", "-o", "x.model"]
     code, lines, _ = run(*fit, "--held_out", share)
     assert code == 0
-    assert f"from {len(common + odd)} words" in lines[0]
+    assert f"trained on {len(common + odd)} words" in lines[0]
     assert lines[1].startswith("No word was held out")
     # Both are drawn here, one for its letter and one for its length, and "abcd" is not.
     digests = {word: word_share(word) for word in odd + ["abcd"]}
@@ -253,7 +253,7 @@ def test_without_a_file_the_names_of_the_package_are_taken(run, words, monkeypat
     monkeypatch.setattr(_words, "load_names", lambda: Bunch(data=words))
     code, lines, _ = run("fit", "-o", "x.model", "--held-out", 0)
     assert code == 0
-    assert f"learned from {len(set(words))} words" in lines[0]
+    assert f"trained on {len(set(words))} words" in lines[0]
     assert lines[1].startswith("No word was held out")
     # These names are what is left out by --novel alone.
     _, drawn, _ = run("sample", "x.model", "-n", 300, "--unique", "--random_state", 1)
@@ -335,7 +335,7 @@ def test_compare_shows_the_best_model_first(run, files, words):
     code, lines, errors = run("compare", "words.txt", "--models", *models)
     assert (code, errors) == (0, [])
     train, held_out = parts(words)
-    assert lines[0] == f"{len(train)} words to learn from, {len(held_out)} held out."
+    assert lines[0] == f"{len(train)} training words, {len(held_out)} held-out words."
     expected = {
         type(model).__name__: model.fit(train).nll(held_out)
         for model in (BigramCounter(), BigramCharLM(random_state=0), NGramCounter())
@@ -399,14 +399,18 @@ def rough(text):
         (["fitt"], 2, "there is no command 'fitt'; did you mean fit?"),
         (["--versoin"], 2, "there is no option --versoin; did you mean --version?"),
         (["fit"], 2, "-o MODEL is needed"),
-        (["fit", "-o", ""], 2, "takes the name of a file, not ''"),
-        (["fit", "-o", "-"], 2, "takes the name of a file, not '-'"),
+        (["fit", "-o", ""], 2, "takes a file name, not ''"),
+        (["fit", "-o", "-"], 2, "takes a file name, not '-'"),
         (["fit", "-o", "x", "--ordr=3"], 2, "no option --ordr; did you mean --order?"),
         (["fit", "-o", "x", "--order", "3.5"], 2, "takes a whole number, not '3.5'"),
         (["fit", "-o", "x", "--order", "0"], 2, "must be an int in the range [1, inf)"),
         (["fit", "-o", "x", "--model=GruCharML"], 2, "did you mean GRUCharLM?"),
         (["fit", "-o", "x", "--smoothing=aditive"], 2, "did you mean additive?"),
-        (["fit", "-o", "x", "--held_out", "1"], 2, "--held_out is a share below 1"),
+        (
+            ["fit", "-o", "x", "--held_out", "1"],
+            2,
+            "--held_out must be a share from 0 to below 1, not 1",
+        ),
         (["fit", "a", "b", "-o", "x"], 2, "there is no argument b"),
         (["fit", "missing", "-o", "x"], 1, "No such file or directory: 'missing'"),
         (["fit", "folder", "-o", "x"], 1, "Is a directory: 'folder'"),
@@ -429,7 +433,7 @@ def rough(text):
         (["sample", "short.model", "--novel"], 2, "has another alphabet"),
         (["sample", "classes.model"], 1, "holds a CharLMClassifier"),
         (["fit", "words.txt", "-o", "./words.txt"], 2, "is the file of words"),
-        (["fit", "-o", "x", "--column", "a"], 2, "--column is of a file of words"),
+        (["fit", "-o", "x", "--column", "a"], 2, "--column needs a file of words"),
         (["fit", "-o", "x", "--", "--a-b"], 1, "No such file or directory: '--a-b'"),
         (["compare", "few.txt"], 2, "no word is held out"),
         (["compare", "--models", "few.txt"], 2, "put the file of words before"),
@@ -481,7 +485,7 @@ def test_interrupts_and_failures_leave_no_file(run, files, monkeypatch):
 
     monkeypatch.setattr(GRUCharLM, "fit", diverging)
     code, lines, errors = run("compare", "words.txt", "--models", *models)
-    said = "sklearn-makemore: GRUCharLM is left out: too large a learning rate"
+    said = "sklearn-makemore: GRUCharLM is skipped: too large a learning rate"
     assert (code, errors) == (0, [said])
     assert [line.split()[0] for line in lines[3:5]] == ["model", "BigramCounter"]
     assert lines[6] == "New words from BigramCounter:"

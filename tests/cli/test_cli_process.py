@@ -71,7 +71,7 @@ def test_text_is_utf_8_in_any_locale(tmp_path, monkeypatch):
     code, out, err = run("fit", "prénoms.txt", "-o", "modèle", "--held_out=0", **plain)
     assert (code, err) == (0, b"")
     assert b"\x1b" not in out
-    assert "Written to modèle" in out.decode()
+    assert "Model written to modèle" in out.decode()
     model = load(tmp_path / "modèle")
     assert model.vocabulary_.characters == "".join(sorted(set("".join(names))))
     asked = ["modèle", "--matching", "é[lr].*", "--random_state", "1"]

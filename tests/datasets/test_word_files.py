@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from sklearn_makemore.datasets import _files, read_word_chunks, read_words
+from sklearn_makemore.datasets import _files, _text, read_word_chunks, read_words
 
 # Line ends, what only looks like one, white space, a byte order mark, all widths.
 CHARACTERS = "\n\r\n\r ab.\t\x0b\x0c\x1c\x85\u2028\ufeff\xa0éßλ名🙂"
@@ -43,7 +43,7 @@ def test_words_are_those_of_python_s_own_lines(folder, text, at_once, size, data
     zipped.write_bytes(gzip.compress(content, 1))
     cuts = data.draw(st.lists(st.integers(0, len(content)), max_size=3).map(sorted))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_files, "BYTE_CHUNK_SIZE", at_once)
+        patch.setattr(_text, "BYTE_CHUNK_SIZE", at_once)
         if expected is None:
             with pytest.raises(ValueError, match="has no words"):
                 read_words(path)
@@ -53,7 +53,7 @@ def test_words_are_those_of_python_s_own_lines(folder, text, at_once, size, data
         assert [len(chunk) for chunk in chunks[:-1]] == [size] * (len(chunks) - 1)
         assert sum(chunks, []) == expected
         # Cut at any bytes, the lines that begin in each part.
-        starts = [_files.line_start(path, cut) for cut in [0, *cuts, len(content)]]
+        starts = [_text.line_start(path, cut) for cut in [0, *cuts, len(content)]]
         parts = [
             word
             for part in zip(starts[:-1], starts[1:], strict=True)
