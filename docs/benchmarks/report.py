@@ -1,4 +1,4 @@
-"""What the benchmarks have in common: the words, the machine, the table."""
+"""Shared by the benchmarks: the words, the description of the machine, the tables."""
 
 import os
 import platform
@@ -14,16 +14,16 @@ NAMES = Path(__file__).parents[3] / "shared" / "data" / "names.txt"
 HEADS = ["what", "measured", "baseline", "ratio", "bound", "met"]
 
 PLACES = {"nats": ".4f", "names/s": ",.0f", "us": ".0f", "modules": ".0f"}
-"""How numbers of a unit are written; all others have three digits."""
+"""Formats of numbers by unit; all others have three significant digits."""
 
 
 def names_file():
-    """Return where the list of the lectures is: beside the project, or as told."""
+    """Return the path of the lectures' list."""
     return Path(os.environ.get("SKLEARN_MAKEMORE_NAMES", NAMES))
 
 
 def read_names():
-    """Return the list of the lectures."""
+    """Return the words of the lectures' list."""
     return names_file().read_text(encoding="utf-8").splitlines()
 
 
@@ -36,7 +36,7 @@ def lecture_split(names):
 
 
 def machine():
-    """Return what the figures depend on."""
+    """Return the facts about the machine that the figures depend on."""
     packages = "numpy", "scikit-learn", "skorch", "torch"
     return {
         "cores": os.cpu_count(),
@@ -48,18 +48,18 @@ def machine():
 
 
 def machine_line():
-    """Return the machine as one line."""
+    """Return the facts about the machine as one line."""
     return ", ".join(f"{name}: {value}" for name, value in machine().items())
 
 
 def markdown(heads, rows):
-    """Return a table."""
+    """Return a Markdown table."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def shown(values, unit):
-    """Return the median, and the range if there is one."""
+    """Format the median of some values, and their range if there are several."""
     if not values:
         return ""
     number = f"{{:{PLACES.get(unit, '.3g')}}}".format
@@ -70,12 +70,12 @@ def shown(values, unit):
 
 
 def shown_ratio(ratio):
-    """Return a ratio with three digits, or as many as it has."""
+    """Format a ratio with at least three significant digits."""
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def is_kept(is_met):
-    """Return the table's word for a promise, nothing where there is none."""
+    """Return the table cell of a bound: met, not met, or no bound."""
     return {True: "yes", False: "**no**", None: ""}[is_met]
 
 

@@ -113,7 +113,7 @@ class Recurrent(nn.Module):
         Returns
         -------
         state : tuple of Tensors of shape (n, H)
-            h of every layer, and in the LSTM also c.
+            Hidden state h of every layer, followed by its memory c in an LSTM.
         """
         return tuple(part.expand(n_rows, -1) for part in self.start)
 

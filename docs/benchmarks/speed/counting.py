@@ -1,4 +1,4 @@
-"""How fast the counters count and score, beside loops and libraries."""
+"""Speed of fitting and scoring the counters, compared with loops and libraries."""
 
 import math
 from statistics import median
@@ -39,7 +39,7 @@ def ngram_fit(work):
 
 
 def ngram_nltk(work):
-    """Time fitting and scoring beside nltk's Kneser-Ney of the same order."""
+    """Time fitting and scoring, and the same with nltk's Kneser-Ney."""
     fit = "NGramCounter(order=5): fit"
     score = f"NGramCounter(order=5): score_samples of {len(work.valid):,} words"
     if not peers.is_installed("nltk"):
@@ -47,7 +47,7 @@ def ngram_nltk(work):
         yield peers.absent(score, "nltk")
         return
     baseline_is = "nltk.lm.KneserNeyInterpolated(5)"
-    peers.nltk_kneser_ney(work.train[:100], 5)  # to import it
+    peers.nltk_kneser_ney(work.train[:100], 5)  # imports nltk
     ours, theirs = in_turns(
         lambda: NGramCounter(order=5).fit(work.train),
         lambda: peers.nltk_kneser_ney(work.train, 5),
@@ -61,7 +61,7 @@ def ngram_nltk(work):
     peer = peers.nltk_kneser_ney(work.train, 5)
     n_words = work.either(40, 10)
     some = work.valid[:n_words]
-    # The two are not the same model: nltk's discounts and lower orders are others.
+    # The models differ: nltk uses other discounts and other lower orders.
     for scores in model.score_samples(some), peer_scores(peer, some):
         assert all(math.isfinite(value) for value in scores)
     ours, theirs = in_turns(
@@ -77,7 +77,7 @@ def ngram_nltk(work):
 
 
 def n_predictions(words):
-    """Number of characters, and of ends of words."""
+    """Number of characters, plus one end per word."""
     return sum(len(word) + 1 for word in words)
 
 
@@ -87,7 +87,7 @@ def peer_scores(peer, words):
 
 
 def ngram_markovify(work):
-    """Time fitting and drawing beside markovify, whose chain is not smoothed."""
+    """Time fitting and sampling, and the same with markovify, which does not smooth."""
     fit, sample = "NGramCounter(order=5): fit", "NGramCounter(order=5): sample(10000)"
     if not peers.is_installed("markovify"):
         yield peers.absent(fit, "markovify")

@@ -1,4 +1,4 @@
-r"""Time an epoch of networks in one process, or in those that torchrun has started.
+r"""Time epochs of networks in one process, or in several started by torchrun.
 
     python docs/benchmarks/speed/epochs_in_processes.py [names.txt]
     torchrun --standalone --nproc-per-node 2 \

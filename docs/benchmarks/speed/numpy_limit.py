@@ -1,7 +1,7 @@
-"""The least that numpy has to do to draw words from a table of pairs.
+"""The minimum that numpy has to do to sample words from a bigram.
 
-No options, no checks: a search in cumulative sums a character and a row, and one long
-string cut into words.
+No options and no checks: one search in cumulative sums per character and row, and one
+long string split into words.
 """
 
 import numpy as np
@@ -10,13 +10,13 @@ CODES = np.frombuffer(b"\nabcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
 
 
 BATCH_SIZE = 1 << 14
-"""Words drawn at once: their arrays fit into the processor's cache."""
+"""Number of words sampled at a time: their arrays fit into the processor's cache."""
 
 
 def sample_bigram(proba, n_words, rng):
-    """Draw words; the rows of `proba` (27, 27) sum to one, the boundary first."""
+    """Sample words from the rows of `proba` (27, 27), the boundary first."""
     n_symbols = len(proba)
-    # One increasing array: row i of the cumulative sums takes the values i to i + 1.
+    # One increasing array: row i of the cumulative sums has values from i to i + 1.
     steps = (proba.cumsum(1) + np.arange(n_symbols)[:, np.newaxis]).ravel()
     steps[n_symbols - 1 :: n_symbols] = np.arange(1, n_symbols + 1)
     words = []
@@ -26,7 +26,7 @@ def sample_bigram(proba, n_words, rng):
 
 
 def sample_batch(steps, n_symbols, n_words, rng):
-    """Draw words, all at once."""
+    """Sample some words together."""
     rows, last, drawn = np.arange(n_words), np.zeros(n_words, dtype=np.int64), []
     while len(rows):
         cells = np.searchsorted(steps, last + rng.random(len(rows)), side="right")
@@ -38,7 +38,7 @@ def sample_batch(steps, n_symbols, n_words, rng):
 
 
 def cut(drawn, n_words):
-    """Return the words of what was drawn: pairs of rows and their next symbols."""
+    """Return the words, given pairs of rows and their next symbols."""
     text = np.zeros((n_words, len(drawn)), dtype=np.uint8)
     for column, (rows, symbols) in enumerate(drawn):
         text[rows, column] = CODES[symbols]

@@ -1,6 +1,6 @@
-"""Libraries that data scientists take for the same work.
+"""Other libraries for the same tasks.
 
-They are imported where they are used: one that is not installed is a row that says so.
+They are imported where they are used. If one is not installed, its row says so.
 """
 
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ def is_installed(peer):
 
 
 def absent(what, peer):
-    """Return the row of a comparison with a library that is not here."""
+    """Return the row of a comparison with a library that is not installed."""
     return Figure(what, "", [], f"{peer}: not installed")
 
 
@@ -26,7 +26,7 @@ def count_vectorizer(words):
 
 
 def nltk_kneser_ney(words, order):
-    """Fit nltk's interpolated Kneser-Ney on words as sentences of characters."""
+    """Fit nltk's interpolated Kneser-Ney to words, as sentences of characters."""
     from nltk.lm import KneserNeyInterpolated
     from nltk.lm.preprocessing import padded_everygram_pipeline
 
@@ -37,7 +37,7 @@ def nltk_kneser_ney(words, order):
 
 
 def nltk_log_proba(model, word):
-    """Log-probability of a word to the base of 2, one character after the other."""
+    """Return the base-2 log-probability of a word, character by character."""
     from nltk.lm.preprocessing import pad_both_ends
 
     symbols = list(pad_both_ends(word, model.order))
@@ -49,12 +49,12 @@ def nltk_log_proba(model, word):
 
 
 def markovify_chain(words, state_size):
-    """Build markovify's chain of characters."""
+    """Fit markovify's chain of characters."""
     from markovify import Chain
 
     return Chain([list(word) for word in words], state_size)
 
 
 def markovify_sample(chain, n_words):
-    """Draw words, one at a time as markovify does."""
+    """Sample words one at a time, as markovify does."""
     return ["".join(chain.gen()) for _ in range(n_words)]

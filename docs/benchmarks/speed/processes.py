@@ -1,4 +1,4 @@
-"""What takes more than one process: a search with workers, and a fresh start."""
+"""Benchmarks with several processes: a search with workers, and a fresh start."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def search(work):
     def fit(n_jobs, words=words):
         return GridSearchCV(model, grid, cv=3, n_jobs=n_jobs, refit=False).fit(words)
 
-    # A worker that idles out as work comes in is waited for: they stay.
+    # Keep idle workers alive, since restarting them takes time.
     with parallel_config("loky", idle_worker_timeout=3600):
         fit(1, words[:200]), fit(2, words[:200])
         ours, alone = in_turns(
@@ -41,8 +41,8 @@ def search(work):
             n_turns=work.either(3, 1),
             is_warm=True,
         )
-    # Without psutil joblib's workers collect garbage every second, which takes long
-    # with torch in memory.
+    # Without psutil, joblib's workers collect garbage every second, which is slow with
+    # torch in memory.
     with_psutil = "with" if find_spec("psutil") else "without"
     yield times_faster(
         f"GridSearchCV: 8 candidates of MLPCharLM, 3 folds, n_jobs=2, {with_psutil} "
@@ -56,13 +56,13 @@ def search(work):
 
 
 def run_python(code, *arguments):
-    """Run code in a fresh process; return what it prints."""
+    """Run code in a fresh process, and return its output."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def start(work):
-    """Time import and a first fit, beyond what scikit-learn takes by itself."""
+    """Time the import and a first fit, in addition to scikit-learn's own import."""
     ours, base = in_turns(
         lambda: run_python(BIGRAM, work.names_file),
         lambda: run_python(BASE),
@@ -81,7 +81,7 @@ def start(work):
 
 
 def torch_imports(work):
-    """Count the modules of torch that counting has imported."""
+    """Count the torch modules that counting imports."""
     n_modules = int(run_python(BIGRAM + TORCH_MODULES, work.names_file))
     yield Figure(
         "modules of torch after import and BigramCounter().fit",

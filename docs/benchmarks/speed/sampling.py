@@ -1,4 +1,4 @@
-"""How fast names are drawn, beside the loops of the lectures and of the script."""
+"""Speed of sampling, compared with the loops of the lectures and of the script."""
 
 from functools import partial
 from itertools import count
@@ -16,13 +16,13 @@ from sklearn_makemore import BigramCounter, NGramCounter
 from sklearn_makemore.modules import WaveNet
 
 BATCHES = {"TransformerCharLM": 5, "GRUCharLM": 3, "WaveNetCharLM": 3, "MLPCharLM": 3}
-"""Times that drawing has to be faster than the loop in batches of 1,000."""
+"""Required speed-up of sampling over the loop in batches of 1,000."""
 
 ONE_AT_A_TIME = "MLPCharLM", "WaveNetCharLM"
 
 
 def sampler(model, n_names, max_length=None):
-    """Return a function that draws other names at each call."""
+    """Return a function that samples different names at each call."""
     seeds = count()
     return lambda: model.sample(
         n_names, max_length=max_length, random_state=next(seeds)
@@ -30,18 +30,18 @@ def sampler(model, n_names, max_length=None):
 
 
 def bigram_proba(model):
-    """Return the table of a bigram, the boundary first: (27, 27)."""
+    """Return the probabilities of a bigram (27, 27), the boundary first."""
     return model.predict_proba(["", *lecture_loops.CHARACTERS])
 
 
 def rates_in_turns(model, n_names, draw, n_drawn, **turns):
-    """Names a second of `sample`, and of a loop that draws some."""
+    """Return the names per second of `sample`, and of a loop that samples fewer."""
     ours, loop = in_turns(sampler(model, n_names), lambda: draw(n_drawn), **turns)
     return per_second(n_names, ours), per_second(n_drawn, loop)
 
 
 def bigram(work):
-    """Draw from a table of pairs: few names as lecture 1 does, and a million."""
+    """Sample from a bigram: a thousand names as lecture 1 does, and a million."""
     model = BigramCounter().fit(work.train)
     proba = bigram_proba(model)
     P, generator = torch.from_numpy(proba), torch.Generator().manual_seed(0)
@@ -73,14 +73,14 @@ def bigram(work):
 
 
 def at_least(figure, rate):
-    """Give a row a bound on what was measured."""
+    """Set a bound on the measured rate of a row."""
     figure.bound = f"at least {rate:,}"
     figure.is_met = median(figure.measured) >= rate
     return figure
 
 
 def ngram(work):
-    """Draw from the n-gram model."""
+    """Sample from the n-gram model."""
     model = NGramCounter(order=5).fit(work.train)
     (times,) = in_turns(sampler(model, 100_000), n_turns=work.either(7, 2))
     rates = per_second(100_000, times)
@@ -94,17 +94,17 @@ def ngram(work):
 
 
 def reads_words(model):
-    """Whether the module of a fitted network reads words from their start on."""
+    """Whether the module of a fitted network reads words from the start."""
     return hasattr(model.net_.module_, "step")
 
 
 def loop_name(model):
-    """Return what the loop in batches is called."""
+    """Return the name of the loop in batches."""
     return "the script's loop" if reads_words(model) else "the lectures' windows"
 
 
 def plain_sampler(model, longest, generator, module=None):
-    """Return a function that draws names with the module, a thousand at once."""
+    """Return a function that samples names with the module, 1,000 at a time."""
     module = module or model.net_.module_.eval()
     if reads_words(model):
         return lambda n_names: script.sample(module, n_names, longest, generator)
@@ -124,7 +124,7 @@ def as_written_in_torch(module):
 
 
 def samplers_in_batches(model, longest, generator):
-    """Return the loops that a model is measured beside, the promised one first."""
+    """Return the baseline loops of a model; the first has a bound."""
     loop_is = f"{loop_name(model)}, batches of 1,000"
     module = model.net_.module_.eval()
     if reads_words(model):
@@ -137,9 +137,9 @@ def samplers_in_batches(model, longest, generator):
 
 
 def in_batches(work):
-    """Draw beside loops that draw a thousand names at once and keep nothing.
+    """Compare sampling with loops of 1,000 names at a time and without a cache.
 
-    Both end a name at the length of the longest, as the script does.
+    Both limit the length of a name to that of the longest, as the script does.
     """
     for name, times in BATCHES.items():
         model = work.fitted(name)
@@ -164,11 +164,11 @@ def in_batches(work):
                     per_second(n_drawn, loop),
                     bound,
                 )
-                bound = None  # one of the loops is what is promised
+                bound = None  # only the first loop has a bound
 
 
 def one_at_a_time(work):
-    """Draw beside the lectures' loops: one forward pass a character of one name."""
+    """Compare with the lectures' loops: one pass per character, name by name."""
     for name in ONE_AT_A_TIME:
         model = work.fitted(name)
         with torch.device(work.device):
@@ -186,7 +186,7 @@ def one_at_a_time(work):
 
 
 def lecture_sampler(network, block_size, generator):
-    """Return a function that draws names as the lectures do."""
+    """Return a function that samples names as the lectures do."""
     return lambda n_names: lecture_loops.sample_network(
         network, block_size, n_names, generator
     )

@@ -1,4 +1,4 @@
-"""How fast the networks score words, beside plain forward passes of the same module."""
+"""Speed of scoring words, compared with plain forward passes of the same module."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ WINDOWS = "BigramCharLM", "MLPCharLM", "WaveNetCharLM"
 BATCH_SIZE = 1000
 
 AT_LEAST = 3
-"""Times that scoring from words has to be faster."""
+"""Required speed-up of scoring, encoding included."""
 
 
 def networks(work):
@@ -43,7 +43,7 @@ def networks(work):
 
 
 def sees_windows(model):
-    """Whether the module of a fitted network sees windows, not words."""
+    """Whether the module of a fitted network reads windows, not whole words."""
     return type(model).__name__ in WINDOWS
 
 
@@ -66,7 +66,7 @@ def check_scores(model, score, words):
 
 
 def ready_batches(model, words, longest, device):
-    """Return the tensors of all batches, such that only the module has to run."""
+    """Return the tensors of all batches, so that only the module has to run."""
     batches = []
     for start in range(0, len(words), BATCH_SIZE):
         batch = words[start : start + BATCH_SIZE]
@@ -82,7 +82,7 @@ def ready_batches(model, words, longest, device):
 
 @torch.no_grad()
 def score_ready(model, batches):
-    """Score what lies ready."""
+    """Score prepared tensors."""
     scorer = lecture_loops if sees_windows(model) else script
     module = model.net_.module_
     return torch.cat([scorer.word_log_proba(module, *batch) for batch in batches])

@@ -1,4 +1,4 @@
-"""What makemore's script does, written down by hand as what to measure against.
+"""makemore's script, written by hand as a baseline.
 
 The script pads every word to the longest, reads batches of 32 words drawn with
 replacement, and trains with AdamW at a constant rate. It draws names without keeping
@@ -18,11 +18,11 @@ ITOS = {i: character for character, i in STOI.items()}
 N_STEPS = 10_000
 
 NOTHING = -1
-"""Target of a place after the end of a word: it does not count."""
+"""Target of positions after the end of a word, which the loss ignores."""
 
 
 def pad(words, block_size):
-    """Return what is read and what is predicted, both (n_words, block_size)."""
+    """Return inputs and targets, both (n_words, block_size)."""
     X = torch.zeros(len(words), block_size, dtype=torch.long)
     Y = torch.full((len(words), block_size), NOTHING)
     for i, word in enumerate(words):
@@ -54,7 +54,7 @@ class BagOfWords(nn.Module):
 
 
 def adamw(model, lr=5e-4):
-    """Return the script's optimiser, fused, which the script's is not: faster."""
+    """Return the script's optimiser; this one is fused, and so faster."""
     return torch.optim.AdamW(
         model.parameters(),
         lr=lr,
@@ -101,7 +101,7 @@ def nll(model, X, Y):
 
 
 def word_log_proba(model, X, Y):
-    """Log-probability of each padded word, its end included: (B,)."""
+    """Return the log-probability of each padded word and its end, (B,)."""
     logits = model(X).flatten(0, 1)  # (B * T, 27)
     minus = F.cross_entropy(logits, Y.flatten(), ignore_index=NOTHING, reduction="none")
     return -minus.view_as(Y).sum(1)
@@ -109,7 +109,7 @@ def word_log_proba(model, X, Y):
 
 @torch.no_grad()
 def score_words(model, words, block_size, device="cpu", batch_size=1000):
-    """Log-probability of words: padded, then a forward pass for each batch."""
+    """Return the log-probability of words, with one forward pass per padded batch."""
     scores = []
     for start in range(0, len(words), batch_size):
         X, Y = pad(words[start : start + batch_size], block_size)
@@ -119,7 +119,7 @@ def score_words(model, words, block_size, device="cpu", batch_size=1000):
 
 @torch.no_grad()
 def sample(model, n_names, longest, generator, batch_size=1000):
-    """Draw names of up to `longest` characters, all that was read once more a step."""
+    """Sample names of up to `longest` characters, rereading all input at every step."""
     names = []
     for start in range(0, n_names, batch_size):
         n_rows = min(batch_size, n_names - start)
@@ -135,6 +135,6 @@ def sample(model, n_names, longest, generator, batch_size=1000):
 
 
 def up_to_the_end(ids):
-    """Return the characters before the first boundary, all if there is none."""
+    """Return the characters before the first boundary, or all without one."""
     n_characters = ids.index(0) if 0 in ids else len(ids)
     return "".join(ITOS[i] for i in ids[:n_characters])

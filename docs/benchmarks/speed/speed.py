@@ -1,11 +1,11 @@
-"""Measure how fast everything is, beside the loops and libraries it stands for.
+"""Measure the speed of the package, compared with hand-written loops and libraries.
 
     python docs/benchmarks/speed/speed.py [--quick] [--only NAME ...] [--threads 1]
         [--device cpu] [--json FILE] [--markdown FILE]
 
-prints one Markdown table; the exit status is 1 if a promise is not kept. The list of
-names is looked for as in the tests: where the environment variable
-SKLEARN_MAKEMORE_NAMES says, or beside the project.
+Prints a Markdown table. The exit status is 1 if a bound is not met. The names are read
+from the path in the environment variable SKLEARN_MAKEMORE_NAMES, or from beside the
+project.
 """
 
 import argparse
@@ -54,7 +54,9 @@ def all_figures(work, names):
 
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="less of all, for a look")
+    parser.add_argument(
+        "--quick", action="store_true", help="use fewer words and steps"
+    )
     parser.add_argument(
         "--only",
         nargs="+",
@@ -63,7 +65,7 @@ def read_options():
         default=list(ROWS),
         help=f"rows to measure: {', '.join(ROWS)}",
     )
-    # The models compute in one thread, so the loops beside them do.
+    # The models compute in one thread, so the baselines do as well.
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
     parser.add_argument("--device", default="cpu", help="where the networks compute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all values")

@@ -1,4 +1,4 @@
-"""A row of the table of speed, and how it is timed."""
+"""A row of the speed table, and functions that time it."""
 
 import time
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ import torch
 class Figure:
     """One row of the table.
 
-    `measured` and `baseline` hold one value a turn, or one a seed. `ratio` is the
-    median of the turns' ratios. `is_met` is None for what is told beside the promises.
+    `measured` and `baseline` hold one value per run, or one per seed. `ratio` is the
+    median of the ratios of the runs. `is_met` is None for rows without a bound.
     """
 
     what: str
@@ -26,7 +26,7 @@ class Figure:
 
 
 def seconds(function):
-    """Return how long a call takes, and what it returns."""
+    """Return the seconds that a call takes, and its result."""
     finish()
     start = time.perf_counter()
     result = function()
@@ -35,16 +35,16 @@ def seconds(function):
 
 
 def finish():
-    """Wait for what a GPU has been asked to do; without one there is nothing to do."""
+    """Wait until a GPU, if there is one, has finished its work."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()
 
 
 def in_turns(ours, *baselines, n_turns, n_calls=1, is_warm=False):
-    """Time functions in turns, after a turn of each to warm up.
+    """Time functions alternately, after one warm-up run of each.
 
-    All of them see the same machine, however busy it is. What takes milliseconds is
-    called `n_calls` times a turn, and the mean is taken.
+    All of them then see the same state of the machine. Functions of a few milliseconds
+    are called `n_calls` times per run, and the mean is used.
 
     Parameters
     ----------
@@ -83,20 +83,20 @@ def in_turns(ours, *baselines, n_turns, n_calls=1, is_warm=False):
 
 
 def median_ratio(numerators, denominators):
-    """Return the median of the turns' ratios."""
+    """Return the median of the ratios of the runs."""
     pairs = zip(numerators, denominators, strict=True)
     return median(above / below for above, below in pairs)
 
 
 def per_second(n_words, times):
-    """Turn seconds of every turn into words a second."""
+    """Convert the seconds of every run into words per second."""
     return [n_words / took for took in times]
 
 
 def times_faster(
     what, unit, ours, baseline_is, baseline, at_least=None, aim=None, holds=True
 ):
-    """Return the row of a comparison that is won by being faster.
+    """Return the row of a comparison where faster is better.
 
     Parameters
     ----------

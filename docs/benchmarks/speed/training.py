@@ -1,4 +1,4 @@
-"""How fast the networks learn, beside loops written by hand."""
+"""Speed of training the networks, compared with hand-written loops."""
 
 from statistics import mean
 
@@ -27,18 +27,18 @@ EPOCHS = {
     "LSTMCharLM": None,
     "BoWCharLM": None,
 }
-"""Times that an epoch has to be faster than the padded loop's."""
+"""Required speed-up of an epoch over the padded loop."""
 
 
 def lecture_quality(work):
-    """Time how long it takes to be as good as lecture 5, beside its own loop."""
+    """Time fits that reach lecture 5's validation NLL, and lecture 5's own loop."""
     X, Y = lecture_loops.build_dataset(work.train, block_size=8)
     X, Y = X.to(work.device), Y.to(work.device)
     with torch.device(work.device):
         network = lecture_loops.wavenet()
     wavenet, ngram = work.network("WaveNetCharLM", max_epochs=3), NGramCounter(order=6)
     n_steps, n_seeds = work.either(4000, 300), work.either(3, 1)
-    # To warm up: a little of everything.
+    # Warm up.
     wavenet.fit(work.train[:2000]), ngram.fit(work.train)
     lecture_loops.train(network, X, Y, 50)
     nll, ours, counted, loop = [], [], [], []
@@ -75,7 +75,7 @@ def lecture_quality(work):
 
 
 def quality(name, nll):
-    """Return the row of validation losses, one a seed."""
+    """Return the row of validation losses, one per seed."""
     seeds = f" over {len(nll)} seeds, mean {mean(nll):.4f}" if len(nll) > 1 else ""
     return Figure(
         f"{name}: validation NLL{seeds}",
@@ -89,7 +89,7 @@ def quality(name, nll):
 
 
 def bare_loop(module, X, Y, n_steps):
-    """Train as most people write it in torch: a module, an optimiser, 32 windows."""
+    """Train in the usual way: a torch module, an optimiser, 32 random windows."""
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
     for _ in range(n_steps):
         ix = torch.randint(0, len(X), (32,), device=X.device)
@@ -100,7 +100,7 @@ def bare_loop(module, X, Y, n_steps):
 
 
 def count_steps(function):
-    """Return how many steps any optimiser of torch takes in a call."""
+    """Return the number of steps of torch's optimisers during a call."""
     steps = []
     hook = register_optimizer_step_post_hook(lambda *args: steps.append(1))
     try:
@@ -111,14 +111,14 @@ def count_steps(function):
 
 
 def fresh_module(model, **changed):
-    """Return a new module of the kind and size of a fitted network's."""
+    """Return a new module of the class and size of a fitted network's module."""
     params = {**model.net_.get_params_for("module"), **changed}
     return type(model.net_.module_)(**params).to(model.net_.device)
 
 
 def steps(work):
-    """Compare our steps with those of bare loops, batches of 32 in all of them."""
-    # Some epochs of some words: what comes before the first step is small beside them.
+    """Compare training steps with those of plain loops, with batches of 32."""
+    # Enough steps to make the work before the first step negligible.
     words = work.train[:3000]
     for what, (name, params) in STEPS.items():
         model = work.network(
@@ -147,19 +147,19 @@ def steps(work):
 
 
 def bare_loops(model, X, Y, n_steps):
-    """Return the bare loop over a new module, as a function of nothing."""
+    """Return a function that runs the plain loop over a new module."""
     return lambda: bare_loop(fresh_module(model), X, Y, n_steps)
 
 
 def lecture_2(X, Y, n_steps):
-    """Return lecture 2's loop over its own layers, as a function of nothing."""
+    """Return a function that runs lecture 2's loop over its own layers."""
     with torch.device(X.device):
         network = lecture_loops.mlp(block_size=3, n_embd=2, n_hidden=100)
     return lambda: lecture_loops.train(network, X, Y, n_steps)
 
 
 def step_figure(what, n_steps, ours, baseline_is, loop):
-    """Return the row of a step: the ratio is ours to the loop's, less is better."""
+    """Return the row of a step, with the ratio to the loop's; lower is better."""
     ratio = median_ratio(ours, loop)
     is_promised = baseline_is.startswith("a torch module")
     return Figure(
@@ -175,7 +175,7 @@ def step_figure(what, n_steps, ours, baseline_is, loop):
 
 
 def epochs(work):
-    """Compare an epoch with one over padded words, of as many steps."""
+    """Compare an epoch with one of as many steps over padded words."""
     words = work.train[: work.either(None, 4000)]
     X, Y = script.pad(words, work.longest + 1)
     X, Y = X.to(work.device), Y.to(work.device)
@@ -187,7 +187,7 @@ def epochs(work):
         padded_is = f"padded words, batches of {batch_size:,}, AdamW"
         loops = {padded_is: padded_epoch(model, X, Y, batch_size)}
         if hasattr(model, "recurrent_dropout"):
-            # Without it torch's own layer reads the rows, all steps in one call.
+            # Without recurrent dropout, torch's layer reads all steps in one call.
             loops[f"{padded_is}, no recurrent dropout"] = padded_epoch(
                 model, X, Y, batch_size, recurrent_dropout=0.0
             )
@@ -203,5 +203,5 @@ def epochs(work):
 
 
 def padded_epoch(model, X, Y, batch_size, **changed):
-    """Return an epoch of the script's loop over a new module."""
+    """Return a function that runs an epoch of the script's loop over a new module."""
     return lambda: script.train_epoch(fresh_module(model, **changed), X, Y, batch_size)

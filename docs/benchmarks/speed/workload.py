@@ -1,4 +1,4 @@
-"""The words, how much is done with them, and the models that several rows share."""
+"""The words, the amount of work, and the models that several rows share."""
 
 from dataclasses import dataclass, field
 
@@ -8,15 +8,15 @@ from report import lecture_split, names_file, read_names
 import sklearn_makemore
 
 CHARACTERS = "abcdefghijklmnopqrstuvwxyz"
-"""The alphabet of all baselines: a model with it has the same ids on any words."""
+"""The alphabet of all baselines, so that every model has the same symbol ids."""
 
 
 @dataclass
 class Workload:
-    """What the rows are measured on.
+    """Words and models that the rows are measured on.
 
-    `is_quick` takes fewer words, steps and turns, for a look. Models of `fitted` are
-    shared: they must not be changed.
+    `is_quick` selects fewer words, steps and runs. The models of `fitted` are shared
+    and must not be changed.
     """
 
     names: list[str]
@@ -31,17 +31,17 @@ class Workload:
 
     @classmethod
     def read(cls, is_quick, device):
-        """Return the list of the lectures and its split."""
+        """Return the lectures' list and its split."""
         names = read_names()
         train, valid, _ = lecture_split(names)
         return cls(names, train, valid, is_quick, device)
 
     def either(self, full, quick):
-        """Return the one of two sizes that is asked for."""
+        """Return `quick` with `is_quick`, else `full`."""
         return quick if self.is_quick else full
 
     def network(self, name, **params):
-        """Return an unfitted network by its class's name."""
+        """Return an unfitted network by the name of its class."""
         estimator = getattr(sklearn_makemore, name)
         fixed = {"alphabet": CHARACTERS, "device": self.device, "random_state": 0}
         return estimator(**fixed, **params)
@@ -54,10 +54,10 @@ class Workload:
         return self.models[name]
 
     def generator(self):
-        """Return a generator of random numbers on the device."""
+        """Return a seeded random generator on the device."""
         return torch.Generator(self.device).manual_seed(0)
 
     @property
     def names_file(self):
-        """Where the names were read from."""
+        """Path of the names."""
         return names_file()
