@@ -1,4 +1,4 @@
-"""Measure what is made of the models beside what scikit-learn has for the same task.
+"""Compare the meta-estimators with scikit-learn's estimators for the same tasks.
 
     python docs/benchmarks/applications.py [--splits N] [--only NAME ...] [--json FILE]
 
@@ -31,12 +31,12 @@ from sklearn_makemore.datasets import load_names
 
 LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
 FEW = 1000
-"""Names learned in the rows of few words."""
+"""Number of training names in the rows of few words."""
 
 
 @dataclass
 class Row:
-    """An estimator of a table: its figures by name, a value a split."""
+    """An estimator of a table: its figures by name, one value per split."""
 
     label: str
     figures: dict[str, list[float]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Row:
 
 
 def splits(words, n_splits):
-    """Yield rows to learn and rows to test, equal words on one side."""
+    """Yield training rows and test rows, with equal words on the same side."""
     cut = GroupShuffleSplit(n_splits, test_size=0.2, random_state=0)
     return cut.split(words, groups=words)
 
@@ -84,7 +84,7 @@ def classifiers():
 
 
 def searched(classifier, **grid):
-    """Return a search by log-loss, three folds that keep equal words together."""
+    """Return a search by log-loss with three folds that keep equal words together."""
     step = type(classifier).__name__.lower()
     grid = {f"{step}__{name}": values for name, values in grid.items()}
     folds = GroupShuffleSplit(3, test_size=1 / 3, random_state=0)
@@ -92,7 +92,7 @@ def searched(classifier, **grid):
 
 
 def measure_classifiers(n_splits):
-    """Tell girls' names from boys'."""
+    """Classify girls' names and boys' names."""
     names = load_names()
     words, sex = np.array(names.data), names.target
     rows = {label: Row(label) for label in classifiers()}
@@ -158,7 +158,7 @@ def shuffled(words, rng, known):
 
 
 def measure_detectors(n_splits):
-    """Tell names that were not learned from strings that are none."""
+    """Separate unseen names from strings that are not names."""
     words = np.array(load_names().data)
     known = set(words.tolist())
     rows = {label: Row(label) for label in detectors()}

@@ -1,4 +1,4 @@
-"""Measure how good every model is on the lectures' split, and how long it learns.
+"""Measure the NLL of every model on the lectures' split, and its training time.
 
     python docs/benchmarks/quality.py [--seeds N] [--only NAME ...] [--json FILE]
 
@@ -31,12 +31,12 @@ KENLM = {4: 2.0564, 5: 1.9841, 6: 1.9746, 7: 1.9771}
 """KenLM's validation NLL by order."""
 
 WITHIN = 0.003
-"""How far the n-gram counter may be from KenLM, on either side."""
+"""Maximum difference between the n-gram counter and KenLM, in nats."""
 
 
 @dataclass
 class Entry:
-    """A model of the table, and what is known of it.
+    """A model of the table, with its published NLL and its bounds.
 
     `published` is the validation NLL of its source. `bound` is the largest NLL allowed
     of the part that `bounded` names, of each seed; `at_least` is the least, if any.
@@ -77,7 +77,7 @@ class Entry:
 
 
 def kenlm_entry(order):
-    """Return the entry of an order; the default needs no parameter."""
+    """Return the entry of an n-gram order; the default order is not written out."""
     published = KENLM[order]
     return Entry(
         "NGramCounter",
@@ -156,7 +156,7 @@ ENTRIES = [
 
 @dataclass
 class Result:
-    """One row of the table, a value a seed."""
+    """One row of the table, with one value per seed."""
 
     label: str
     published: str
@@ -168,7 +168,7 @@ class Result:
 
 
 def measure(entry, split, n_seeds):
-    """Fit a model once a seed, and measure it on all words."""
+    """Fit a model once per seed, and measure it on all words."""
     nll, seconds = {part: [] for part in PARTS}, []
     words = [word for part in entry.learns_from for word in split[part]]
     for seed in range(n_seeds):

@@ -1,4 +1,4 @@
-"""Fit, score and draw from extreme words: what it takes, or why it is refused.
+"""Fit, score and sample with extreme words: the cost, or the error.
 
     python docs/benchmarks/robustness/extremes.py [--case TEXT ...] [--model NAME ...]
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 MOST_SECONDS = 300
 MOST_MEGABYTES = 6000
-"""Beyond what the interpreter and torch take."""
+"""Memory in addition to that of the interpreter and torch."""
 
 MODELS = (
     "BigramCounter",
@@ -37,7 +37,7 @@ MODELS = (
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NAMES = "emma olivia ava isabella sophia mia noah liam zoe ed jo".split() * 10
 FIRST = 0x4E00
-"""Where the many characters begin."""
+"""First code point of the large alphabets."""
 
 
 def long_word(n_characters):
@@ -52,12 +52,12 @@ def many_characters(n_characters):
 
 
 def cut(text, length):
-    """Cut a text into words of one length."""
+    """Split a text into words of one length."""
     return [text[start : start + length] for start in range(0, len(text), length)]
 
 
 def all_verbs(model, words, asked=None, **options):
-    """Fit, score, ask for what comes next, draw; return the seconds of each."""
+    """Fit, score, predict the next symbol and sample; return the seconds of each."""
     seconds = {}
     asked = words[:100] if asked is None else asked
 
@@ -81,7 +81,7 @@ def all_verbs(model, words, asked=None, **options):
 
 
 def weighted(model, weights):
-    """Fit and score names of some weights."""
+    """Fit and score names with some weights."""
     import numpy as np
 
     weights = np.resize(weights, len(NAMES))
@@ -92,7 +92,7 @@ def weighted(model, weights):
 
 
 def drawn(model, **options):
-    """Draw from a model of names."""
+    """Sample from a model of names."""
     model.fit(NAMES)
     start = time.perf_counter()
     with warnings.catch_warnings():
@@ -102,7 +102,7 @@ def drawn(model, **options):
 
 
 def asked_for_long(model, n_characters):
-    """Score a long word, and what comes after it, with a model of names."""
+    """Score a long word and its next symbol with a model of names."""
     word = "".join(random.Random(0).choices("amino", k=n_characters))
     model.fit(NAMES)
     start = time.perf_counter()
@@ -174,17 +174,17 @@ CASES = {
 
 
 def with_order(model, order):
-    """Set the order of the one model that has one."""
+    """Set the order of the one model that has this parameter."""
     return model.set_params(order=order) if "order" in model.get_params() else None
 
 
 def megabytes():
-    """Return the largest memory that this process has had."""
+    """Return the peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def run_here(case, name):
-    """Run one case in this process and print what came of it."""
+    """Run one case in this process, and print the result."""
     import sklearn_makemore
 
     model = getattr(sklearn_makemore, name)()
@@ -192,7 +192,7 @@ def run_here(case, name):
         model.set_params(max_epochs=1, random_state=0)
     before = megabytes()
     limit = int((MOST_MEGABYTES + before) * 2**20)
-    # Address space is more than memory; threads and libraries reserve much of it.
+    # Limit data, not address space: threads and libraries reserve much of the latter.
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     start = time.perf_counter()
     try:
@@ -206,7 +206,7 @@ def run_here(case, name):
 
 
 def run_child(case, name):
-    """Run one case in a process of its own."""
+    """Run one case in a separate process."""
     command = [sys.executable, __file__, "--here", case, name]
     try:
         child = subprocess.run(
@@ -234,7 +234,7 @@ def row(case, name, found):
 
 
 def main():
-    """Run the cases asked for and print their table."""
+    """Run the selected cases and print their table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--case", nargs="*", default=[""], help="parts of their names")
     parser.add_argument("--model", nargs="*", default=MODELS, help="names of classes")

@@ -2,9 +2,9 @@
 
     python docs/benchmarks/robustness/fuzzing.py --files 24000 --kills 60
 
-Files are mutated in two ways: their bytes at random, which the digest must notice; and
-what they say, signed anew as one would who means harm. Each must be refused by
-`ModelFileError` or be a model that works. A process that saves in a loop is killed with
+Files are mutated in two ways: random bytes, which the digest must detect; and content,
+with a new valid digest, as an attacker would. Each file must raise `ModelFileError` or
+be a model that works. A process that saves in a loop is killed with
 SIGKILL at random moments; the file must load. It exits with 1 if anything else happens.
 """
 
@@ -44,7 +44,7 @@ VALUES = [
     *([], {}, [[]], {"tuple": []}, {"dict": {}}, {"dict": {"a": 1}}, {"array": "a"}),
     *({"estimator": {}}, {"vocabulary": ["abc", False]}, {"texts_fixed": ["a", ""]}),
 ]
-"""What takes the place of something in a document."""
+"""Values that replace parts of a document."""
 
 DTYPES = "bool i1 u1 u2 u4 u8 i2 i4 i8 f2 f4 f8".split()
 
@@ -52,7 +52,7 @@ SECONDS = 60
 """A file that takes longer is a hang."""
 
 AT_ONCE = 100
-"""Files of which the peak of memory is measured as one: asking takes its time."""
+"""Number of files per measurement of peak memory, since each measurement is slow."""
 
 
 def models():
@@ -89,7 +89,7 @@ def models():
 
 
 def saved(model, path):
-    """Return what a file of a model holds: its document and its arrays."""
+    """Return the content of a model file: its document and its arrays."""
     save(model, path)
     return _safe_file.read_safe_file(path)
 
@@ -220,7 +220,7 @@ def mutate_arrays(rng, arrays):
 
 
 def mutated_content(rng, document, arrays):
-    """Return a file that says something else than a model's, but is signed."""
+    """Return a file with changed content and a valid digest."""
     document, arrays = copy.deepcopy(document), dict(arrays)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         if rng.random() < 0.6:
@@ -231,7 +231,7 @@ def mutated_content(rng, document, arrays):
 
 
 def signed(text, arrays):
-    """Return a file with any text for a document, and the digest that belongs to it."""
+    """Return a file with any text as its document, and a valid digest."""
     head = f"{_safe_file.FORMAT_VERSION} {sklearn_makemore.__version__}"
     text = f"{head} {_safe_file.content_digest([head, text], arrays)} {text}"
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -242,7 +242,7 @@ def signed(text, arrays):
 
 
 def use(model):
-    """Ask a model for what it can do; it must not fail."""
+    """Call all methods of a model; none may fail."""
     if hasattr(model, "sample"):
         longest = model._longest_word()
         word = model.vocabulary_.characters[: 3 if longest is None else min(3, longest)]
@@ -256,7 +256,7 @@ def use(model):
 
 
 def outcome(path, ask=True):
-    """Load a file and say what came of it.
+    """Load a file and return the outcome.
 
     Parameters
     ----------
@@ -272,7 +272,7 @@ def outcome(path, ask=True):
         "refused" or "works"; whatever else happens is raised.
     """
     with warnings.catch_warnings():
-        # Of devices and odd numbers; nothing is asked of what these models say.
+        # Warnings about devices and odd numbers are expected.
         warnings.simplefilter("ignore")
         try:
             model = load(path)
@@ -288,12 +288,12 @@ class HangError(BaseException):
 
 
 def hang(*args):
-    """Interrupt what takes too long."""
+    """Interrupt a file that takes too long."""
     raise HangError
 
 
 def peak_memory(call):
-    """Call a function, and return also by how many bytes the process grew meanwhile."""
+    """Call a function; return its result and the growth of the process in bytes."""
     status = Path("/proc/self/status")
 
     def field(name):
@@ -308,7 +308,7 @@ def peak_memory(call):
 
 
 def originals(folder):
-    """Return what the files of models hold: documents, arrays, and bytes."""
+    """Return the contents of model files: documents, arrays and bytes."""
     path = Path(folder, "model")
     contents = []
     for model in models():
@@ -328,7 +328,7 @@ def mutated(contents, seed):
 
 
 def judged(path, kind, data, originals):
-    """Return the outcome of a file; what must not be is "failed" and why."""
+    """Return the outcome of a file; an unacceptable one is "failed" and the reason."""
     path.write_bytes(data)
     signal.alarm(SECONDS)
     try:
@@ -343,7 +343,7 @@ def judged(path, kind, data, originals):
 
 
 def run_files(n_files, seed=0):
-    """Load mutated files; return what came of how many, failures, and the costs."""
+    """Load mutated files; return counts of outcomes, failures, and the costs."""
     counts, failures, slowest, largest = Counter(), [], 0.0, 0
     signal.signal(signal.SIGALRM, hang)
     with tempfile.TemporaryDirectory() as folder:
@@ -369,7 +369,7 @@ def run_files(n_files, seed=0):
 
 
 def every_bit():
-    """Flip every bit of a file; return how many there are, and how many unnoticed."""
+    """Flip every bit of a file; return the number of bits, and of undetected flips."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model")
         save(sklearn_makemore.BigramCounter().fit(["ab"]), path)
@@ -387,7 +387,7 @@ def every_bit():
 
 
 def bombs(size):
-    """Yield names and files of about `size` bytes that are made to take much memory."""
+    """Yield names and files of about `size` bytes that try to use much memory."""
     many = size // 80
     node = '{"estimator":{"class":"GRUCharLM","params":{},"requests":{},"fitted":null}}'
     model = (
@@ -445,7 +445,7 @@ def run_bombs(size=4_000_000):
 
 
 def run_checkpoints(n_files, seed=0):
-    """Go on from mutated checkpoints; return what came of how many, and failures."""
+    """Resume from mutated checkpoints; return counts of outcomes, and failures."""
     from sklearn_makemore._training.net import CharNet
 
     def interrupt(net, dataset):

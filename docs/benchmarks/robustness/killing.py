@@ -1,15 +1,14 @@
-"""Kill training at random moments and take it up again: the weights must be the same.
+"""Kill training at random moments and resume it: the weights must be the same.
 
     python docs/benchmarks/robustness/killing.py [--kills N] [--words N]
         [--only NAME ...]
 
-Every kind of network is trained in a process of its own: once without a checkpoint,
-once with one and in peace, and then with one by processes that are killed (SIGKILL) at
-a random moment of their training, each going on after the last, until one comes to its
-end. What it ends with is compared bit for bit with what the first had: weights,
-optimizer, history, scores, drawn words. In half of the rows every epoch is written,
-however short, so that many are killed while they write. The exit status is 1 if one bit
-is different.
+Every kind of network is trained in separate processes: once without a checkpoint, once
+with a checkpoint and uninterrupted, and once with a checkpoint and processes that are
+killed (SIGKILL) at random moments, each resuming after the last, until one finishes.
+Its result is compared bit for bit with the first: weights, optimizer, history, scores,
+sampled words. In half of the rows every epoch is written, however short, so that many
+processes are killed while they write. The exit status is 1 if any bit differs.
 """
 
 import argparse
@@ -58,7 +57,7 @@ NETWORKS = {
 
 @dataclass
 class Result:
-    """What was measured of a network, for the table and, as a whole, for JSON."""
+    """The measurements of a network, for the table and for JSON."""
 
     name: str
     writes_all: bool
@@ -109,7 +108,7 @@ HEADS = [
 
 
 def train(name, n_words, checkpoint, writes_all, answer, begun):
-    """Train in this process, and leave a JSON file that says what came out."""
+    """Train in this process, and write the result to a JSON file."""
     if writes_all:
         _checkpoint.WRITING_SHARE = float("inf")
     words = load_names().data[:n_words]
@@ -140,7 +139,7 @@ def train(name, n_words, checkpoint, writes_all, answer, begun):
 
 
 def digest(model, words):
-    """Compute the SHA-256 of all that a fitted network is, but for its seconds."""
+    """Compute the SHA-256 of a fitted network, without its recorded seconds."""
     found = hashlib.sha256()
     for name, tensor in model.net_.module_.state_dict().items():
         found.update(name.encode() + tensor.numpy().tobytes())
@@ -167,7 +166,7 @@ class Trainer:
         self.answer = self.folder / "answer.json"
 
     def run(self, checkpoint=None, kill_after=None):
-        """Train, and kill after some seconds; return what was said, None if killed."""
+        """Train, and kill after some seconds; return the result, None if killed."""
         begun = CONTEXT.Event()
         arguments = checkpoint, self.writes_all, self.answer, begun
         process = CONTEXT.Process(target=train, args=(*self.settings, *arguments))
@@ -187,7 +186,7 @@ class Trainer:
         return said
 
     def left_behind(self):
-        """Count the files that killed processes were writing, and remove them."""
+        """Count and remove the files that killed processes left half-written."""
         found = list(self.folder.glob(".*.tmp"))
         for path in found:
             path.unlink()
@@ -195,7 +194,7 @@ class Trainer:
 
 
 def killed(name, n_words, n_kills, writes_all, moments):
-    """Kill the trainings of a network, and go on, until it was killed often enough."""
+    """Kill and resume the training of a network until it was killed often enough."""
     result = Result(name, writes_all)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(name, n_words, writes_all, folder)
@@ -243,7 +242,7 @@ def main():
     return not all(row.is_met for row in results)
 
 
-# The server has all imported, and its children begin at once.
+# The server has imported everything, so its children start training at once.
 CONTEXT = multiprocessing.get_context("forkserver")
 
 if __name__ == "__main__":

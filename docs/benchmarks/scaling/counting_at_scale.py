@@ -1,4 +1,4 @@
-"""Count words in files on two processes of dask, and learn from them in chunks.
+"""Count words of files in two dask processes, and fit models to them in chunks.
 
     python docs/benchmarks/scaling/counting_at_scale.py [--characters 100_000_000]
         [--folder F]
@@ -42,7 +42,7 @@ MOST_GROWTH = 1.05
 
 
 def write_shards(folder, n_characters):
-    """Write words of so many characters in all, line ends not counted, as text."""
+    """Write words with a total number of characters, without line ends, as text."""
     drawn_from = NGramCounter(4).fit(load_names().data)
     paths = [folder / f"{index}.txt" for index in range(N_SHARDS)]
     for index, path in enumerate(paths):
@@ -71,7 +71,7 @@ def compressed(paths):
 
 
 def as_parquet(paths):
-    """Write the same words as Parquet, a million a row group."""
+    """Write the same words as Parquet, with a million words per row group."""
     for path in paths:
         schema = pa.schema([("word", pa.string())])
         with parquet.ParquetWriter(path.with_suffix(".parquet"), schema) as writer:
@@ -81,7 +81,7 @@ def as_parquet(paths):
 
 
 class WatchedWorkers(threading.Thread):
-    """What some processes take while this context is open.
+    """Memory and CPU time of some processes while this context is open.
 
     `before` and `peaks` are the bytes that each has resident; `cpu_seconds` are those
     of all together, which depend less than the others on what else the machine does.
@@ -116,7 +116,7 @@ class WatchedWorkers(threading.Thread):
 
 
 def counted_on_dask(counter, paths):
-    """Return a fitted counter, seconds, and what the workers took."""
+    """Return a fitted counter, the seconds, and the memory and CPU time of workers."""
     with (
         LocalCluster(
             n_workers=2,
@@ -143,7 +143,7 @@ def counts_of(counter):
 
 
 def n_ngrams(counter):
-    """Say how many counts a counter has, and how many n-grams its model."""
+    """Describe the number of counts of a counter, and of n-grams of its model."""
     n_counts = np.count_nonzero(counts_of(counter)[-1])
     if isinstance(counter, BigramCounter):
         return f"{n_counts:,}"
@@ -219,7 +219,7 @@ def count(folder, sizes):
 
 
 def learn_in_chunks(model, paths, n_chunks, chunk_size, queue):
-    """Put the bytes that this process has resident at most after every chunk."""
+    """Put this process's peak of resident bytes in the queue after every chunk."""
     before = psutil.Process().memory_info().rss
     peaks = []
     chunks = (
@@ -244,7 +244,7 @@ def learn(paths, n_chunks):
     )
     alphabet = "abcdefghijklmnopqrstuvwxyz"
     is_flat = True
-    # Networks import torch, which the workers that count do without.
+    # Networks import torch; the counting workers do not.
     mlp = sklearn_makemore.MLPCharLM(alphabet=alphabet, random_state=0)
     gru = sklearn_makemore.GRUCharLM(n_hidden=64, alphabet=alphabet, random_state=0)
     for model, size in [

@@ -53,30 +53,30 @@ COUNTERS = "BigramCounter", "NGramCounter"
 NETS = "MLPCharLM", "GRUCharLM"
 
 STEEPEST = 1.05
-"""Exponent of the number of words that still counts as linear."""
+"""Maximum exponent of the number of words that counts as linear."""
 
 MOST_BYTES_ENCODED = 2
-"""Bytes a character of encoded words."""
+"""Maximum bytes per character of encoded words."""
 
 MOST_GROWTH = 1.05
-"""Ratio of a later peak of `partial_fit` to an early one."""
+"""Maximum ratio of a later peak of `partial_fit` to an early one."""
 
 ENOUGH_WORDS = 10**6
-"""What is promised of time and memory is held on lists that reach so far: on shorter
-ones the megabytes that any call takes are many bytes a character."""
+"""Smallest list on which the bounds of time and memory hold. On shorter lists, the
+megabytes that any call needs are many bytes per character."""
 
 LATE_WORDS = 10**5
-"""From here on the slope is not made smaller by what a call costs without any words."""
+"""Smallest list for the slope: on shorter ones the fixed cost of a call lowers it."""
 
 LEAST_SECONDS, LEAST_CALLS = 0.3, 3
 MOST_SECONDS = 5
-"""Calls are repeated for so long and so often, unless they take more."""
+"""Minimum total seconds and number of calls of a measurement."""
 
 WORD_CHUNK_SIZE = 10**6
-"""Words drawn at once when the list is made."""
+"""Number of words sampled at a time to make the list."""
 
 CHUNK = 10**5
-"""Words a call of `partial_fit`."""
+"""Number of words per call of `partial_fit`."""
 
 N_ENCODED = 10**5
 
@@ -85,7 +85,7 @@ ENCODED = "bytes a character"
 
 @dataclass
 class Curve:
-    """One row of a table, one line of a picture: values over what they depend on."""
+    """One row of a table and one line of a picture."""
 
     quantity: str
     what: str
@@ -100,7 +100,7 @@ class Curve:
 
 @dataclass
 class Work:
-    """How much of everything is done, and where the words are."""
+    """The amount of work, and the folder of the words."""
 
     folder: Path
     names: list[str]
@@ -118,7 +118,7 @@ class Work:
 
 
 class PeakMemory:
-    """Bytes in memory when this context opens, and at most while it is open.
+    """Bytes in memory when this context opens, and their peak while it is open.
 
     Linux keeps the peak of what is resident, and can be told to forget it. Elsewhere
     Python's own account is kept, which sees numpy's arrays, and takes time.
@@ -136,7 +136,7 @@ class PeakMemory:
             tracemalloc.reset_peak()
             self.before, _ = tracemalloc.get_traced_memory()
         else:
-            # What is free but not given back would be taken again unseen.
+            # Freed memory that was not returned could be reused without being seen.
             getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
             self.FORGET.write_text("5")
             self.before = resident("VmRSS")
@@ -149,7 +149,7 @@ class PeakMemory:
 
 
 def resident(field):
-    """Return a field of Linux's account of this process, in bytes."""
+    """Return a field of this process's status on Linux, in bytes."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     [kilobytes] = [line.split()[1] for line in lines if line.startswith(field)]
     return 1024 * int(kilobytes)
@@ -190,7 +190,7 @@ def n_characters(words):
 
 
 def counter_point(folder, model, verb, n_words):
-    """Return seconds, and bytes a character, of one verb of a counter."""
+    """Return seconds and bytes per character of one method of a counter."""
     counter = getattr(sklearn_makemore, model)
     fitted = counter().fit(read_words(folder / "names.txt"))
     words = read_words(folder / "words.txt", n_words)
@@ -215,7 +215,7 @@ def chunk_peaks(folder, model, n_chunks):
     rng = random.Random(0)
     chunk, memories = names, []
     for _ in range(n_chunks):
-        # What Python and numpy hold: the allocator's own share comes and goes.
+        # Measure the objects of Python and numpy; the allocator's overhead varies.
         with PeakMemory(is_traced=True) as memory:
             counter.partial_fit(chunk)
         memories.append(memory)
@@ -224,7 +224,7 @@ def chunk_peaks(folder, model, n_chunks):
 
 
 def epoch_seconds(folder, model, n_words):
-    """Return how long `fit` takes with one epoch."""
+    """Return the seconds of `fit` with one epoch."""
     import torch
 
     torch.set_num_threads(1)
@@ -235,7 +235,7 @@ def epoch_seconds(folder, model, n_words):
 
 
 def search_seconds(words, n_jobs):
-    """Return how long a search takes, with workers that have started."""
+    """Return the seconds of a search on running workers."""
     from sklearn.model_selection import GridSearchCV, KFold
 
     alphabet = "".join(sorted(set("".join(words))))
@@ -250,7 +250,7 @@ def search_seconds(words, n_jobs):
 
 
 def in_a_process(function, *arguments):
-    """Call a function in a process that has done nothing else."""
+    """Call a function in a fresh process."""
     if "forkserver" in multiprocessing.get_all_start_methods():
         # It forks from one that has imported the package, and nothing more.
         context = multiprocessing.get_context("forkserver")
@@ -263,7 +263,7 @@ def in_a_process(function, *arguments):
     return result
 
 
-# Curves, and what is promised of them.
+# Curves, and their bounds.
 
 
 def slope(x, y):

@@ -8,17 +8,17 @@ CHUNKS = "MB beyond the words in partial_fit"
 SEARCH = "seconds of a search"
 
 MOST_BYTES = 12
-"""Bytes of memory a character of the words, beyond the words themselves."""
+"""Bytes of memory per character, in addition to the words themselves."""
 
 
 def name(curve):
-    """Return the class that a curve is about."""
+    """Return the name of the class of a curve."""
     return curve.what.partition(".")[0].partition("(")[0]
 
 
 def draw(ax, curves, label, linestyle="-"):
     """Draw a line for each curve, in colours of Okabe and Ito and with marks."""
-    # Blue and orange are told apart by all; so are a disc and a square.
+    # Everyone can distinguish blue and orange, and a disc and a square.
     styles = ("#0072B2", "o"), ("#D55E00", "s")
     for curve, (color, marker) in zip(curves, styles, strict=True):
         style = {"color": color, "marker": marker, "markersize": 5, "ls": linestyle}
@@ -28,7 +28,7 @@ def draw(ax, curves, label, linestyle="-"):
 
 
 def draw_times(ax, curves):
-    """Draw seconds over words, both logarithmic."""
+    """Draw seconds over words, both on logarithmic axes."""
     draw(ax, curves, lambda curve: f"{name(curve)}, slope {curve.slope:.2f}")
     ax.loglog()
     ax.legend(loc="upper left", fontsize="small", handlelength=1.2)

@@ -1,4 +1,4 @@
-"""What the makemore lectures do, written down by hand as what to measure against.
+"""The loops of the makemore lectures, written by hand as baselines.
 
 The code follows the lectures step by step: plain loops, one name at a time, batches of
 32 windows drawn with replacement, stochastic gradient descent by hand. It uses nothing
@@ -27,7 +27,7 @@ def count_bigrams(words):
 
 
 def sample_bigram(P, n_names, generator):
-    """Lecture 1: draw names, one character at a time."""
+    """Lecture 1: sample names, one character at a time."""
     names = []
     for _ in range(n_names):
         out, ix = [], 0
@@ -42,7 +42,7 @@ def sample_bigram(P, n_names, generator):
 
 
 def build_dataset(words, block_size):
-    """Lecture 2: all windows of a list of words and the characters that follow them."""
+    """Lecture 2: return all windows of a list of words, and the next characters."""
     X, Y = [], []
     for word in words:
         context = [0] * block_size
@@ -55,7 +55,7 @@ def build_dataset(words, block_size):
 
 
 def word_log_proba(model, X, Y, lengths):
-    """Log-probability of words, given all their windows and predictions a word."""
+    """Return log-probabilities of words, given their windows and lengths."""
     picked = -F.cross_entropy(model(X), Y, reduction="none")  # (n_windows,)
     words = torch.arange(len(lengths), device=X.device).repeat_interleave(lengths)
     return picked.new_zeros(len(lengths)).index_add_(0, words, picked)  # (n_words,)
@@ -63,7 +63,7 @@ def word_log_proba(model, X, Y, lengths):
 
 @torch.no_grad()
 def score_words(model, words, block_size, device="cpu", batch_size=1000):
-    """Log-probability of words: their windows, then a forward pass for each batch."""
+    """Return log-probabilities of words, with one forward pass per batch."""
     scores = []
     for start in range(0, len(words), batch_size):
         batch = words[start : start + batch_size]
@@ -75,7 +75,7 @@ def score_words(model, words, block_size, device="cpu", batch_size=1000):
 
 
 class Linear:
-    """Weights of a deviation of one over the square root of the inputs."""
+    """Return normal weights of deviation ``fan_in ** -0.5``."""
 
     def __init__(self, fan_in, fan_out, bias=True):
         self.weight = torch.randn((fan_in, fan_out)) / fan_in**0.5
@@ -136,7 +136,7 @@ class Embedding:
 
 
 class FlattenConsecutive:
-    """Lay `n` neighbouring positions side by side."""
+    """Concatenate `n` neighbouring positions."""
 
     def __init__(self, n):
         self.n = n
@@ -178,7 +178,7 @@ class Sequential:
 
 
 def mlp(block_size, n_embd, n_hidden):
-    """Lecture 2: embeddings side by side, one hidden layer."""
+    """Lecture 2: concatenated embeddings, one hidden layer."""
     return Sequential(
         [
             Embedding(27, n_embd),
@@ -220,7 +220,7 @@ def train(model, X, Y, n_steps, lr=0.1, batch_size=32):
 
 @torch.no_grad()  # not in the lectures; it makes them a fifth faster
 def sample_network(model, block_size, n_names, generator):
-    """Lectures 2 to 5: draw names, one character at a time."""
+    """Lectures 2 to 5: sample names, one character at a time."""
     names = []
     for _ in range(n_names):
         out, context = [], [0] * block_size
@@ -238,7 +238,7 @@ def sample_network(model, block_size, n_names, generator):
 
 @torch.no_grad()
 def sample_rows(model, block_size, n_names, longest, generator, batch_size=1000):
-    """Draw a thousand names at once; a name that has ended keeps its row."""
+    """Sample 1,000 names at a time; a finished name keeps its row."""
     names = []
     for start in range(0, n_names, batch_size):
         n_rows = min(batch_size, n_names - start)
@@ -257,6 +257,6 @@ def sample_rows(model, block_size, n_names, longest, generator, batch_size=1000)
 
 
 def up_to_the_end(ids):
-    """Return the characters before the first boundary, all if there is none."""
+    """Return the characters before the first boundary, or all without one."""
     n_characters = ids.index(0) if 0 in ids else len(ids)
     return "".join(ITOS[i] for i in ids[:n_characters])
