@@ -9,6 +9,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, logsumexp
 
 from .._base import BaseCharLM
+from .._words.types import Floats
 
 N_PLACES = 6
 """Places with a weight of their own: the last five characters read, and all before."""
@@ -25,7 +26,6 @@ MIN_LOG_PROBA = -700.0
 MIN_LOG_RATIO = -1e12
 """Log ratio of a word that is impossible in one class: below all possible words."""
 
-Floats = NDArray[np.float64]
 ModelsByDirection = Sequence[Sequence[BaseCharLM]]
 """One model per class that reads forwards, and maybe one that reads backwards."""
 

@@ -16,9 +16,9 @@ from .._base import BaseCharLM
 from .._sklearn import Interval, StrOptions, _fit_context
 from .._words.check import check_words
 from .._words.hold_out import word_folds
+from .._words.types import Floats, Weights, Words
 from .calibration import (
     N_PLACES,
-    Floats,
     ModelsByDirection,
     backwards,
     bayes_weights,
@@ -177,7 +177,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
-        self, words: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, words: Words, y: ArrayLike, sample_weight: Weights = None
     ) -> "CharLMClassifier":
         """Fit a model for each class.
 
@@ -234,7 +234,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
 
-    def predict(self, words: ArrayLike) -> np.ndarray:
+    def predict(self, words: Words) -> np.ndarray:
         """Predict the most probable class of each word.
 
         Parameters
@@ -250,7 +250,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         best = self.predict_log_proba(words).argmax(axis=1)
         return self.classes_[best]
 
-    def predict_log_proba(self, words: ArrayLike) -> np.ndarray:
+    def predict_log_proba(self, words: Words) -> np.ndarray:
         """Compute the log-probability of each class.
 
         Parameters
@@ -277,7 +277,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         ]
         return log_softmax(bias + np.concatenate(parts), axis=1)
 
-    def predict_proba(self, words: ArrayLike) -> np.ndarray:
+    def predict_proba(self, words: Words) -> np.ndarray:
         """Compute the probability of each class.
 
         Parameters
@@ -292,7 +292,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         """
         return np.exp(self.predict_log_proba(words))
 
-    def decision_function(self, words: ArrayLike) -> np.ndarray:
+    def decision_function(self, words: Words) -> np.ndarray:
         """Compute the log odds of the classes.
 
         Parameters

@@ -4,7 +4,6 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -12,6 +11,7 @@ from .._base import BaseCharLM
 from .._sklearn import Interval, _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
+from .._words.types import Weights, Words
 from .members import BaseOfOneModel, restored_member
 from .out_of_fold import OutOfFoldModels, fitted_out_of_fold
 
@@ -114,7 +114,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self, X: Words, y: Any = None, sample_weight: Weights = None
     ) -> "CharLMFeatures":
         """Fit the model on words.
 
@@ -140,7 +140,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_transform(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self, X: Words, y: Any = None, sample_weight: Weights = None
     ) -> Any:
         """Fit the model, and measure each training word by one that has not seen it.
 
@@ -169,7 +169,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         models = self._fit(words, sample_weight, n_folds=self.cv)
         return models.measure(words, likelihood_features)
 
-    def transform(self, X: ArrayLike) -> Any:
+    def transform(self, X: Words) -> Any:
         """Measure words by the model of all training words.
 
         Parameters
@@ -201,7 +201,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         return np.array(FEATURES, dtype=object)
 
     def _fit(
-        self, words: list[str], sample_weight: ArrayLike | None, n_folds: int | None
+        self, words: list[str], sample_weight: Weights, n_folds: int | None
     ) -> OutOfFoldModels:
         """Fit, and return the models that measure the training words."""
         words, weight = check_training(words, sample_weight)

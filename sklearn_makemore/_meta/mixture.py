@@ -16,6 +16,7 @@ from .._sklearn import Interval, StrOptions
 from .._word_estimator import own_random_state
 from .._words.hold_out import hold_out
 from .._words.training_set import TrainingSet
+from .._words.types import Seed
 from .._words.vocabulary import CharVocabulary, EncodedWords
 from .em import em_weights, normalized
 from .members import MemberFit, fit_members, restored_member
@@ -172,7 +173,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         alphabet: str | Sequence[str] | np.ndarray | None = None,
         handle_unknown: Literal["error", "unk"] = "error",
         n_jobs: int | None = None,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: Seed = None,
     ):
         self.estimators = estimators
         self.weights = weights

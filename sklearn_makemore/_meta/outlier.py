@@ -4,7 +4,6 @@ from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
@@ -13,6 +12,7 @@ from .._base import BaseCharLM
 from .._sklearn import Interval, StrOptions, _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
+from .._words.types import Weights, Words
 from .members import BaseOfOneModel, restored_member
 from .out_of_fold import OutOfFoldModels, fitted_out_of_fold
 
@@ -126,7 +126,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
-        self, words: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self, words: Words, y: Any = None, sample_weight: Weights = None
     ) -> "CharLMOutlierDetector":
         """Fit the model on words, and set the offset.
 
@@ -157,7 +157,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_predict(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, words: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self, words: Words, y: Any = None, sample_weight: Weights = None
     ) -> np.ndarray:
         """Fit the model, and find the outliers among the training words.
 
@@ -186,7 +186,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
             scores = models.measure(checked, self._scores)
         return _labels(scores - self.offset_)
 
-    def score_samples(self, words: ArrayLike) -> np.ndarray:
+    def score_samples(self, words: Words) -> np.ndarray:
         """Compute the scores of words; outliers have low scores.
 
         Parameters
@@ -203,7 +203,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         check_is_fitted(self)
         return self._scores(self.estimator_, check_words(words))
 
-    def decision_function(self, words: ArrayLike) -> np.ndarray:
+    def decision_function(self, words: Words) -> np.ndarray:
         """Compute how far the scores are above the offset.
 
         Parameters
@@ -218,7 +218,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         """
         return self.score_samples(words) - self.offset_
 
-    def predict(self, words: ArrayLike) -> np.ndarray:
+    def predict(self, words: Words) -> np.ndarray:
         """Predict which words are outliers.
 
         Parameters
@@ -242,7 +242,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         return np.where(scores > MIN_SCORE, scores / lengths, MIN_SCORE)
 
     def _fit(
-        self, words: ArrayLike, sample_weight: ArrayLike | None
+        self, words: Words, sample_weight: Weights
     ) -> tuple[OutOfFoldModels, np.ndarray]:
         """Fit, and return the models and the scores of the words that have a weight."""
         checked, weight = check_training(words, sample_weight)

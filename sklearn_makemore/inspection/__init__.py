@@ -1,22 +1,25 @@
-"""Pictures of the models, as the makemore lectures draw them.
+"""Plots of models, as in the makemore lectures.
 
-Displays in scikit-learn's form: the data are kept, ``from_estimator`` takes them from
-a fitted model and draws them, ``plot`` draws them again. Matplotlib is imported when
-something is drawn, torch where a network is looked at.
+Displays follow scikit-learn: ``from_estimator`` takes data from a fitted model and
+draws them, the display stores them, and ``plot`` draws them again. Matplotlib is
+imported when something is drawn, torch when a network is read.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .._generation.novelty import NoveltyReport
-from ._activation import ActivationDisplay
 from ._bigram import BigramDisplay
 from ._embedding import EmbeddingDisplay
-from ._gradient import GradientDisplay
+from ._histograms import ActivationDisplay, GradientDisplay
 from ._loss_curve import LossCurveDisplay
 from ._lr_range import LRRangeDisplay
 from ._novelty import NoveltyDisplay
 from ._surprisal import SurprisalDisplay
 from ._update_ratio import UpdateRatioDisplay
+
+if TYPE_CHECKING:
+    from ._recorder import TrainingRecorder
 
 __all__ = [
     "ActivationDisplay",
@@ -32,7 +35,7 @@ __all__ = [
     "UpdateRatioDisplay",
 ]
 
-# Torch takes seconds to import; the displays do without it.
+# Torch takes seconds to import; displays do not need it.
 _IMPORTED_LATE = {"TrainingRecorder": "._recorder"}
 
 

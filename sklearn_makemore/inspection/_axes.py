@@ -1,40 +1,34 @@
-"""Axes to draw on, and legends that leave the data in sight."""
+"""Axes to draw on, keywords of artists, and legends that do not cover the data."""
+
+from typing import TYPE_CHECKING, Any
 
 from .._sklearn import check_matplotlib_support
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+
 LINE_STYLES = "-", "-.", ":"
-"""In turn, when the ten colours of matplotlib's cycle are used up."""
+"""Styles of successive rounds through the ten colours of matplotlib's cycle."""
 
 MAX_LEGEND_ROWS = 8
-"""Entries of a legend from which on it has two columns."""
+"""A legend with more entries has two columns."""
 
 
-def line_style(index):
+def line_style(index: int) -> str:
     """Return the style that tells a line from others of its colour."""
     return LINE_STYLES[index // 10 % len(LINE_STYLES)]
 
 
-def axes_for(ax, caller, figsize, layout="constrained"):
-    """Return the axes given, or those of a new figure.
+def axes_for(
+    ax: "Axes | None",
+    caller: str,
+    figsize: tuple[float, float],
+    layout: Any = "constrained",
+) -> "Axes":
+    """Return the given axes, or those of a new figure of a size in inches.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes or None
-        Axes to draw on; None makes a figure.
-
-    caller : str
-        Who wants to draw, for the error where matplotlib is missing.
-
-    figsize : tuple of (float, float)
-        Width and height of a new figure in inches.
-
-    layout : str, default="constrained"
-        How matplotlib makes room for labels in a new figure.
-
-    Returns
-    -------
-    ax : matplotlib Axes
-        Axes to draw on.
+    The error for a missing matplotlib names the `caller`.
     """
     check_matplotlib_support(caller)
     import matplotlib.pyplot as plt
@@ -44,51 +38,29 @@ def axes_for(ax, caller, figsize, layout="constrained"):
     return ax
 
 
-def style(artist, defaults, asked):
-    """Return the keywords of an artist: the defaults, replaced by those asked for.
+def style(
+    artist: Any, defaults: dict[str, Any], asked: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return the keywords of a class of artists by full names: `asked` wins.
 
-    Parameters
-    ----------
-    artist : matplotlib Artist class
-        Whose names and short names the keywords are.
-
-    defaults, asked : dict or None
-        Keywords; both may use short names (``c`` for ``color``).
-
-    Returns
-    -------
-    keywords : dict
-        The keywords by their full names.
+    Both dicts may use short names (``c`` for ``color``).
     """
     from matplotlib.cbook import normalize_kwargs
 
-    return {**normalize_kwargs(defaults, artist), **normalize_kwargs(asked, artist)}
+    asked = normalize_kwargs(asked or {}, artist)
+    return {**normalize_kwargs(defaults, artist), **asked}
 
 
-def legend_above(ax, **kwargs):
-    """Draw a legend at the top of the axes, with room made for it over the data.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Axes with labelled artists.
-
-    **kwargs : dict
-        As `Axes.legend` takes them.
-
-    Returns
-    -------
-    legend : matplotlib Legend
-        The legend.
-    """
+def legend_above(ax: "Axes", **kwargs: Any) -> "Legend":
+    """Draw a legend at the top of the axes, and extend the axes so that it fits."""
     n_columns = 1 if len(ax.get_legend_handles_labels()[0]) <= MAX_LEGEND_ROWS else 2
     legend = ax.legend(loc="upper center", ncols=n_columns, **kwargs)
-    figure = ax.figure
+    canvas: Any = ax.figure.canvas
     # The renderer measures text without drawing it.
-    height = legend.get_window_extent(figure.canvas.get_renderer()).height
+    height = legend.get_window_extent(canvas.get_renderer()).height
     share = min(0.7, height * 1.15 / ax.get_window_extent().height)
-    # In the units in which the axis is even, so that a logarithmic one works too.
-    transform = ax.yaxis.get_transform()
+    # In the transformed units of the axis, so that a logarithmic axis works too.
+    transform: Any = ax.yaxis.get_transform()
     bottom, top = transform.transform(ax.get_ylim())
     top = bottom + (top - bottom) / (1 - share)
     ax.set_ylim(*transform.inverted().transform([bottom, top]))

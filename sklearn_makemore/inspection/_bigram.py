@@ -1,30 +1,36 @@
 """BigramDisplay: how often, or how probably, one symbol follows another."""
 
+from typing import TYPE_CHECKING, Any, Literal
+
 import numpy as np
 
 from .._sklearn import StrOptions, validate_params
+from .._words.types import Words
 from ._axes import axes_for, style
-from ._cells import figure_size, font_size, ink, shorter_side
+from ._heat_map import MIN_FONT_SIZE, cell_side, draw_colorbar, write_cells
 from ._models import check_model
 from ._symbols import chosen_ids, symbol_marks
 
-MAX_SYMBOLS_WITH_COUNTS = 40
-"""Symbols up to which the cells are written in: the figure grows with them."""
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.image import AxesImage
 
-MIN_FONT_SIZE = 4.0
-"""Points below which nobody reads what is written in a cell."""
+MAX_WRITTEN_SYMBOLS = 40
+"""With more symbols the cells are empty by default: a new figure would be too large."""
 
 TICK_ROOM = 10.0
-"""Points that a name along an axis takes."""
+"""Points between two names along an axis."""
 
 
 class BigramDisplay:
     """Heat map of pairs of neighbouring characters.
 
-    Row the character, column the next one; the boundary is a symbol too, so that its
-    row tells how words begin and its column how they end. In each cell the pair is
-    written, and below it the count or the probability: the picture of lecture 1 of
-    makemore.
+    The row is the character, the column the next one. The boundary is a symbol too: its
+    row shows how words begin, its column how they end. Each cell contains the pair, and
+    below it the count or the probability, as in lecture 1 of makemore.
 
     It is recommended to use `from_estimator` to create a display. All parameters are
     stored as attributes.
@@ -32,13 +38,13 @@ class BigramDisplay:
     Parameters
     ----------
     table : ndarray of shape (n_symbols, n_symbols)
-        Counts or probabilities: row the symbol, column the next one.
+        Counts or probabilities of the next symbol (column) after a symbol (row).
 
     symbols : list of str of length n_symbols
         Texts of the symbols, ``""`` for the boundary.
 
     name : str, default="count"
-        What the numbers are.
+        What the numbers are, for the scale of the colours.
 
     Attributes
     ----------
@@ -52,14 +58,14 @@ class BigramDisplay:
         The heat map.
 
     text_ : ndarray of shape (n_symbols, n_symbols), dtype=matplotlib Text, or None
-        What is written in the cells; None if nothing is.
+        The texts in the cells; None if the cells are empty.
 
     colorbar_ : matplotlib Colorbar or None
-        The scale of the colours, if it is drawn.
+        The scale of the colours; None if it is not drawn.
 
     See Also
     --------
-    EmbeddingDisplay : Which characters a network takes for alike.
+    EmbeddingDisplay : Which characters a network treats alike.
 
     Examples
     --------
@@ -72,7 +78,13 @@ class BigramDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, table, symbols, *, name="count"):
+    ax_: "Axes"
+    figure_: "Figure | SubFigure"
+    im_: "AxesImage"
+    text_: np.ndarray | None
+    colorbar_: "Colorbar | None"
+
+    def __init__(self, table: np.ndarray, symbols: list[str], *, name: str = "count"):
         self.table = table
         self.symbols = symbols
         self.name = name
@@ -84,37 +96,37 @@ class BigramDisplay:
     )
     def from_estimator(
         cls,
-        estimator,
+        estimator: Any,
         *,
-        values="auto",
-        characters=None,
-        include_values=None,
-        values_format=None,
-        cmap="Blues",
-        colorbar=None,
-        ax=None,
-        im_kw=None,
-        text_kw=None,
-    ):
+        values: Literal["auto", "counts", "proba"] = "auto",
+        characters: Words | None = None,
+        include_values: bool | None = None,
+        values_format: str | None = None,
+        cmap: "str | Colormap" = "Blues",
+        colorbar: bool | None = None,
+        ax: "Axes | None" = None,
+        im_kw: dict[str, Any] | None = None,
+        text_kw: dict[str, Any] | None = None,
+    ) -> "BigramDisplay":
         """Draw the pairs of a fitted model.
 
         Parameters
         ----------
         estimator : estimator instance
-            A fitted model: a `BigramCounter`, or any other, of which the probabilities
-            are those of the second character of a word after its first one.
+            A fitted model. For models other than `BigramCounter`, the probabilities are
+            those of the second character of a word after its first one.
 
         values : {"auto", "counts", "proba"}, default="auto"
-            What to show; "auto" takes the counts of a model that has counted pairs,
-            and else probabilities.
+            What to show; "auto" shows counts if the model counts pairs, and
+            probabilities otherwise.
 
         characters : str or array-like of str, default=None
-            Characters to show beside the boundary, in this order; None shows all
-            symbols.
+            Characters to show in addition to the boundary, in this order; None shows
+            all symbols.
 
         include_values : bool, default=None
             Whether to write in the cells; None does so for up to 40 symbols, if the
-            axes have the room.
+            cells are large enough.
 
         values_format : str, default=None
             Format of the numbers; None is "d" for whole numbers, ".3f" for
@@ -124,11 +136,11 @@ class BigramDisplay:
             Colours.
 
         colorbar : bool, default=None
-            Whether to draw the scale of the colours; None does so where no numbers
-            are in the cells.
+            Whether to draw the scale of the colours; None does so if the cells are
+            empty.
 
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure large enough for what is written.
+            Axes to draw on; None creates a figure large enough for the text.
 
         im_kw : dict, default=None
             Keywords of matplotlib's `imshow`.
@@ -148,8 +160,8 @@ class BigramDisplay:
         NotFittedError
             If it is not fitted.
         ValueError
-            If counts are asked of a model that has not counted pairs, or `characters`
-            has one that the model does not know.
+            If `values` is "counts" and the model does not count pairs, or if
+            `characters` has one that the model does not know.
         """
         check_model(estimator, "BigramDisplay")
         table, name = _table(estimator, values)
@@ -167,25 +179,25 @@ class BigramDisplay:
 
     def plot(
         self,
-        ax=None,
+        ax: "Axes | None" = None,
         *,
-        include_values=None,
-        values_format=None,
-        cmap="Blues",
-        colorbar=None,
-        im_kw=None,
-        text_kw=None,
-    ):
+        include_values: bool | None = None,
+        values_format: str | None = None,
+        cmap: "str | Colormap" = "Blues",
+        colorbar: bool | None = None,
+        im_kw: dict[str, Any] | None = None,
+        text_kw: dict[str, Any] | None = None,
+    ) -> "BigramDisplay":
         """Draw the heat map.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure large enough for what is written.
+            Axes to draw on; None creates a figure large enough for the text.
 
         include_values : bool, default=None
             Whether to write in the cells; None does so for up to 40 symbols, if the
-            axes have the room.
+            cells are large enough.
 
         values_format : str, default=None
             Format of the numbers; None is "d" for whole numbers, ".3f" for
@@ -195,8 +207,8 @@ class BigramDisplay:
             Colours.
 
         colorbar : bool, default=None
-            Whether to draw the scale of the colours; None does so where no numbers
-            are in the cells.
+            Whether to draw the scale of the colours; None does so if the cells are
+            empty.
 
         im_kw : dict, default=None
             Keywords of matplotlib's `imshow`.
@@ -210,37 +222,33 @@ class BigramDisplay:
             The display itself.
         """
         n_symbols = len(self.symbols)
-        fits = n_symbols <= MAX_SYMBOLS_WITH_COUNTS
-        figsize = figure_size(
-            n_symbols, fits if include_values is None else include_values
-        )
-        # Square cells leave the usual layout too little room for the names of the axes.
+        is_small = n_symbols <= MAX_WRITTEN_SYMBOLS
+        has_text = is_small if include_values is None else include_values
+        # The usual layout leaves too little room for the axis names of square cells.
+        figsize = figure_size(n_symbols, has_text)
         ax = axes_for(ax, "BigramDisplay.plot", figsize, layout="compressed")
         from matplotlib.image import AxesImage
 
         self.ax_, self.figure_ = ax, ax.figure
-        cell = shorter_side(ax) / n_symbols
+        cell = cell_side(ax, n_symbols, n_symbols)
         if include_values is None:
-            include_values = fits and font_size(cell) >= MIN_FONT_SIZE
-        if colorbar is None:
-            colorbar = not include_values
-        # Normalised keywords, so that a user may write `interpolation` or `cmap` too.
+            include_values = is_small and font_size(cell) >= MIN_FONT_SIZE
+        # Full names, so that `im_kw` may have `interpolation` or `cmap` too.
         image = style(AxesImage, {"cmap": cmap, "interpolation": "nearest"}, im_kw)
         self.im_ = ax.imshow(self.table, **image)
-        marks = symbol_marks(self.symbols)
-        self._name_axes(marks, step=int(np.ceil(TICK_ROOM / cell)))
-        self.text_ = None
+        self._name_axes(step=int(np.ceil(TICK_ROOM / cell)))
+        self.text_ = self.colorbar_ = None
         if include_values:
-            defaults = {"fontsize": font_size(cell), "ha": "center", "va": "center"}
-            self.text_ = self._write(marks, values_format, defaults, text_kw)
-        self.colorbar_ = None
-        if colorbar:
+            texts = self._texts(values_format or _default_format(self.table, self.name))
+            written = write_cells(self.im_, texts, font_size(cell), text_kw)
+            self.text_ = np.array(written, dtype=object)
+        if colorbar or (colorbar is None and not include_values):
             # As high as the heat map, which is square.
-            beside = ax.inset_axes([1.03, 0, 0.04, 1])
-            self.colorbar_ = ax.figure.colorbar(self.im_, cax=beside, label=self.name)
+            self.colorbar_ = draw_colorbar(self.im_, (1.03, 0, 0.04, 1), self.name)
         return self
 
-    def _name_axes(self, marks, step):
+    def _name_axes(self, step: int) -> None:
+        marks = symbol_marks(self.symbols)
         ticks = np.arange(0, len(marks), step)
         self.ax_.set(xticks=ticks, yticks=ticks, xlabel="next character")
         self.ax_.set_ylabel("character")
@@ -248,29 +256,35 @@ class BigramDisplay:
             # A dollar sign is a character, not the beginning of a formula.
             axis.set_ticklabels([marks[tick] for tick in ticks], parse_math=False)
 
-    def _write(self, marks, values_format, defaults, text_kw):
-        """Write the pair and its number in each cell, in sight of its colour."""
-        from matplotlib.text import Text
-
-        if values_format is None:
-            values_format = _default_format(self.table, self.name)
-        colors = ink(self.im_.to_rgba(np.asarray(self.im_.get_array())))
-        texts = np.empty(self.table.shape, dtype=object)
-        for (row, column), value in np.ndenumerate(self.table):
-            texts[row, column] = self.ax_.text(
-                column,
-                row,
-                f"{marks[row]}{marks[column]}\n{value:{values_format}}",
-                parse_math=False,
-                in_layout=False,  # they are within the axes, and many to measure
-                **style(Text, {**defaults, "color": colors[row, column]}, text_kw),
-            )
-        return texts
+    def _texts(self, values_format: str) -> list[list[str]]:
+        """Return the pair and its number for each cell."""
+        marks = symbol_marks(self.symbols)
+        return [
+            [
+                f"{first}{second}\n{value:{values_format}}"
+                for second, value in zip(marks, row, strict=True)
+            ]
+            for first, row in zip(marks, self.table, strict=True)
+        ]
 
 
-def _table(estimator, values):
+def figure_size(n_symbols: int, has_text: bool) -> tuple[float, float]:
+    """Return the size in inches of a figure whose cells, or names, can be read."""
+    if has_text:
+        side = max(3.0, 1.0 + 0.5 * n_symbols)
+        return side, side
+    side = min(12.0, max(4.0, 1.0 + 0.2 * n_symbols))
+    return side + 1.0, side  # room for the scale of the colours
+
+
+def font_size(cell: float) -> float:
+    """Return the size of two lines of six characters in a cell, both in points."""
+    return min(8.0, 0.28 * cell)
+
+
+def _table(estimator: Any, values: str) -> tuple[np.ndarray, str]:
     """Return the counts or the probabilities of a model, and what they are called."""
-    counts = getattr(estimator, "counts_", None)
+    counts = getattr(estimator, "counts_", np.empty(0))
     has_counts = np.shape(counts) == (len(estimator.symbols_),) * 2
     if values == "counts" and not has_counts:
         raise ValueError(
@@ -285,7 +299,7 @@ def _table(estimator, values):
     return estimator.predict_proba(prefixes), "probability"
 
 
-def _default_format(table, name):
+def _default_format(table: np.ndarray, name: str) -> str:
     if np.issubdtype(table.dtype, np.integer):
         return "d"
     return ".3f" if name == "probability" else ".4g"

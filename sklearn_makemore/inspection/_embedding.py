@@ -1,28 +1,36 @@
-"""EmbeddingDisplay: the characters as points, as near as the network finds them."""
+"""EmbeddingDisplay: characters as points in the space of a network's embeddings."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._words.types import Floats, Words
 from ._axes import axes_for, style
 from ._models import check_network
 from ._points import spread_apart, two_coordinates
 from ._symbols import chosen_ids, symbol_marks
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.text import Annotation
+
 LABEL_DISTANCE = 17.0
 """Least distance of the centres of two labels, in points."""
 
 MAX_SPREAD_LABELS = 200
-"""Labels up to which they are moved apart: the work grows with their square."""
+"""More labels are not moved apart: the work grows with the square of their number."""
 
 
 class EmbeddingDisplay:
     """Characters as labelled points in the space of a network's embeddings.
 
-    Characters that a network treats alike come to lie near each other; lecture 2 of
-    makemore finds the vowels together. An embedding of two channels is drawn as it is,
-    one of more by its two principal components. Labels that would cover each other are
-    moved apart, each with a line to its point.
+    Characters that a network treats alike are near each other: in lecture 2 of makemore
+    the vowels are together. An embedding of two channels is drawn as it is, one of more
+    channels by its two principal components. Labels that would cover each other are
+    moved apart and connected to their points by lines.
 
     It is recommended to use `from_estimator` to create a display. All parameters are
     stored as attributes.
@@ -30,7 +38,7 @@ class EmbeddingDisplay:
     Parameters
     ----------
     coordinates : ndarray of shape (n_symbols, 2)
-        Where each symbol is.
+        The position of each symbol.
 
     symbols : list of str of length n_symbols
         Texts of the symbols, ``""`` for the boundary.
@@ -48,7 +56,7 @@ class EmbeddingDisplay:
         Figure that contains the axes.
 
     scatter_ : list of matplotlib PathCollection
-        The points, one collection a group.
+        The points, one collection per group.
 
     text_ : list of matplotlib Annotation
         The labels, in the order of the symbols.
@@ -70,7 +78,18 @@ class EmbeddingDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, coordinates, symbols, *, explained_variance_ratio=None):
+    ax_: "Axes"
+    figure_: "Figure | SubFigure"
+    scatter_: "list[PathCollection]"
+    text_: "list[Annotation]"
+
+    def __init__(
+        self,
+        coordinates: Floats,
+        symbols: list[str],
+        *,
+        explained_variance_ratio: Floats | None = None,
+    ):
         self.coordinates = coordinates
         self.symbols = symbols
         self.explained_variance_ratio = explained_variance_ratio
@@ -78,14 +97,14 @@ class EmbeddingDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
+        estimator: Any,
         *,
-        characters=None,
-        groups=None,
-        ax=None,
-        scatter_kw=None,
-        text_kw=None,
-    ):
+        characters: Words | None = None,
+        groups: Mapping[str, str] | None = None,
+        ax: "Axes | None" = None,
+        scatter_kw: dict[str, Any] | None = None,
+        text_kw: dict[str, Any] | None = None,
+    ) -> "EmbeddingDisplay":
         """Draw the embeddings of a fitted network.
 
         Parameters
@@ -94,15 +113,15 @@ class EmbeddingDisplay:
             A fitted network with an embedding, such as `MLPCharLM`.
 
         characters : str or array-like of str, default=None
-            Characters to show beside the boundary; None shows all symbols. The
-            principal components are those of what is shown.
+            Characters to show in addition to the boundary; None shows all symbols. The
+            principal components are those of the shown symbols.
 
         groups : dict of str to str, default=None
-            Characters to colour alike, by the name of their group, as in
+            Characters of one colour by the name of their group, as in
             ``{"vowels": "aeiou"}``; the others are grey.
 
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         scatter_kw : dict, default=None
             Keywords of matplotlib's `scatter` for the points.
@@ -131,17 +150,23 @@ class EmbeddingDisplay:
         display = cls(coordinates, symbols, explained_variance_ratio=explained)
         return display.plot(ax, groups=groups, scatter_kw=scatter_kw, text_kw=text_kw)
 
-    def plot(self, ax=None, *, groups=None, scatter_kw=None, text_kw=None):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        groups: Mapping[str, str] | None = None,
+        scatter_kw: dict[str, Any] | None = None,
+        text_kw: dict[str, Any] | None = None,
+    ) -> "EmbeddingDisplay":
         """Draw the points and their labels.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         groups : dict of str to str, default=None
-            Characters to colour alike, by the name of their group; the others are
-            grey.
+            Characters of one colour by the name of their group; the others are grey.
 
         scatter_kw : dict, default=None
             Keywords of matplotlib's `scatter` for the points.
@@ -166,7 +191,7 @@ class EmbeddingDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         colors = self._draw_points(members, scatter_kw)
         self._name_axes()
-        # Distances are what the picture is about.
+        # One scale for both axes, because distances matter.
         ax.set_aspect("equal", adjustable="datalim")
         ax.margins(0.08)
         self._draw_labels(colors, text_kw)
@@ -174,48 +199,39 @@ class EmbeddingDisplay:
             ax.legend(loc="best", markerscale=2.5)
         return self
 
-    def _draw_points(self, members, scatter_kw):
-        """Draw one collection a group; return the colour of each symbol."""
+    def _draw_points(
+        self, members: dict[str | None, list[int]], scatter_kw: dict[str, Any] | None
+    ) -> dict[int, np.ndarray]:
+        """Draw one collection per group; return the colour of each symbol."""
         from matplotlib.collections import PathCollection
 
-        colors, self.scatter_ = {}, []
+        colors: dict[int, np.ndarray] = {}
+        self.scatter_ = []
         for name, ids in members.items():
-            defaults = {"s": 12, "color": "0.55" if name is None else None}
-            if "c" in (scatter_kw or {}):  # to scatter these are two things
-                del defaults["color"]
+            defaults: dict[str, Any] = {"s": 12}
+            if "c" not in (scatter_kw or {}):  # `scatter` refuses both
+                defaults["color"] = "0.55" if name is None else None
+            defaults["label"] = name or ("others" if len(members) > 1 else None)
             keywords = style(PathCollection, defaults, scatter_kw)
-            label = name or ("others" if len(members) > 1 else None)
-            points = self.ax_.scatter(
-                *self.coordinates[ids].T, **{"label": label, **keywords}
-            )
+            x, y = self.coordinates[ids].T
+            points = self.ax_.scatter(x, y, **keywords)
             self.scatter_.append(points)
-            colors.update(dict.fromkeys(ids, points.get_facecolor()[0]))
+            color: Any = np.asarray(points.get_facecolor())[0]
+            for index in ids:
+                colors[index] = color
         return colors
 
-    def _draw_labels(self, colors, text_kw):
-        """Write the labels, moved apart in points from where they belong."""
+    def _draw_labels(
+        self, colors: dict[int, np.ndarray], text_kw: dict[str, Any] | None
+    ) -> None:
+        """Write the labels, moved apart from their points."""
         from matplotlib.text import Annotation
 
-        ax = self.ax_
-        ax.apply_aspect()
-        places = ax.transData.transform(self.coordinates) * 72 / ax.figure.dpi
-        moves = np.zeros_like(places)
-        if len(places) <= MAX_SPREAD_LABELS:
-            moves = spread_apart(places, LABEL_DISTANCE) - places
+        marks, moves = symbol_marks(self.symbols), self._label_moves()
         self.text_ = []
-        for index, mark in enumerate(symbol_marks(self.symbols)):
-            color = np.array(colors[index])
-            pale = [*(0.2 * color[:3] + 0.8), 1.0]
-            box = {"boxstyle": "circle,pad=0.15", "fc": pale, "ec": color}
-            defaults = {
-                "ha": "center",
-                "va": "center",
-                "fontsize": 10,
-                "bbox": box,
-                "arrowprops": {"arrowstyle": "-", "color": "0.7", "linewidth": 0.7},
-                "parse_math": False,  # a dollar sign is a character
-            }
-            text = ax.annotate(
+        for index, mark in enumerate(marks):
+            defaults = _label_style(colors[index])
+            text = self.ax_.annotate(
                 mark,
                 self.coordinates[index],
                 xytext=moves[index],
@@ -224,37 +240,59 @@ class EmbeddingDisplay:
             )
             self.text_.append(text)
 
-    def _name_axes(self):
+    def _label_moves(self) -> Floats:
+        """Return how far each label is from its point, (n_symbols, 2) in points."""
+        self.ax_.apply_aspect()
+        pixels = self.ax_.transData.transform(self.coordinates)
+        positions = pixels * 72 / self.ax_.figure.dpi
+        if len(positions) > MAX_SPREAD_LABELS:
+            return np.zeros_like(positions)
+        return spread_apart(positions, LABEL_DISTANCE) - positions
+
+    def _name_axes(self) -> None:
         shares = self.explained_variance_ratio
-        names = (
-            ["channel 1", "channel 2"]
-            if shares is None
-            else [
+        names = ["channel 1", "channel 2"]
+        if shares is not None:
+            names = [
                 f"principal component {i} ({share:.0%} of the variance)"
                 for i, share in enumerate(shares, start=1)
             ]
-        )
         self.ax_.set(xlabel=names[0], ylabel=names[1])
 
 
-def _embedding_of(estimator):
-    """Return the embedding of a fitted network, a row a symbol."""
+def _label_style(color: np.ndarray) -> dict[str, Any]:
+    """Return the keywords of a label on a pale disc; color : (4,) from 0 to 1."""
+    pale = [*(0.2 * color[:3] + 0.8), 1.0]
+    return {
+        "ha": "center",
+        "va": "center",
+        "fontsize": 10,
+        "bbox": {"boxstyle": "circle,pad=0.15", "fc": pale, "ec": color},
+        "arrowprops": {"arrowstyle": "-", "color": "0.7", "linewidth": 0.7},
+        "parse_math": False,  # a dollar sign is a character
+    }
+
+
+def _embedding_of(estimator: Any) -> Floats:
+    """Return the embedding of a fitted network, (n_symbols, n_channels)."""
     check_network(estimator, "EmbeddingDisplay")
-    # Whoever has a network has imported torch already.
+    # A network has imported torch already.
     from .._networks.base import plain_module
 
-    weight = plain_module(estimator.net_).embedding.weight
-    return weight.detach().cpu().double().numpy()
+    module: Any = plain_module(estimator.net_)
+    return module.embedding.weight.detach().cpu().double().numpy()
 
 
-def _members(symbols, groups):
-    """Return the indices of the symbols of each group, those of no group under None."""
+def _members(
+    symbols: list[str], groups: Mapping[str, str] | None
+) -> dict[str | None, list[int]]:
+    """Return the indices of the symbols of each group; None has those of no group."""
     if groups is not None and not isinstance(groups, Mapping):
         raise TypeError(
             "`groups` must be a dict of names and their characters, such as "
             f"{{'vowels': 'aeiou'}}, got {groups!r}."
         )
-    members, group_of = {}, {}
+    group_of: dict[str, str] = {}
     for name, characters in (groups or {}).items():
         for character in characters:
             if group_of.setdefault(character, name) != name:
@@ -262,6 +300,7 @@ def _members(symbols, groups):
                     f"{character!r} is in the groups {group_of[character]!r} and "
                     f"{name!r}; a character has one colour."
                 )
+    members: dict[str | None, list[int]] = {}
     for index, symbol in enumerate(symbols):
         members.setdefault(group_of.get(symbol), []).append(index)
     order = [name for name in [*(groups or {}), None] if name in members]

@@ -1,20 +1,30 @@
 """LossCurveDisplay: the loss over the epochs of training."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+from .._words.types import Floats
 from ._axes import axes_for, style
 from ._models import check_network
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.lines import Line2D
+
 MAX_MARKED_EPOCHS = 40
-"""Epochs up to which each one gets a marker."""
+"""With more epochs the curves have no markers."""
 
 
 class LossCurveDisplay:
     """Training and validation loss of a network over its epochs.
 
-    The training loss of an epoch is the mean over its batches, taken while the weights
-    change; the validation loss is that of the weights at its end. It is recommended to
-    use `from_estimator` to create a display. All parameters are stored as attributes.
+    The training loss of an epoch is the mean over its batches, while the weights
+    change. The validation loss is that of the weights at the end of the epoch.
+
+    It is recommended to use `from_estimator` to create a display. All parameters are
+    stored as attributes.
 
     Parameters
     ----------
@@ -22,10 +32,10 @@ class LossCurveDisplay:
         Mean negative log-likelihood of each epoch, in nats per character.
 
     valid_loss : ndarray of shape (n_epochs,), default=None
-        The same on the words held out; NaN for an epoch without.
+        The same on the held-out words; NaN for an epoch without validation.
 
     best_epoch : int, default=None
-        The epoch to mark, the first is 1.
+        The epoch to mark, counted from 1.
 
     Attributes
     ----------
@@ -39,7 +49,7 @@ class LossCurveDisplay:
         The curve of the training loss and, if there is one, of the validation loss.
 
     best_line_ : matplotlib Line2D or None
-        The mark of the best epoch.
+        The vertical line at the best epoch.
 
     Examples
     --------
@@ -53,16 +63,34 @@ class LossCurveDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, train_loss, *, valid_loss=None, best_epoch=None):
+    ax_: "Axes"
+    figure_: "Figure | SubFigure"
+    lines_: "list[Line2D]"
+    best_line_: "Line2D | None"
+
+    def __init__(
+        self,
+        train_loss: Floats,
+        *,
+        valid_loss: Floats | None = None,
+        best_epoch: int | None = None,
+    ):
         self.train_loss = train_loss
         self.valid_loss = valid_loss
         self.best_epoch = best_epoch
 
     @classmethod
-    def from_estimator(cls, estimator, *, log_scale=False, ax=None, line_kw=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        log_scale: bool = False,
+        ax: "Axes | None" = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> "LossCurveDisplay":
         """Draw the losses in the `history_` of a fitted network.
 
-        With early stopping the epoch of the least validation loss is marked.
+        With early stopping, the epoch with the least validation loss is marked.
 
         Parameters
         ----------
@@ -73,7 +101,7 @@ class LossCurveDisplay:
             Whether the axis of the loss is logarithmic.
 
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         line_kw : dict, default=None
             Keywords of matplotlib's `plot` for the curves.
@@ -102,13 +130,19 @@ class LossCurveDisplay:
         display = cls(train, valid_loss=valid, best_epoch=best)
         return display.plot(ax, log_scale=log_scale, line_kw=line_kw)
 
-    def plot(self, ax=None, *, log_scale=False, line_kw=None):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        log_scale: bool = False,
+        line_kw: dict[str, Any] | None = None,
+    ) -> "LossCurveDisplay":
         """Draw the curves.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         log_scale : bool, default=False
             Whether the axis of the loss is logarithmic.
@@ -122,22 +156,10 @@ class LossCurveDisplay:
             The display itself.
         """
         ax = axes_for(ax, "LossCurveDisplay.plot", figsize=(6.4, 4.2))
-        from matplotlib.lines import Line2D
         from matplotlib.ticker import LogFormatter, MaxNLocator
 
-        self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
-        epochs = np.arange(1, len(self.train_loss) + 1)
-        marker = {
-            "marker": "o" if len(epochs) <= MAX_MARKED_EPOCHS else "",
-            "markersize": 4,
-        }
-        for name, loss in (
-            ("training", self.train_loss),
-            ("validation", self.valid_loss),
-        ):
-            if loss is not None:
-                keywords = style(Line2D, {"label": name, **marker}, line_kw)
-                self.lines_ += ax.plot(epochs, loss, **keywords)
+        self.ax_, self.figure_ = ax, ax.figure
+        self._draw_curves(line_kw)
         self.best_line_ = None
         if self.best_epoch is not None:
             label = f"least validation loss (epoch {self.best_epoch})"
@@ -152,3 +174,16 @@ class LossCurveDisplay:
         ax.set(xlabel="epoch", ylabel="loss (nats per character)")
         ax.legend()
         return self
+
+    def _draw_curves(self, line_kw: dict[str, Any] | None) -> None:
+        from matplotlib.lines import Line2D
+
+        n_epochs = len(self.train_loss)
+        marker = "o" if n_epochs <= MAX_MARKED_EPOCHS else ""
+        curves = {"training": self.train_loss, "validation": self.valid_loss}
+        self.lines_ = []
+        for name, loss in curves.items():
+            if loss is not None:
+                defaults = {"label": name, "marker": marker, "markersize": 4}
+                keywords = style(Line2D, defaults, line_kw)
+                self.lines_ += self.ax_.plot(range(1, n_epochs + 1), loss, **keywords)

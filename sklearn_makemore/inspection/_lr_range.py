@@ -1,8 +1,17 @@
 """LRRangeDisplay: the loss while the learning rate rises."""
 
+from typing import TYPE_CHECKING, Any
+
 from .. import model_selection
 from .._sklearn import check_matplotlib_support
+from .._words.types import Floats, Weights, Words
 from ._axes import axes_for, legend_above, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D
 
 ROOM_ABOVE = 0.15
 """Share of the fall of the loss that is shown above the first loss."""
@@ -11,9 +20,9 @@ ROOM_ABOVE = 0.15
 class LRRangeDisplay:
     """Loss against a learning rate that rises while a network trains.
 
-    The picture of lecture 2 of makemore: flat where the rate is too small, falling, at
-    its lowest where a larger rate begins to do harm, then rising steeply. Each point is
-    a batch, the line their moving average; what lies far above the first loss is cut.
+    As in lecture 2 of makemore, the loss is flat where the rate is too small, then
+    falls, and rises steeply where the rate is too large. Each point is a batch, and the
+    line is their moving average. Losses far above the first one are cut off.
 
     It is recommended to use `from_estimator` to create a display. All parameters are
     stored as attributes.
@@ -68,7 +77,16 @@ class LRRangeDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, lr, loss, smoothed_loss, suggestion):
+    ax_: "Axes"
+    figure_: "Figure | SubFigure"
+    points_: "Line2D"
+    line_: "Line2D"
+    suggestion_line_: "Line2D"
+    legend_: "Legend"
+
+    def __init__(
+        self, lr: Floats, loss: Floats, smoothed_loss: Floats, suggestion: float
+    ):
         self.lr = lr
         self.loss = loss
         self.smoothed_loss = smoothed_loss
@@ -77,18 +95,18 @@ class LRRangeDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        words,
+        estimator: Any,
+        words: Words,
         *,
-        min_lr=1e-3,
-        max_lr=1.0,
-        n_steps=1000,
-        sample_weight=None,
-        ax=None,
-        points_kw=None,
-        line_kw=None,
-        suggestion_kw=None,
-    ):
+        min_lr: float = 1e-3,
+        max_lr: float = 1.0,
+        n_steps: int = 1000,
+        sample_weight: Weights = None,
+        ax: "Axes | None" = None,
+        points_kw: dict[str, Any] | None = None,
+        line_kw: dict[str, Any] | None = None,
+        suggestion_kw: dict[str, Any] | None = None,
+    ) -> "LRRangeDisplay":
         """Run the learning-rate range test of a network, and draw it.
 
         Parameters
@@ -100,7 +118,7 @@ class LRRangeDisplay:
             Training words.
 
         min_lr, max_lr : float, default=1e-3, 1.0
-            Where the learning rate begins and ends.
+            First and last learning rate.
 
         n_steps : int, default=1000
             Number of steps of the optimizer from `min_lr` to `max_lr`.
@@ -109,7 +127,7 @@ class LRRangeDisplay:
             Weight of each word, not negative.
 
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         points_kw : dict, default=None
             Keywords of matplotlib's `plot` for the losses of the batches.
@@ -145,13 +163,20 @@ class LRRangeDisplay:
             ax, points_kw=points_kw, line_kw=line_kw, suggestion_kw=suggestion_kw
         )
 
-    def plot(self, ax=None, *, points_kw=None, line_kw=None, suggestion_kw=None):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        points_kw: dict[str, Any] | None = None,
+        line_kw: dict[str, Any] | None = None,
+        suggestion_kw: dict[str, Any] | None = None,
+    ) -> "LRRangeDisplay":
         """Draw the losses, their average and the suggestion.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         points_kw : dict, default=None
             Keywords of matplotlib's `plot` for the losses of the batches.
@@ -191,18 +216,10 @@ class LRRangeDisplay:
         return self
 
 
-def loss_limits(loss):
-    """Compute the limits of an axis that shows the fall of the loss.
+def loss_limits(loss: Floats) -> tuple[float, float]:
+    """Return the limits of an axis: just below the least loss, and above the first.
 
-    Parameters
-    ----------
-    loss : ndarray of shape (n_steps,)
-        Loss at each step; in the end it may be very large.
-
-    Returns
-    -------
-    limits : tuple of (float, float)
-        Just below the least loss, and somewhat above the first.
+    The last losses may be very large.
     """
     first, least = float(loss[0]), float(loss.min())
     room = ROOM_ABOVE * ((first - least) or 1.0)

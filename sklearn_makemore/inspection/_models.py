@@ -1,28 +1,14 @@
-"""What a display accepts: a fitted model, or a fitted network."""
+"""Checks of what a display accepts: a fitted model, or a fitted network."""
+
+from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 
 
-def check_model(estimator, display):
-    """Raise an error unless the estimator is a fitted character model.
-
-    Parameters
-    ----------
-    estimator : object
-        What was given.
-
-    display : str
-        Name of the display, for the error.
-
-    Raises
-    ------
-    TypeError
-        If it is no character model.
-    NotFittedError
-        If it is not fitted.
-    """
+def check_model(estimator: Any, display: str) -> None:
+    """Raise an error unless the estimator is a fitted character model."""
     if not isinstance(estimator, BaseCharLM):
         raise TypeError(
             f"{display}.from_estimator takes a fitted character model such as "
@@ -31,25 +17,9 @@ def check_model(estimator, display):
     check_is_fitted(estimator)
 
 
-def check_network(estimator, display):
-    """Raise an error unless the estimator is a fitted network.
-
-    Parameters
-    ----------
-    estimator : object
-        What was given.
-
-    display : str
-        Name of the display, for the error.
-
-    Raises
-    ------
-    TypeError
-        If it is no network.
-    NotFittedError
-        If it is not fitted.
-    """
-    # Torch takes seconds to import; other displays do without it.
+def check_network(estimator: Any, display: str) -> None:
+    """Raise an error unless the estimator is a fitted network."""
+    # Torch takes seconds to import; other displays do not need it.
     from .._networks.base import BaseNeuralCharLM
 
     if not isinstance(estimator, BaseNeuralCharLM):
@@ -60,7 +30,7 @@ def check_network(estimator, display):
     check_is_fitted(estimator)
 
 
-def _kind(estimator):
+def _kind(estimator: Any) -> str:
     if isinstance(estimator, type):
         return f"the class {estimator.__name__} instead of an instance"
     for inner, hint in ("best_estimator_", "`.best_estimator_`"), ("steps", "`[-1]`"):

@@ -1,21 +1,32 @@
-"""NoveltyDisplay: how many drawn words are new, and whether their lengths are right."""
+"""NoveltyDisplay: how many sampled words are new, and how long they are."""
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._generation.novelty import NoveltyReport
+from .._words.types import Seed, Words
 from ._axes import axes_for, legend_above, style
 from ._models import check_model
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import StepPatch
+
 COLORS = "C0", "C1", "0.75"
-"""Of new words, training words, and new words that were drawn before."""
+"""Colours of new words, training words, and new words that were sampled before."""
 
 
 class NoveltyDisplay:
-    """Lengths of drawn words, by whether they are new, beside those of training words.
+    """Lengths of sampled words, by whether they are new, and those of training words.
 
-    One bar per length: its parts are the samples that are new words, training words,
-    and new words that were drawn before; the legend has their shares. The line is that
-    of the training words: a model that has learned their lengths has bars of the same
-    height. The axis reaches the longest training word and 99.5 % of the samples.
+    Each length has one bar, whose parts are the samples that are new words, training
+    words, and new words that were sampled before; the legend gives their shares. The
+    line shows the training words: a model that has learned their lengths has bars of
+    the same height. The axis reaches the longest training word and 99.5 % of the
+    samples.
 
     It is recommended to use `from_estimator` or `from_report` to create a display. All
     parameters are stored as attributes.
@@ -34,14 +45,14 @@ class NoveltyDisplay:
         Figure that contains the axes.
 
     stairs_ : list of matplotlib StepPatch
-        The bars, all of a kind of samples in one patch.
+        The bars, one patch for each kind of samples.
 
     line_ : matplotlib Line2D
         The lengths of the training words.
 
     See Also
     --------
-    NoveltyReport : The numbers that are shown.
+    NoveltyReport : The numbers that are drawn.
 
     Examples
     --------
@@ -55,23 +66,28 @@ class NoveltyDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, report):
+    ax_: "Axes"
+    figure_: "Figure | SubFigure"
+    stairs_: "list[StepPatch]"
+    line_: "Line2D"
+
+    def __init__(self, report: NoveltyReport):
         self.report = report
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        words,
-        n_samples=1000,
+        estimator: Any,
+        words: Words,
+        n_samples: int = 1000,
         *,
-        random_state=None,
-        sample_options=None,
-        ax=None,
-        stairs_kw=None,
-        line_kw=None,
-    ):
-        """Draw words from a fitted model and compare them with the training words.
+        random_state: Seed = None,
+        sample_options: dict[str, Any] | None = None,
+        ax: "Axes | None" = None,
+        stairs_kw: dict[str, Any] | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> "NoveltyDisplay":
+        """Sample words from a fitted model and compare them with the training words.
 
         Parameters
         ----------
@@ -82,16 +98,16 @@ class NoveltyDisplay:
             The training words.
 
         n_samples : int, default=1000
-            Number of words to draw.
+            Number of words to sample.
 
         random_state : int, RandomState instance or None, default=None
-            Pass an int for the same words at each call; None draws fresh ones.
+            Pass an int for the same words at each call; None samples fresh words.
 
         sample_options : dict, default=None
             Options of the model's `sample`, such as ``{"temperature": 0.8}``.
 
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         stairs_kw : dict, default=None
             Keywords of matplotlib's `stairs`.
@@ -118,8 +134,15 @@ class NoveltyDisplay:
         return cls.from_report(report, ax=ax, stairs_kw=stairs_kw, line_kw=line_kw)
 
     @classmethod
-    def from_report(cls, report, *, ax=None, stairs_kw=None, line_kw=None):
-        """Draw what `novelty_report` of a model returned.
+    def from_report(
+        cls,
+        report: NoveltyReport,
+        *,
+        ax: "Axes | None" = None,
+        stairs_kw: dict[str, Any] | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> "NoveltyDisplay":
+        """Draw what the `novelty_report` of a model returned.
 
         Parameters
         ----------
@@ -127,7 +150,7 @@ class NoveltyDisplay:
             The report.
 
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         stairs_kw : dict, default=None
             Keywords of matplotlib's `stairs`.
@@ -142,13 +165,19 @@ class NoveltyDisplay:
         """
         return cls(report).plot(ax, stairs_kw=stairs_kw, line_kw=line_kw)
 
-    def plot(self, ax=None, *, stairs_kw=None, line_kw=None):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        stairs_kw: dict[str, Any] | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> "NoveltyDisplay":
         """Draw the bars and the line.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         stairs_kw : dict, default=None
             Keywords of matplotlib's `stairs`.
@@ -163,24 +192,11 @@ class NoveltyDisplay:
         """
         ax = axes_for(ax, "NoveltyDisplay.plot", figsize=(6.4, 4.2))
         from matplotlib.lines import Line2D
-        from matplotlib.patches import StepPatch
         from matplotlib.ticker import MaxNLocator
 
-        self.ax_, self.figure_, self.stairs_ = ax, ax.figure, []
-        report = self.report
-        n_lengths = _n_lengths(report)
-        edges = np.arange(n_lengths + 1) - 0.5
-        bottom = np.zeros(n_lengths)
-        kinds = zip(_kinds(report), COLORS, report.lengths_by_kind, strict=True)
-        for label, color, shares in kinds:
-            defaults = {"label": label, "facecolor": color, "edgecolor": "white"}
-            keywords = style(StepPatch, defaults, stairs_kw)
-            top = bottom + shares[:n_lengths]
-            # One patch: words can have thousands of lengths.
-            self.stairs_.append(
-                ax.stairs(top, edges, baseline=bottom, fill=True, **keywords)
-            )
-            bottom = top
+        self.ax_, self.figure_ = ax, ax.figure
+        report, n_lengths = self.report, _n_lengths(self.report)
+        self._draw_bars(n_lengths, stairs_kw)
         defaults = {"label": "all training words", "color": "0.15", "lw": 1.3}
         keywords = style(Line2D, {**defaults, "marker": "o", "ms": 4}, line_kw)
         (self.line_,) = ax.plot(report.train_lengths[:n_lengths], **keywords)
@@ -195,19 +211,38 @@ class NoveltyDisplay:
         )
         return self
 
+    def _draw_bars(self, n_lengths: int, stairs_kw: dict[str, Any] | None) -> None:
+        """Draw the kinds of samples above each other."""
+        from matplotlib.patches import StepPatch
 
-def _kinds(report):
-    """Return what the legend says of each kind of samples."""
+        edges = np.arange(n_lengths + 1) - 0.5
+        bottom = np.zeros(n_lengths)
+        kinds = zip(
+            _kinds(self.report), COLORS, self.report.lengths_by_kind, strict=True
+        )
+        self.stairs_ = []
+        for label, color, shares in kinds:
+            defaults = {"label": label, "facecolor": color, "edgecolor": "white"}
+            keywords = style(StepPatch, defaults, stairs_kw)
+            top = bottom + shares[:n_lengths]
+            # One patch for all bars: words can have thousands of lengths.
+            bars = self.ax_.stairs(top, edges, baseline=bottom, fill=True, **keywords)
+            self.stairs_.append(bars)
+            bottom = top
+
+
+def _kinds(report: NoveltyReport) -> list[str]:
+    """Return the entry of the legend for each kind of samples."""
     repeated = 1 - report.novel_share - report.known_share
     return [
         f"new: {report.novel_share:.1%}",
         f"among the training words: {report.known_share:.1%}",
-        f"new, but drawn before: {abs(repeated):.1%}",  # not -0
+        f"new, but sampled before: {abs(repeated):.1%}",  # not -0
     ]
 
 
-def _n_lengths(report):
-    """Return how many lengths are drawn: a stray sample must not stretch the axis."""
+def _n_lengths(report: NoveltyReport) -> int:
+    """Return how many lengths to draw: a rare long sample must not stretch the axis."""
     beyond = 1 - np.cumsum(report.sample_lengths)
     last = max(np.argmax(beyond < 0.005), np.flatnonzero(report.train_lengths)[-1])
     return int(last) + 1

@@ -1,27 +1,24 @@
-"""Where points go: on two axes, and apart from each other."""
+"""Positions of points: on two axes, and apart from each other."""
 
 import numpy as np
 
+from .._words.types import Floats
 
-def two_coordinates(embedding):
-    """Return two coordinates of each row, and how much of the variance they show.
 
-    Parameters
-    ----------
-    embedding : ndarray of shape (n_symbols, n_channels)
-        A row a symbol.
+def two_coordinates(embedding: Floats) -> tuple[Floats, Floats | None]:
+    """Return two coordinates of each row, and their shares of the variance.
 
-    Returns
-    -------
-    coordinates : ndarray of shape (n_symbols, 2)
-        Two channels as they are, one beside zeros, more by principal components.
-    explained_variance_ratio : ndarray of shape (2,) or None
-        Share of the variance along each component; None for the channels themselves.
+    Two channels are used as they are, one is placed beside zeros, and more are
+    projected on principal components. The shares are None for the channels themselves.
+
+    embedding : (n_symbols, n_channels)
+    coordinates : (n_symbols, 2)
+    explained_variance_ratio : (2,)
     """
     from sklearn.decomposition import PCA
 
     n_channels = embedding.shape[1]
-    if len(embedding) == 1:  # no variance to look along
+    if len(embedding) == 1:  # one point has no variance
         return np.zeros((1, 2)), None
     if n_channels <= 2:
         padding = np.zeros((len(embedding), 2 - n_channels))
@@ -30,27 +27,16 @@ def two_coordinates(embedding):
     return pca.transform(embedding), pca.explained_variance_ratio_
 
 
-def spread_apart(points, distance, n_rounds=200):
+def spread_apart(points: Floats, distance: float, n_rounds: int = 200) -> Floats:
     """Move points apart until no two are nearer than a distance, or rounds are over.
 
-    Parameters
-    ----------
-    points : ndarray of shape (n_points, 2)
-        Where they are.
+    In each round every point is pushed by all points that are too near. Points that
+    were far enough apart stay.
 
-    distance : float
-        Least distance wanted.
-
-    n_rounds : int, default=200
-        In each round every point is pushed by all that are too near.
-
-    Returns
-    -------
-    moved : ndarray of shape (n_points, 2)
-        Where they are now; points that were far enough stay.
+    points, moved : (n_points, 2)
     """
     moved = np.array(points, dtype=float)
-    # Points on one place leave it in directions of their own.
+    # Points in one place leave it in different directions.
     angles = np.arange(len(moved)) * np.pi * (3 - 5**0.5)  # (n,)
     moved += 1e-3 * distance * np.column_stack([np.cos(angles), np.sin(angles)])
     for _ in range(n_rounds):
@@ -61,7 +47,7 @@ def spread_apart(points, distance, n_rounds=200):
         if lack.max(initial=0) < 0.01 * distance:
             break
         pushes = (away * (lack / length)[:, :, None]).sum(axis=1) / 3  # (n, 2)
-        # In a crowd all pushes together would throw a point far out.
+        # In a crowd the sum of all pushes would throw a point far out.
         size = np.linalg.norm(pushes, axis=1, keepdims=True)
         moved += pushes / np.maximum(1, 8 * size / distance)
     return moved

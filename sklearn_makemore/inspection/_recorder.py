@@ -1,9 +1,12 @@
-"""TrainingRecorder: what goes through a network while it learns, every few steps."""
+"""TrainingRecorder: activations, gradients and updates of a network in training."""
 
+from collections.abc import Sequence
 from functools import partial
 from numbers import Integral
+from typing import Any
 
 from sklearn.utils import check_scalar
+from torch import Tensor, nn
 
 from .._training.net import Callback
 from ._models import check_network
@@ -20,21 +23,20 @@ from ._summaries import (
 class TrainingRecorder(Callback):
     """Record activations, gradients and updates while a network is trained.
 
-    Give it among the `callbacks` of a network; `ActivationDisplay`, `GradientDisplay`
-    and `UpdateRatioDisplay` read it from the fitted model, and `from_estimator` returns
-    it. Lecture 3 of makemore diagnoses a network with these numbers.
+    Pass it in the `callbacks` of a network. `ActivationDisplay`, `GradientDisplay` and
+    `UpdateRatioDisplay` read it from the fitted model, and `from_estimator` returns it.
+    Lecture 3 of makemore diagnoses a network with these numbers.
 
-    A recorded step keeps, for each parameter, the standard deviations of the weights
-    before the step, of their gradient and of their change, and, for each nonlinear
-    layer, what its outputs and the gradients of its outputs are like in the batch. Rows
-    that a network computes once for many windows count once. Histograms are kept of the
-    first and the last recorded step, and of the steps asked for.
+    A record has, for each parameter, the standard deviations of the weights before the
+    step, of their gradient and of their change. For each nonlinear layer it has the
+    moments of its outputs, and of the gradients of its outputs, in the batch. Rows that
+    a network computes once for many windows count once. Histograms are kept for the
+    first and the last recorded step, and for `histogram_steps`.
 
-    The training is the same as without it, but slower: a step that is listened to goes
-    through skorch's own loop. A network without a recorder runs none of this.
+    A recorder does not change the training, but makes it slower.
 
-    Every call of `fit` and `partial_fit` starts the records anew, with its first step
-    as step 0, even where it goes on from a fitted network.
+    Every call of `fit` and `partial_fit` starts new records, with its first step as
+    step 0, even after a warm start.
 
     Parameters
     ----------
@@ -42,41 +44,41 @@ class TrainingRecorder(Callback):
         A step is recorded if its number is a multiple of this. The first is 0.
 
     histogram_steps : sequence of int, default=()
-        Steps to record with histograms, whatever `every` is.
+        Steps to record with histograms, in addition to those of `every`.
 
     layers : sequence of str, default=None
-        Names of the submodules whose outputs are recorded, as `named_modules` of the
-        module has them; one that is not called in training has no outputs. None takes
-        all that are tanh, sigmoid, ReLU or GELU, and the states of recurrent layers.
+        Names of the submodules whose outputs are recorded, as in `named_modules`. A
+        submodule that is not called in training has no outputs. None records all tanh,
+        sigmoid, ReLU and GELU modules, and the states of recurrent layers.
 
     n_bins : int, default=100
         Number of bins of a histogram.
 
     max_records : int, default=1000
-        Number of recorded steps to keep at most, those of `histogram_steps` not
-        counted. Where there are more, every other one is dropped and from there on
-        half as many are taken, so that long trainings need no more memory.
+        Largest number of records to keep, not counting those of `histogram_steps`.
+        When there are more, every other record is dropped and `every_` is doubled, so
+        that long trainings need no more memory.
 
     Attributes
     ----------
     records_ : list of dict
-        One dict a recorded step: its number `step`; the `loss` of its batch in nats
+        One dict per recorded step: its number `step`; the `loss` of its batch in nats
         per character; `parameters`, `outputs` and `gradients`, dicts by name.
         ``parameters[name]`` has the `shape`, the standard deviations `data_std`,
-        `grad_std` and `update_std`, and `update_ratio`, the last over the first of
-        them; a parameter without a gradient is left out. ``outputs[layer]`` has the
-        `mean`, the `std` and the share `saturated` of outputs beyond 0.97 of the way
-        to a bound of tanh or sigmoid, or not above zero for ReLU; NaN for others.
-        ``gradients[layer]`` has the `mean` and the `std` of the gradients of the loss
-        with respect to these outputs.
+        `grad_std` and `update_std`, and `update_ratio`, which is ``update_std /
+        data_std``; a parameter without a gradient is left out. ``outputs[layer]`` has
+        the `mean`, the `std`, and the share `saturated` of outputs that exceed 0.97 of
+        the bound of tanh or sigmoid, or are not above zero for ReLU; it is NaN for
+        other layers. ``gradients[layer]`` has the `mean` and the `std` of the gradients
+        of the loss with respect to these outputs.
 
     histograms_ : dict of int to dict
-        By step; ``histograms_[step][kind][name]`` is what the record of that step has
-        there, with the `density` and the `edges` of the bins. The kinds are "outputs",
-        "gradients" and, of which it is the gradient, "parameters".
+        By step. ``histograms_[step][kind][name]`` is the entry of the record with the
+        `density` and the `edges` of the bins. The kinds are "outputs", "gradients", and
+        "parameters", which has the density of the gradients of the parameters.
 
     every_ : int
-        The distance of the recorded steps in the end.
+        Number of steps between records at the end of the training.
 
     See Also
     --------
@@ -98,14 +100,18 @@ class TrainingRecorder(Callback):
     ['hidden.0.activation']
     """
 
+    records_: list[dict[str, Any]]
+    histograms_: dict[int, dict[str, dict[str, dict[str, Any]]]]
+    every_: int
+
     def __init__(
         self,
-        every=10,
+        every: int = 10,
         *,
-        histogram_steps=(),
-        layers=None,
-        n_bins=100,
-        max_records=1000,
+        histogram_steps: Sequence[int] = (),
+        layers: Sequence[str] | None = None,
+        n_bins: int = 100,
+        max_records: int = 1000,
     ):
         self.every = every
         self.histogram_steps = histogram_steps
@@ -114,11 +120,11 @@ class TrainingRecorder(Callback):
         self.max_records = max_records
 
     @classmethod
-    def from_estimator(cls, estimator):
-        """Return the recorder that listened to a fitted network.
+    def from_estimator(cls, estimator: Any) -> "TrainingRecorder":
+        """Return the recorder of a fitted network.
 
-        A network trains with copies of its `callbacks`: the one given has no records.
-        Of several recorders it is the first.
+        A network trains with copies of its `callbacks`, so the recorder passed to it
+        has no records. If there are several recorders, the first is returned.
 
         Parameters
         ----------
@@ -150,7 +156,7 @@ class TrainingRecorder(Callback):
         )
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
-        """Check the parameters and begin anew."""
+        """Check the parameters and start new records."""
         for name in "every", "n_bins", "max_records":
             check_scalar(getattr(self, name), name, Integral, min_val=1)
         if hasattr(net.module_, "_orig_mod"):
@@ -167,7 +173,7 @@ class TrainingRecorder(Callback):
         self._forget()
 
     def on_batch_begin(self, net, batch=None, training=None, **kwargs):
-        """Listen to the layers, if this step is to be recorded."""
+        """Hook the layers, if this step is to be recorded."""
         if not training or not self._is_due():
             return
         self._forget()
@@ -183,7 +189,7 @@ class TrainingRecorder(Callback):
         ]
 
     def on_batch_end(self, net, batch=None, training=None, **kwargs):
-        """Record the step that is over."""
+        """Record the step that has ended."""
         if not training:
             return
         if self.before_:
@@ -192,16 +198,16 @@ class TrainingRecorder(Callback):
         self.step_ += 1
 
     def on_train_end(self, net, X=None, y=None, **kwargs):
-        """Drop what was needed in training alone."""
+        """Drop what only training needs."""
         self._forget()
 
-    def _is_due(self):
+    def _is_due(self) -> bool:
         return self.step_ % self.every_ == 0 or self.step_ in self.asked_
 
-    def _keep(self, name, module, inputs, output):
-        """Keep an output of a layer: it will know its gradient."""
+    def _keep(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        """Keep an output of a layer, and let it keep its gradient."""
         if not module.training:
-            return  # another callback is asking for predictions
+            return  # another callback computes predictions
         while isinstance(output, tuple):  # a recurrent layer returns its state too
             output = output[0]
         if output.requires_grad:
@@ -209,44 +215,57 @@ class TrainingRecorder(Callback):
         # The copy, since another module may write its result into this tensor.
         self.kept_.setdefault(name, []).append((output, output.detach().clone()))
 
-    def _forget(self):
-        """Take the hooks off the module and let go of its tensors."""
+    def _forget(self) -> None:
+        """Remove the hooks from the module, and release its tensors."""
         for handle in getattr(self, "handles_", []):
             handle.remove()
-        self.handles_, self.before_, self.kept_ = [], {}, {}
+        self.handles_: list[Any] = []
+        self.before_: dict[str, Tensor] = {}
+        self.kept_: dict[str, list[tuple[Tensor, Tensor]]] = {}
 
-    def _record(self, module, loss):
-        """Record this step: the module has taken it, and has its gradients still."""
-        outputs, gradients = {}, {}
-        for name, kept in self.kept_.items():
-            outputs[name] = values_of([copied for _, copied in kept])
-            grads = [output.grad for output, _ in kept if output.grad is not None]
-            if grads:
-                gradients[name] = values_of(grads)
-        learned = {
+    def _record(self, module: nn.Module, loss: float) -> None:
+        """Record this step: the module has taken it, but still has its gradients."""
+        parameters = {
             name: parameter
             for name, parameter in module.named_parameters()
             if parameter.grad is not None
         }
-        slopes = {name: values_of([p.grad]) for name, p in learned.items()}
+        values = {
+            "parameters": {name: _gradient_of([p]) for name, p in parameters.items()},
+            "outputs": {
+                name: values_of([copied for _, copied in kept])
+                for name, kept in self.kept_.items()
+            },
+            "gradients": {
+                name: _gradient_of([output for output, _ in kept])
+                for name, kept in self.kept_.items()
+                if any(output.grad is not None for output, _ in kept)
+            },
+        }
         found = {
             "parameters": {
                 name: update_of(self.before_[name], parameter)
-                for name, parameter in learned.items()
+                for name, parameter in parameters.items()
             },
             "outputs": {
-                name: output_moments(module.get_submodule(name), values)
-                for name, values in outputs.items()
+                name: output_moments(module.get_submodule(name), outputs)
+                for name, outputs in values["outputs"].items()
             },
-            "gradients": {name: moments(grads) for name, grads in gradients.items()},
+            "gradients": {
+                name: moments(gradients)
+                for name, gradients in values["gradients"].items()
+            },
         }
         self.records_.append({"step": self.step_, "loss": loss, **found})
-        values = {"outputs": outputs, "gradients": gradients, "parameters": slopes}
         self._keep_histograms(found, values)
         self._thin_out()
 
-    def _keep_histograms(self, found, values):
-        """Keep those of this step, and drop those of the last one before."""
+    def _keep_histograms(
+        self,
+        found: dict[str, dict[str, Any]],
+        values: dict[str, dict[str, Tensor]],
+    ) -> None:
+        """Keep the histograms of this step, and drop those of the step before."""
         steps = list(self.histograms_)
         if len(steps) > 1 and steps[-1] not in self.asked_:
             del self.histograms_[steps[-1]]
@@ -258,8 +277,8 @@ class TrainingRecorder(Callback):
             for kind, rows in found.items()
         }
 
-    def _thin_out(self):
-        """Drop every other record where there are too many."""
+    def _thin_out(self) -> None:
+        """Drop every other record if there are too many."""
         regular = [row for row in self.records_ if row["step"] not in self.asked_]
         if len(regular) > self.max_records:
             self.every_ *= 2
@@ -270,8 +289,13 @@ class TrainingRecorder(Callback):
             ]
 
 
-def _layers(module, layers):
-    """Return the names of the submodules to listen to."""
+def _gradient_of(tensors: Sequence[Tensor]) -> Tensor:
+    """Return the numbers of the gradients that tensors have, (n_values,)."""
+    return values_of([each.grad for each in tensors if each.grad is not None])
+
+
+def _layers(module: nn.Module, layers: Sequence[str] | None) -> list[str]:
+    """Return the names of the submodules to record."""
     named = {name: layer for name, layer in module.named_modules() if name}
     if layers is None:
         return [name for name, layer in named.items() if is_nonlinear(layer)]
@@ -280,7 +304,7 @@ def _layers(module, layers):
     absent = [name for name in layers if name not in named]
     if absent:
         raise ValueError(
-            f"`layers` has {absent}, which are no submodules of this "
+            f"`layers` has {absent}, which are not submodules of this "
             f"{type(module).__name__}; it has {list(named)}."
         )
     return list(layers)

@@ -1,9 +1,11 @@
-"""What is kept of tensors: moments, histograms, and how far parameters moved."""
+"""Statistics of recorded tensors: moments, histograms, and sizes of updates."""
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..modules import Tanh
 from ..modules.recurrent import HiddenStateHook
@@ -12,20 +14,20 @@ SATURATED_TANH = 0.97
 """An output of tanh beyond this lets less than 6 % of a gradient through."""
 
 
-def _far_tanh(outputs):
+def _far_tanh(outputs: Tensor) -> Tensor:
     return outputs.abs() > SATURATED_TANH
 
 
-def _far_sigmoid(outputs):
+def _far_sigmoid(outputs: Tensor) -> Tensor:
     return (2 * outputs - 1).abs() > SATURATED_TANH
 
 
-def _off(outputs):
+def _off(outputs: Tensor) -> Tensor:
     return outputs <= 0
 
 
-# Nonlinear modules, and which of their outputs let next to no gradient through.
-NONLINEAR = {
+# Nonlinear modules, and which of their outputs let almost no gradient through.
+NONLINEAR: dict[type[nn.Module], Callable[[Tensor], Tensor] | None] = {
     nn.Tanh: _far_tanh,
     Tanh: _far_tanh,
     nn.Sigmoid: _far_sigmoid,
@@ -35,71 +37,26 @@ NONLINEAR = {
 }
 
 
-def is_nonlinear(layer):
-    """Whether a module is one of those whose outputs tell how a network is doing.
-
-    Parameters
-    ----------
-    layer : torch.nn.Module
-        The module.
-
-    Returns
-    -------
-    is_nonlinear : bool
-        True for tanh, sigmoid, ReLU and GELU, and the states of recurrent layers.
-    """
+def is_nonlinear(layer: nn.Module) -> bool:
+    """Whether a module is tanh, sigmoid, ReLU, GELU or a state of a recurrent layer."""
     return type(layer) in NONLINEAR
 
 
-def values_of(tensors):
-    """Return the numbers of some tensors, flat and on the CPU.
-
-    Parameters
-    ----------
-    tensors : list of Tensor
-        Any shapes.
-
-    Returns
-    -------
-    values : Tensor of shape (n_values,)
-        The numbers, without what autograd knows of them.
-    """
+def values_of(tensors: Sequence[Tensor]) -> Tensor:
+    """Return the numbers of tensors of any shapes, (n_values,) on the CPU."""
     return torch.cat([tensor.detach().flatten() for tensor in tensors]).cpu()
 
 
-def moments(values):
-    """Return the mean and the standard deviation of numbers.
-
-    Parameters
-    ----------
-    values : Tensor
-        The numbers.
-
-    Returns
-    -------
-    moments : dict
-        `mean` and `std`; the latter is over the numbers, not estimated beyond them.
-    """
+def moments(values: Tensor) -> dict[str, float]:
+    """Return the `mean` and the `std` of numbers, not of a larger population."""
     values = values.double()
     return {"mean": values.mean().item(), "std": values.std(correction=0).item()}
 
 
-def output_moments(layer, outputs):
-    """Return what the outputs of a layer are like.
+def output_moments(layer: nn.Module, outputs: Tensor) -> dict[str, float]:
+    """Return the moments of a layer's outputs, and the share that is `saturated`.
 
-    Parameters
-    ----------
-    layer : torch.nn.Module
-        The layer.
-
-    outputs : Tensor
-        Its outputs.
-
-    Returns
-    -------
-    moments : dict
-        `mean`, `std`, and the share `saturated` that lets next to no gradient through,
-        NaN for a layer without such outputs.
+    The share is NaN for a layer whose outputs have no bound.
     """
     is_saturated = NONLINEAR.get(type(layer))
     share = math.nan
@@ -108,28 +65,16 @@ def output_moments(layer, outputs):
     return {**moments(outputs), "saturated": share}
 
 
-def update_of(before, parameter):
-    """Return how large a parameter, its gradient and its last change are.
+def update_of(before: Tensor, parameter: nn.Parameter) -> dict[str, Any]:
+    """Return the sizes of a parameter before a step, of its gradient and its change.
 
-    Parameters
-    ----------
-    before : Tensor
-        The parameter before the step.
-
-    parameter : torch.nn.Parameter
-        The parameter after it, with the gradient it was taken with.
-
-    Returns
-    -------
-    update : dict
-        The `shape`; the standard deviations `data_std` of what it was, `grad_std` and
-        `update_std`; and `update_ratio`, which is ``update_std / data_std``.
+    They are the `shape`, the standard deviations `data_std`, `grad_std` and
+    `update_std`, and `update_ratio`, which is ``update_std / data_std``.
     """
-    data, grad, after = (
-        values_of([tensor]) for tensor in (before, parameter.grad, parameter)
-    )
+    grad: Any = parameter.grad
+    data, slope, after = (values_of([each]) for each in (before, grad, parameter))
     data_std, grad_std, update_std = (
-        moments(values)["std"] for values in (data, grad, after.double() - data)
+        moments(values)["std"] for values in (data, slope, after.double() - data)
     )
     return {
         "shape": tuple(before.shape),
@@ -140,35 +85,25 @@ def update_of(before, parameter):
     }
 
 
-def _ratio(part, whole):
-    """Divide; a bias that begins with zeros has changes and no size yet."""
+def _ratio(part: float, whole: float) -> float:
+    """Divide; a bias that starts at zero changes but has no size yet."""
     if whole:
         return part / whole
     return math.inf if part else math.nan
 
 
-def histogram(values, n_bins):
-    """Estimate the density of numbers between the least and the largest of them.
+def histogram(values: Tensor, n_bins: int) -> dict[str, Any]:
+    """Estimate the density of the finite numbers between their extremes.
 
-    Parameters
-    ----------
-    values : Tensor of shape (n_values,)
-        The numbers; those that are not finite are left out.
-
-    n_bins : int
-        Number of bins of equal width.
-
-    Returns
-    -------
-    histogram : dict
-        The `density`, ndarray of shape (n_bins,): the share of the numbers in each bin
-        over its width; and the `edges` of the bins, ndarray of shape (n_bins + 1,).
+    values : (n_values,)
+    density : (n_bins,), the share of the numbers in each bin over its width
+    edges : (n_bins + 1,), of bins of equal width
     """
     values = values[values.isfinite()].double()
     if not len(values):
         values = values.new_zeros(1)
     low, high = values.min().item(), values.max().item()
-    if low == high:  # a point of no width has no density
+    if low == high:  # a bin needs a width
         low, high = low - 0.5, high + 0.5
     edges = torch.linspace(low, high, n_bins + 1, dtype=torch.float64)
     counts = torch.histc(values, n_bins, low, high)

@@ -1,21 +1,32 @@
 """SurprisalDisplay: which characters of a word a model did not expect."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .._words.check import check_words
+from .._words.types import Floats, Words
 from ._axes import axes_for, style
-from ._cells import ink
+from ._heat_map import MIN_FONT_SIZE, cell_side, draw_colorbar, write_cells
 from ._models import check_model
 from ._symbols import symbol_marks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.image import AxesImage
+    from matplotlib.text import Text
 
 CELL = 0.42
 """Side in inches of the cell of a character in a new figure."""
 
-MAX_FIGURE_WIDTH = 14.0
-"""Inches up to which a figure grows with its cells."""
+MAX_FIGURE_SIDE = 14.0
+"""Inches up to which a new figure grows with its cells."""
 
-MIN_FONT_SIZE = 4.0
-"""Points below which nobody reads what is written in a cell."""
+COLORBAR_SIZE = 0.15, 1.2
+"""Width and height of the scale of the colours in inches."""
 
 
 class SurprisalDisplay:
@@ -23,9 +34,8 @@ class SurprisalDisplay:
 
     A row is a word, a cell one of its characters, and the last cell of a row its end.
     The colour is the surprise: the negative log-probability, in nats, of the character
-    given those before it. The sum over a row, which is written beside it, is that of
-    the word. A character that is impossible has the colour of the largest surprise
-    that is finite.
+    given those before it. The sum over each row is written beside it. An impossible
+    character has the colour of the largest finite surprise.
 
     It is recommended to use `from_estimator` to create a display. All parameters are
     stored as attributes.
@@ -36,8 +46,8 @@ class SurprisalDisplay:
         The words.
 
     surprisal : list of ndarray of shape (len(word) + 1,)
-        Negative log-probabilities in nats of the characters of each word, and at last
-        of its end.
+        Negative log-probabilities in nats of the characters of each word, and of its
+        end.
 
     Attributes
     ----------
@@ -51,10 +61,10 @@ class SurprisalDisplay:
         The heat map.
 
     text_ : list of list of matplotlib Text, or None
-        What is written in the cells, a list a word; None if nothing is.
+        The texts in the cells, one list per word; None if the cells are empty.
 
     colorbar_ : matplotlib Colorbar or None
-        The scale of the colours, if it is drawn.
+        The scale of the colours; None if it is not drawn.
 
     See Also
     --------
@@ -71,24 +81,30 @@ class SurprisalDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, words, surprisal):
+    ax_: "Axes"
+    figure_: "Figure | SubFigure"
+    im_: "AxesImage"
+    text_: "list[list[Text]] | None"
+    colorbar_: "Colorbar | None"
+
+    def __init__(self, words: list[str], surprisal: list[Floats]):
         self.words = words
         self.surprisal = surprisal
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        words,
+        estimator: Any,
+        words: Words,
         *,
-        include_values=False,
-        values_format=".1f",
-        cmap="OrRd",
-        colorbar=True,
-        ax=None,
-        im_kw=None,
-        text_kw=None,
-    ):
+        include_values: bool = False,
+        values_format: str = ".1f",
+        cmap: "str | Colormap" = "OrRd",
+        colorbar: bool = True,
+        ax: "Axes | None" = None,
+        im_kw: dict[str, Any] | None = None,
+        text_kw: dict[str, Any] | None = None,
+    ) -> "SurprisalDisplay":
         """Draw how a fitted model is surprised by words.
 
         Parameters
@@ -112,10 +128,10 @@ class SurprisalDisplay:
             Whether to draw the scale of the colours.
 
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure large enough for what is written.
+            Axes to draw on; None creates a figure large enough for the text.
 
         im_kw : dict, default=None
-            Keywords of matplotlib's `imshow`; give `vmax` to compare pictures.
+            Keywords of matplotlib's `imshow`; pass `vmax` to compare figures.
 
         text_kw : dict, default=None
             Keywords of matplotlib's `text` for the cells.
@@ -136,9 +152,9 @@ class SurprisalDisplay:
             unknown ones, or if it is longer than the model can read.
         """
         check_model(estimator, "SurprisalDisplay")
-        words = check_words(words)
-        surprisal = [-log_proba for log_proba in estimator.token_log_proba(words)]
-        return cls(words, surprisal).plot(
+        checked = check_words(words)
+        surprisal = [-log_proba for log_proba in estimator.token_log_proba(checked)]
+        return cls(checked, surprisal).plot(
             ax,
             include_values=include_values,
             values_format=values_format,
@@ -150,21 +166,21 @@ class SurprisalDisplay:
 
     def plot(
         self,
-        ax=None,
+        ax: "Axes | None" = None,
         *,
-        include_values=False,
-        values_format=".1f",
-        cmap="OrRd",
-        colorbar=True,
-        im_kw=None,
-        text_kw=None,
-    ):
+        include_values: bool = False,
+        values_format: str = ".1f",
+        cmap: "str | Colormap" = "OrRd",
+        colorbar: bool = True,
+        im_kw: dict[str, Any] | None = None,
+        text_kw: dict[str, Any] | None = None,
+    ) -> "SurprisalDisplay":
         """Draw the heat map.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure large enough for what is written.
+            Axes to draw on; None creates a figure large enough for the text.
 
         include_values : bool, default=False
             Whether to write the surprise below each character.
@@ -179,7 +195,7 @@ class SurprisalDisplay:
             Whether to draw the scale of the colours.
 
         im_kw : dict, default=None
-            Keywords of matplotlib's `imshow`; give `vmax` to compare pictures.
+            Keywords of matplotlib's `imshow`; pass `vmax` to compare figures.
 
         text_kw : dict, default=None
             Keywords of matplotlib's `text` for the cells.
@@ -190,56 +206,52 @@ class SurprisalDisplay:
             The display itself.
         """
         n_rows, n_columns = len(self.words), max(map(len, self.surprisal))
-        figsize = (
-            min(MAX_FIGURE_WIDTH, max(4.0, 1.8 + CELL * n_columns)),
-            min(MAX_FIGURE_WIDTH, max(2.4, 1.0 + CELL * n_rows)),
-        )
+        figsize = figure_size(n_rows, n_columns)
         ax = axes_for(ax, "SurprisalDisplay.plot", figsize, layout="compressed")
-        from matplotlib.image import AxesImage
-
         self.ax_, self.figure_ = ax, ax.figure
-        table, largest = _padded(self.surprisal)  # (n_rows, n_columns)
-        defaults = {
-            "cmap": cmap,
-            "interpolation": "nearest",
-            "vmin": 0,
-            "vmax": largest,
-        }
-        if "norm" in (im_kw or {}):  # it has limits of its own
-            del defaults["vmin"], defaults["vmax"]
-        self.im_ = ax.imshow(table, **style(AxesImage, defaults, im_kw))
-        box = ax.get_window_extent()
-        cell = min(box.width / n_columns, box.height / n_rows) * 72 / ax.figure.dpi
+        self._draw_image(cmap, im_kw)
+        cell = cell_side(ax, n_rows, n_columns)
         marks = self._marks()
         self._name_axes(marks[0][-1], cell)
-        self.text_ = None
+        self.text_ = self.colorbar_ = None
         # Two lines of four characters, or one character.
         fontsize = min(9.0, 0.36 * cell) if include_values else min(14.0, 0.6 * cell)
         if fontsize >= MIN_FONT_SIZE:
-            defaults = {"fontsize": fontsize, "ha": "center", "va": "center"}
-            number = values_format if include_values else None
-            self.text_ = self._write(marks, number, defaults, text_kw)
-        self.colorbar_ = None
+            texts = self._with_values(marks, values_format) if include_values else marks
+            self.text_ = write_cells(self.im_, texts, fontsize, text_kw)
         if colorbar:
-            width, height = np.array([0.15, 1.2]) * ax.figure.dpi
-            height = max(1.0, height / box.height)
-            beside = ax.inset_axes(
-                [1 + width / box.width, 0.5 - height / 2, width / box.width, height]
-            )
-            self.colorbar_ = ax.figure.colorbar(
-                self.im_, cax=beside, label="surprise (nats)"
-            )
+            self._draw_colorbar()
         return self
 
-    def _marks(self):
-        """Return what is written for each character and the end, a list a word."""
+    def _draw_image(self, cmap: "str | Colormap", im_kw: dict[str, Any] | None) -> None:
+        from matplotlib.image import AxesImage
+
+        table, largest = _padded(self.surprisal)
+        defaults = {"cmap": cmap, "interpolation": "nearest"}
+        if "norm" not in (im_kw or {}):  # a norm has limits of its own
+            defaults |= {"vmin": 0, "vmax": largest}
+        self.im_ = self.ax_.imshow(table, **style(AxesImage, defaults, im_kw))
+
+    def _marks(self) -> list[list[str]]:
+        """Return how the characters and the end of each word are written."""
         characters = sorted(set().union(*self.words))
         end, *marks = symbol_marks(["", *characters])
         mark_of = dict(zip(characters, marks, strict=True))
         return [[*(mark_of[character] for character in w), end] for w in self.words]
 
-    def _name_axes(self, end, cell):
-        step = int(np.ceil(10.0 / cell))  # points that a line takes
+    def _with_values(
+        self, marks: list[list[str]], values_format: str
+    ) -> list[list[str]]:
+        return [
+            [
+                f"{mark}\n{value:{values_format}}"
+                for mark, value in zip(of_word, values, strict=True)
+            ]
+            for of_word, values in zip(marks, self.surprisal, strict=True)
+        ]
+
+    def _name_axes(self, end: str, cell: float) -> None:
+        step = int(np.ceil(10.0 / cell))  # a line needs 10 points
         ticks = np.arange(0, len(self.words), step)
         totals = [f"{np.sum(self.surprisal[tick]):.1f}" for tick in ticks]
         self.ax_.set_yticks(ticks, totals)
@@ -249,49 +261,26 @@ class SurprisalDisplay:
         self.ax_.set_ylabel("sum (nats)")
         self.ax_.set_xlabel(f"characters, and the end as {end!r}", parse_math=False)
 
-    def _write(self, marks, values_format, defaults, text_kw):
-        """Write each character in sight of its colour, and its number if asked to."""
-        from matplotlib.text import Text
-
-        shades = ink(self.im_.to_rgba(self.im_.get_array()))
-        texts = []
-        for row, surprisal in enumerate(self.surprisal):
-            texts.append([])
-            for column, value in enumerate(surprisal):
-                text = marks[row][column]
-                if values_format is not None:
-                    text += f"\n{value:{values_format}}"
-                keywords = style(
-                    Text, {**defaults, "color": shades[row, column]}, text_kw
-                )
-                texts[-1].append(
-                    self.ax_.text(
-                        column,
-                        row,
-                        text,
-                        parse_math=False,  # a dollar sign is a character
-                        in_layout=False,
-                        **keywords,
-                    )
-                )
-        return texts
+    def _draw_colorbar(self) -> None:
+        box = self.ax_.get_window_extent()
+        width, height = np.array(COLORBAR_SIZE) * self.ax_.figure.dpi
+        width, height = width / box.width, max(1.0, height / box.height)
+        bounds = 1 + width, 0.5 - height / 2, width, height
+        self.colorbar_ = draw_colorbar(self.im_, bounds, "surprise (nats)")
 
 
-def _padded(surprisal):
-    """Pad rows to one length, and take what is infinite for the largest of the rest.
+def figure_size(n_rows: int, n_columns: int) -> tuple[float, float]:
+    """Return the size of a new figure in inches."""
+    width = max(4.0, 1.8 + CELL * n_columns)
+    height = max(2.4, 1.0 + CELL * n_rows)
+    return min(MAX_FIGURE_SIDE, width), min(MAX_FIGURE_SIDE, height)
 
-    Parameters
-    ----------
-    surprisal : list of n ndarray
-        Rows of numbers that are not negative.
 
-    Returns
-    -------
-    table : masked array of shape (n, n_columns)
-        The rows; masked beyond their ends.
+def _padded(surprisal: list[Floats]) -> tuple[Any, float]:
+    """Pad rows to one length, and replace infinity by the largest finite number.
 
-    largest : float
-        Largest of the numbers that are finite; 1 if it would be 0.
+    table : masked array of shape (n_words, n_columns), masked beyond the ends of words
+    largest : the largest finite number; 1 if it would be 0
     """
     n_columns = max(map(len, surprisal))
     table = np.full((len(surprisal), n_columns), np.nan)

@@ -1,26 +1,20 @@
 """How symbols appear in a picture."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from .._words.check import check_words
 
-# The first that is no character of the alphabet is taken.
+# The first one that is not in the alphabet is used.
 BOUNDARY_MARKS = ".|#^~∅"
 UNKNOWN_MARKS = "?¿*□"
 
 
-def symbol_marks(symbols):
-    """Return what is written for each symbol: one visible character where possible.
+def symbol_marks(symbols: Sequence[str]) -> list[str]:
+    """Return how each of the `symbols_` of a model is written, visibly if possible.
 
-    Parameters
-    ----------
-    symbols : list of str of length n_symbols
-        Texts of the symbols, as `symbols_` of a model: ``""`` for the boundary.
-
-    Returns
-    -------
-    marks : list of str of length n_symbols
-        The boundary as ``"."`` and the unknown symbol as ``"?"``, or as another sign
-        where the alphabet has these; a space as ``"␣"``, and a character that nothing
-        shows by its escape.
+    The boundary is ``"."`` and the unknown symbol ``"?"``, or another sign where the
+    alphabet has these. A space is ``"␣"``; other invisible characters are escaped.
     """
     taken = set(symbols)
     boundary, unknown = (
@@ -33,33 +27,14 @@ def symbol_marks(symbols):
     ]
 
 
-def _visible(character):
+def _visible(character: str) -> str:
     if character == " ":
         return "␣"
     return character if character.isprintable() else ascii(character)[1:-1]
 
 
-def chosen_ids(symbols, characters):
-    """Return the ids of the symbols to show: the boundary, then the characters asked.
-
-    Parameters
-    ----------
-    symbols : list of str of length n_symbols
-        Texts of the symbols, ``""`` for the boundary.
-
-    characters : str, array-like of str or None
-        Characters to show, in this order; None takes all symbols.
-
-    Returns
-    -------
-    ids : list of int
-        Their ids, 0 first.
-
-    Raises
-    ------
-    ValueError
-        If one of the characters is not in the alphabet.
-    """
+def chosen_ids(symbols: Sequence[str], characters: Any) -> list[int]:
+    """Return the ids of the boundary and of some characters, or of all for None."""
     if characters is None:
         return list(range(len(symbols)))
     if not isinstance(characters, str):

@@ -1,21 +1,29 @@
-"""UpdateRatioDisplay: how large the updates are beside what they update."""
+"""UpdateRatioDisplay: how large updates are, relative to the weights."""
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._words.types import Floats
 from ._axes import axes_for, legend_above, line_style, style
 from ._models import check_network
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.lines import Line2D
+
 GOOD_RATIO = 1e-3
-"""The update that lecture 3 of makemore recommends, beside the size of the weights."""
+"""Size of an update over the size of the weights that lecture 3 recommends."""
 
 
 class UpdateRatioDisplay:
-    """Size of the updates beside the size of the weights, over the steps of training.
+    """Size of updates relative to the size of the weights, over the steps of training.
 
-    One line a weight matrix: the decimal logarithm of the standard deviation of its
-    change in a step over that of its values. Lecture 3 of makemore wants about -3, the
-    dashed line: far below it training is slow, far above it learning rates are too
-    large. All that the optimiser does is in the change: momentum, scaling and decay.
+    One line per weight matrix: the decimal logarithm of the standard deviation of its
+    change in a step over that of its values. Lecture 3 of makemore recommends about -3,
+    the dashed line. Far below it training is slow; far above it the learning rate is
+    too large. The change includes the optimizer's momentum, scaling and weight decay.
 
     It is recommended to use `from_estimator` to create a display. All parameters are
     stored as attributes.
@@ -38,7 +46,7 @@ class UpdateRatioDisplay:
         Figure that contains the axes.
 
     lines_ : list of matplotlib Line2D
-        One line a parameter.
+        One line per parameter.
 
     good_line_ : matplotlib Line2D
         The dashed line.
@@ -61,13 +69,24 @@ class UpdateRatioDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, steps, ratios):
+    ax_: "Axes"
+    figure_: "Figure | SubFigure"
+    lines_: "list[Line2D]"
+    good_line_: "Line2D"
+
+    def __init__(self, steps: np.ndarray, ratios: dict[str, Floats]):
         self.steps = steps
         self.ratios = ratios
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, line_kw=None):
-        """Draw what a recorder saw in the training of a network.
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        ax: "Axes | None" = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> "UpdateRatioDisplay":
+        """Draw the updates that a recorder saw in the training of a network.
 
         Parameters
         ----------
@@ -75,7 +94,7 @@ class UpdateRatioDisplay:
             A network, fitted with ``callbacks=[TrainingRecorder()]``.
 
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         line_kw : dict, default=None
             Keywords of matplotlib's `plot`.
@@ -95,35 +114,29 @@ class UpdateRatioDisplay:
             If it was fitted without a recorder.
         """
         check_network(estimator, "UpdateRatioDisplay")
-        # Whoever has a network has imported torch already.
+        # A network has imported torch already.
         from ._recorder import TrainingRecorder
 
         records = TrainingRecorder.from_estimator(estimator).records_
-        names = {
-            name: None
+        names = dict.fromkeys(
+            name
             for record in records
             for name, row in record["parameters"].items()
             if len(row["shape"]) > 1
-        }
-        ratios = {
-            name: np.array(
-                [
-                    record["parameters"].get(name, {}).get("update_ratio", np.nan)
-                    for record in records
-                ]
-            )
-            for name in names
-        }
+        )
+        ratios = {name: _ratios_of(name, records) for name in names}
         steps = np.array([record["step"] for record in records])
         return cls(steps, ratios).plot(ax, line_kw=line_kw)
 
-    def plot(self, ax=None, *, line_kw=None):
+    def plot(
+        self, ax: "Axes | None" = None, *, line_kw: dict[str, Any] | None = None
+    ) -> "UpdateRatioDisplay":
         """Draw the lines.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a figure.
+            Axes to draw on; None creates a figure.
 
         line_kw : dict, default=None
             Keywords of matplotlib's `plot` for the parameters.
@@ -150,18 +163,13 @@ class UpdateRatioDisplay:
         return self
 
 
-def log10_or_nan(ratios):
-    """Return decimal logarithms, NaN where there is none that can be drawn.
+def _ratios_of(name: str, records: list[dict[str, Any]]) -> Floats:
+    """Return the ratios of a parameter, (n_records,); NaN where it was not updated."""
+    rows = (record["parameters"].get(name, {}) for record in records)
+    return np.array([row.get("update_ratio", np.nan) for row in rows])
 
-    Parameters
-    ----------
-    ratios : ndarray
-        Numbers that are not negative.
 
-    Returns
-    -------
-    logarithms : ndarray
-        NaN for zero and for what is not finite.
-    """
+def log10_or_nan(ratios: Floats) -> Floats:
+    """Return decimal logarithms, NaN for zero and for what is not finite."""
     can_be_drawn = np.isfinite(ratios) & (ratios > 0)
     return np.log10(np.where(can_be_drawn, ratios, np.nan))

@@ -1,12 +1,16 @@
-"""Choosing a model: words held out, and the learning rate that training asks for."""
+"""Choosing a model: splits of words, and a test of learning rates."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ._split import train_dev_test_split
 
+if TYPE_CHECKING:
+    from ._lr_range import lr_range_test
+
 __all__ = ["lr_range_test", "train_dev_test_split"]
 
-# It needs torch, which takes seconds to import; the split does without it.
+# It needs torch, which takes seconds to import; the split does not.
 _IMPORTED_LATE = {"lr_range_test": "._lr_range"}
 
 

@@ -3,6 +3,7 @@
 import math
 import warnings
 from numbers import Integral, Real
+from typing import Any, cast
 
 import numpy as np
 from sklearn.base import clone
@@ -11,15 +12,16 @@ from sklearn.utils import Bunch
 from .._networks.base import BaseNeuralCharLM
 from .._sklearn import Interval, validate_params
 from .._training.net import Callback
+from .._words.types import Floats, Weights, Words
 
 SMOOTHING_SHARE = 0.02
 """Standard deviation of the smoothing, as a share of the steps of a whole test."""
 
 EXPLODED = 2
-"""Training has exploded when the loss is so many times that of the untrained net."""
+"""Training has exploded when the loss is this many times that of the first batch."""
 
 N_EXPLODED = 10
-"""Steps over which the loss is averaged for that: one bad batch is no explosion."""
+"""Steps over which this loss is averaged: one bad batch is not an explosion."""
 
 
 @validate_params(
@@ -31,34 +33,39 @@ N_EXPLODED = 10
     prefer_skip_nested_validation=True,
 )
 def lr_range_test(
-    estimator, words, min_lr=1e-3, max_lr=1.0, n_steps=1000, *, sample_weight=None
-):
+    estimator: Any,
+    words: Words,
+    min_lr: float = 1e-3,
+    max_lr: float = 1.0,
+    n_steps: int = 1000,
+    *,
+    sample_weight: Weights = None,
+) -> Bunch:
     """Search for a learning rate by raising it while a network trains.
 
     A clone of the network trains from new weights while its learning rate rises from
     `min_lr` to `max_lr`, by the same factor at each step. Where the rate is too small
-    the loss hardly falls, where it is too large the loss rises again: lecture 2 of
-    makemore searches so, and [1]_ calls it the learning-rate range test. It ends early
+    the loss hardly falls; where it is too large the loss rises again. Lecture 2 of
+    makemore does this, and [1]_ calls it the learning-rate range test. It ends early
     when the loss explodes.
 
-    The suggestion is the rate at which the smoothed loss is least: where a larger rate
-    begins to do harm. That is the largest rate of a schedule that falls, in [1]_ as in
-    the schedules "one-cycle" and "step" here.
+    The suggestion is the rate at which the smoothed loss is least. It is the largest
+    rate of a schedule that falls, as in [1]_ and in the schedules "one-cycle" and
+    "step" of this package.
 
     Parameters
     ----------
     estimator : estimator instance
-        A network, such as `MLPCharLM`. Neither it nor its weights are changed. All its
-        parameters count but those of the schedule, the length of the training, its
-        validation, checkpoint and messages; of its `callbacks`, those that act on
-        gradients.
+        A network, such as `MLPCharLM`; it is not changed. Its parameters for the
+        schedule, the length of the training, validation, checkpoint and messages are
+        ignored; of its `callbacks`, those that act on gradients are used.
 
     words : array-like of str of shape (n_words,)
         Training words.
 
     min_lr, max_lr : float, default=1e-3, 1.0
-        Where the learning rate begins and ends. A `BigramCharLM` takes far larger rates
-        than other networks.
+        First and last learning rate. A `BigramCharLM` needs far larger rates than other
+        networks.
 
     n_steps : int, default=1000
         Number of steps of the optimizer from `min_lr` to `max_lr`.
@@ -69,7 +76,7 @@ def lr_range_test(
     Returns
     -------
     result : :class:`~sklearn.utils.Bunch`
-        Dictionary-like object, with the following attributes; `n` is `n_steps`, less
+        Dictionary-like object, with the following attributes; `n` is `n_steps`, or less
         if the loss exploded.
 
         lr : ndarray of shape (n,)
@@ -77,8 +84,8 @@ def lr_range_test(
         loss : ndarray of shape (n,)
             Loss of the batch of each step in nats per character, before the step.
         smoothed_loss : ndarray of shape (n,)
-            The loss, averaged over neighbouring steps by a Gaussian; a loss above the
-            first one counts as that.
+            The loss, averaged over neighbouring steps by a Gaussian. Losses are first
+            limited to the loss of the first step.
         suggestion : float
             The suggested learning rate.
 
@@ -87,22 +94,22 @@ def lr_range_test(
     TypeError
         If `estimator` is not a network.
     ValueError
-        If `max_lr` is not larger than `min_lr`, or as `fit` of the network.
+        If `max_lr` is not larger than `min_lr`, or as in `fit` of the network.
 
     Warns
     -----
     UserWarning
-        If the loss is least at an end of the range, which is then too narrow.
+        If the loss is least at an end of the range, which is too narrow.
 
     See Also
     --------
-    sklearn_makemore.inspection.LRRangeDisplay : The same as a picture.
+    sklearn_makemore.inspection.LRRangeDisplay : Draws the losses.
 
     Notes
     -----
-    Other rules take the rate of steepest descent or a tenth of the best. For the
-    networks of this package they suggest far too little: on the makemore list, with
-    default settings and 5 epochs, a `WaveNetCharLM` ends at a validation negative
+    Other rules take the rate of steepest descent, or a tenth of the rate of least loss.
+    These are far too small for the networks of this package. On the makemore list, with
+    default settings and 5 epochs, a `WaveNetCharLM` reaches a validation negative
     log-likelihood of 1.97 with the rate of least loss, 2.03 with a tenth of it, and
     2.21 with the rate of steepest descent.
 
@@ -147,21 +154,10 @@ def lr_range_test(
     )
 
 
-def gaussian_smoothed(values, width):
-    """Average each value with its neighbours by a Gaussian.
+def gaussian_smoothed(values: Floats, width: float) -> Floats:
+    """Average each value with its neighbours by a Gaussian of a width in steps.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_values,)
-        Evenly spaced values.
-
-    width : float
-        Standard deviation of the Gaussian, in steps.
-
-    Returns
-    -------
-    smoothed : ndarray of shape (n_values,)
-        Weighted means; at the ends, over the neighbours that there are.
+    values, smoothed : (n_values,)
     """
     reach = math.ceil(4 * width)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
@@ -171,39 +167,33 @@ def gaussian_smoothed(values, width):
 
 
 class _RangeTested(Exception):
-    """Ends the training, and brings back the losses."""
+    """Ends the training, and carries the losses out of it."""
 
-    def __init__(self, losses):
+    def __init__(self, losses: list[float]):
         super().__init__("the learning-rate range test is over")
         self.losses = losses
 
 
 class _RisingRate(Callback):
-    """Sets the learning rate of each step and keeps the loss of its batch.
+    """Sets the learning rate of each step, and keeps the loss of its batch."""
 
-    Parameters
-    ----------
-    rates : list of float
-        Learning rate of each step.
-    """
-
-    def __init__(self, rates):
+    def __init__(self, rates: list[float]):
         self.rates = rates
 
     def initialize(self):
-        """Begin with no losses."""
-        self.losses_ = []
+        """Start without losses."""
+        self.losses_: list[float] = []
         return self
 
-    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+    def on_batch_begin(self, net, batch: Any = None, training: Any = None, **kwargs):
         """Set the learning rate."""
         for group in net.optimizer_.param_groups:
             group["lr"] = self.rates[len(self.losses_)]
 
-    def on_batch_end(self, net, batch=None, training=False, loss=None, **kwargs):
+    def on_batch_end(self, net, batch: Any = None, training: Any = None, **kwargs):
         """Keep the loss, and end the training after the last step or an explosion."""
-        # Batches stand for unequal numbers of characters, by chance.
-        loss = float(loss.detach() / batch[1].sum())
+        # Batches have different numbers of characters, by chance.
+        loss = float(kwargs["loss"].detach() / batch[1].sum())
         if not math.isfinite(loss):
             raise _RangeTested(self.losses_)
         self.losses_.append(loss)
@@ -213,13 +203,18 @@ class _RisingRate(Callback):
             raise _RangeTested(self.losses_)
 
 
-def _losses(estimator, words, sample_weight, rates):
+def _losses(
+    estimator: BaseNeuralCharLM,
+    words: Words,
+    sample_weight: Weights,
+    rates: list[float],
+) -> list[float]:
     """Train a clone with these learning rates; return the loss at each step."""
     kept = [given for given in estimator.callbacks or [] if _acts_on_gradients(given)]
-    tested = clone(estimator).set_callbacks()
+    tested = cast(BaseNeuralCharLM, clone(estimator)).set_callbacks()
     tested.set_params(
         lr_schedule="constant",
-        max_epochs=len(rates),  # an epoch has a step at least
+        max_epochs=len(rates),  # an epoch has at least one step
         validation_fraction=None,
         early_stopping=False,
         checkpoint=None,
@@ -231,16 +226,17 @@ def _losses(estimator, words, sample_weight, rates):
         tested.fit(words, sample_weight=sample_weight)
     except _RangeTested as end:
         return end.losses
+    raise AssertionError("the callback ends every training")
 
 
-def _acts_on_gradients(given):
+def _acts_on_gradients(given: Any) -> bool:
     """Whether a callback, given as `callbacks` takes it, may change gradients."""
     callback = given[1] if isinstance(given, tuple) else given
     hook = getattr(callback, "on_grad_computed", None)
     return getattr(hook, "__func__", hook) is not Callback.on_grad_computed
 
 
-def _warn_at_the_ends(best, width, rates):
+def _warn_at_the_ends(best: int, width: float, rates: Floats) -> None:
     """Warn if the best rate is as near to an end of the range as the smoothing."""
     if width < best < len(rates) - 1 - width:
         return

@@ -1,7 +1,8 @@
-"""train_dev_test_split: words to learn from, to choose by, and to report on."""
+"""train_dev_test_split: words for training, for choosing a model, and for testing."""
 
 import math
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_consistent_length, indexable
@@ -10,6 +11,7 @@ from .._sklearn import Interval, RealNotInt, _safe_indexing, validate_params
 from .._word_estimator import own_random_state
 from .._words.check import check_words
 from .._words.hold_out import assign_groups, group_numbers
+from .._words.types import Ids, Seed, Words
 
 _SIZE = [
     Interval(RealNotInt, 0, 1, closed="neither"),
@@ -28,26 +30,24 @@ _SIZE = [
     prefer_skip_nested_validation=True,
 )
 def train_dev_test_split(
-    words,
-    *arrays,
-    dev_size=0.1,
-    test_size=0.1,
-    shuffle=True,
-    group_duplicates=True,
-    random_state=None,
-):
+    words: Words,
+    *arrays: Any,
+    dev_size: float = 0.1,
+    test_size: float = 0.1,
+    shuffle: bool = True,
+    group_duplicates: bool = True,
+    random_state: Seed = None,
+) -> list[Any]:
     """Split words into a training, a development and a test part.
 
-    The training part is for `fit`, the development part for choosing between models
-    and parameters, the test part for the one figure that is reported in the end. Words
-    are split, not their characters: a word is in one part as a whole.
+    The training part is for `fit`, the development part for choosing between models and
+    parameters, the test part for the final figure. Each word is in one part as a whole.
 
-    Lists of words often repeat some: 8% of the makemore list are names of girls and of
-    boys. Split word by word, one development word in eight was among the training
-    words, which flatters what learns words by heart: an `NGramCounter` then scores a
-    negative log-likelihood of 1.98, but 2.02 on the words that are new to it, and seems
-    as good as a `WaveNetCharLM`, which is at 1.98 and 2.00. So equal words are kept
-    together by default.
+    Lists often repeat words: 8% of the makemore list are names of both girls and boys.
+    If such a list is split word by word, one development word in eight is also a
+    training word, which favours models that overfit. An `NGramCounter` then seems as
+    good as a `WaveNetCharLM`, with a negative log-likelihood of 1.98; on words that are
+    new to them they have 2.02 and 2.00. So equal words are kept together by default.
 
     Parameters
     ----------
@@ -55,28 +55,27 @@ def train_dev_test_split(
         The words.
 
     *arrays : array-likes of shape (n_words,) or (n_words, n_columns)
-        What belongs to the words, such as labels or sample weights, to be split along
-        with them.
+        Data about the words, such as labels or sample weights, that are split in the
+        same way.
 
     dev_size, test_size : float or int, default=0.1
-        Share of the words in the development and in the test part, or their number.
-        The rest is for training.
+        Share or number of the words in the development and in the test part. The rest
+        is for training.
 
     shuffle : bool, default=True
-        Whether to draw the parts at random. Without it the first words are for
-        training and the last ones for the test.
+        Whether to draw the parts at random. Otherwise the first words are for training
+        and the last ones for testing.
 
     group_duplicates : bool, default=True
-        Whether equal words all go to the same part. The sizes are then as near to what
-        is asked for as whole groups come, which is exact unless most of the words are
-        repeated. On a short list a word that comes often may not fit in the small parts
-        and is then likelier to be in training. False splits word by word, as the
-        makemore lectures do: the right thing where repeats are observations of their
-        own.
+        Whether equal words all go to the same part. The sizes are then as near to the
+        given ones as whole groups of words allow, and exact unless most words are
+        repeated. In a short list a frequent word may be too large a group for the small
+        parts, so it is likelier to be in training. False splits word by word, as the
+        makemore lectures do: choose it if repeats are independent observations.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the parts and the order in them. Pass an int for the same split at
-        each call.
+        Determines the parts and the order of their words. Pass an int for the same
+        split at each call.
 
     Returns
     -------
@@ -112,19 +111,19 @@ def train_dev_test_split(
     >>> sex_dev.shape
     (3247,)
     """
-    words = check_words(words)
-    arrays = indexable(*arrays)
-    check_consistent_length(words, *arrays)
-    sizes = part_sizes(len(words), dev_size, test_size)
+    checked = check_words(words)
+    arrays = tuple(indexable(*arrays))
+    check_consistent_length(checked, *arrays)
+    sizes = part_sizes(len(checked), dev_size, test_size)
     rng = own_random_state(random_state)
-    order = rng.permutation(len(words)) if shuffle else np.arange(len(words))
+    order = rng.permutation(len(checked)) if shuffle else np.arange(len(checked))
     if group_duplicates:
-        parts = _parts_of_groups(words, sizes, rng if shuffle else None)[order]
+        parts = _parts_of_groups(checked, sizes, rng if shuffle else None)[order]
     else:
         parts = np.repeat(np.arange(3), sizes)
     rows = [order[parts == part] for part in range(3)]
     return [
-        *([words[row] for row in part.tolist()] for part in rows),
+        *([checked[row] for row in part.tolist()] for part in rows),
         *(_safe_indexing(array, part) for array in arrays for part in rows),
     ]
 
@@ -165,7 +164,7 @@ def _rounded(value: float) -> int:
 
 def _parts_of_groups(
     words: list[str], sizes: tuple[int, int, int], rng: np.random.RandomState | None
-) -> np.ndarray:
+) -> Ids:
     """Return the part of each word: 0 to train, 1 to develop, 2 to test.
 
     Groups of equal words leave the training part in random order, or from the end

@@ -61,7 +61,10 @@ MAX_FILES_OF_ROOT = 12
 
 @dataclass(frozen=True)
 class Import:
-    """One imported name: `name` of `module`, None for a module as a whole."""
+    """One imported name: `name` of `module`, None for a module as a whole.
+
+    Imports for type checkers alone count as those inside functions.
+    """
 
     module: str
     name: str | None
@@ -107,9 +110,10 @@ def imports_of(path):
     tree = tree_of(path)
     lazy = {
         id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-        for node in ast.walk(function)
+        for block in ast.walk(tree)
+        if isinstance(block, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        or (isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING")
+        for node in ast.walk(block)
     }
     package = [PACKAGE, *path.relative_to(ROOT).parts[:-1]]
     found = []
