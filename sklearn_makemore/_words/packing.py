@@ -1,9 +1,11 @@
 """Rows of symbol ids packed into integer keys, which are faster to sort than rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .types import Ids, Mask
 
 KEY_BITS = 63
 """Bits of an int64 that a key uses; the sign bit stays 0, so keys sort as the rows."""
@@ -24,9 +26,7 @@ def key_dtype(n_columns: int, n_symbols: int) -> type[np.int32] | type[np.int64]
     return np.int32 if n_columns * bits_per_id(n_symbols) < 32 else np.int64
 
 
-def pack_ids(
-    columns: Iterable[np.ndarray], n_columns: int, n_symbols: int
-) -> list[np.ndarray]:
+def pack_ids(columns: Iterable[Ids], n_columns: int, n_symbols: int) -> list[Ids]:
     """Pack rows of ids into as few integer keys as hold them, in the same sort order.
 
     columns : n_columns arrays of shape (n_rows,), the most significant one first
@@ -34,7 +34,7 @@ def pack_ids(
     """
     n_bits = bits_per_id(n_symbols)
     dtype = key_dtype(n_columns, n_symbols)
-    keys = []
+    keys: list[Ids] = []
     for index, column in enumerate(columns):
         if index % (KEY_BITS // n_bits) == 0:
             keys.append(column.astype(dtype))
@@ -44,9 +44,7 @@ def pack_ids(
     return keys
 
 
-def unpack_ids(
-    keys: list[np.ndarray] | np.ndarray, n_columns: int, n_symbols: int
-) -> np.ndarray:
+def unpack_ids(keys: Sequence[Ids] | Ids, n_columns: int, n_symbols: int) -> Ids:
     """Invert `pack_ids`.
 
     keys : n_keys arrays of shape (n_rows,)
@@ -63,7 +61,7 @@ def unpack_ids(
     return ids
 
 
-def differs_from_last(ordered: np.ndarray) -> NDArray[np.bool_]:
+def differs_from_last(ordered: Ids) -> Mask:
     """Return whether each element differs from the one before it; the first does."""
     is_first = np.ones(len(ordered), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
@@ -71,8 +69,8 @@ def differs_from_last(ordered: np.ndarray) -> NDArray[np.bool_]:
 
 
 def sort_keys(
-    keys: list[np.ndarray],
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    keys: list[Ids],
+) -> tuple[NDArray[np.int64], Mask]:
     """Sort packed rows, and mark the first of each group of equal rows.
 
     by_row : (n_rows,) int64, indices of the rows in sorted order
@@ -86,7 +84,7 @@ def sort_keys(
 
 
 def rank_keys(
-    keys: list[np.ndarray],
+    keys: list[Ids],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the distinct packed rows, and which of them each row is.
 
