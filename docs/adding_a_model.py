@@ -1,12 +1,10 @@
 """ConvolutionCharLM: gated convolutions over a window of characters."""
 
-from numbers import Integral
-
 import torch.nn.functional as F
 from torch import nn
 
+from sklearn_makemore._networks.declarations import POSITIVE_INT, parameter
 from sklearn_makemore._networks.window import BaseWindowCharLM
-from sklearn_makemore._sklearn import Interval
 
 
 class GatedConvolutions(nn.Module):
@@ -29,27 +27,14 @@ class GatedConvolutions(nn.Module):
 class ConvolutionCharLM(BaseWindowCharLM):
     """Gated convolutions; the window has ``1 + 2 * n_layers`` characters."""
 
-    _parameter_constraints: dict = {
-        **BaseWindowCharLM._parameter_constraints,
-        "n_hidden": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_hidden=64,
-        n_layers=3,
-        *,
-        lr=0.008,
-        max_epochs=5,
-        alphabet=None,
-        handle_unknown="error",
-        random_state=None,
-    ):
-        self.n_hidden, self.n_layers = n_hidden, n_layers
-        self.lr, self.max_epochs = lr, max_epochs
-        self.alphabet, self.handle_unknown = alphabet, handle_unknown
-        self.random_state = random_state
+    n_hidden: int = parameter(
+        default=64,
+        description="Number of channels of each layer.",
+        constraints=[POSITIVE_INT],
+    )
+    n_layers: int = parameter(
+        default=3, description="Number of layers.", constraints=[POSITIVE_INT]
+    )
 
     def _window_size(self):
         return 1 + 2 * self.n_layers

@@ -36,6 +36,7 @@ toc_object_entries_show_parents = "hide"
 autosummary_generate = True
 numpydoc_show_class_members = False  # the template lists the methods
 numpydoc_xref_param_type = False
+autodoc_typehints = "none"  # the sections "Parameters" and "Returns" tell the types
 
 
 def public_methods(module, name):

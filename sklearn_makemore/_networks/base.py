@@ -1,13 +1,15 @@
-"""BaseNeuralCharLM: what all networks share, from hyper-parameters to probabilities."""
+"""BaseNeuralCharLM: what all networks share, from parameters to probabilities."""
 
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from .._base import BaseCharLM
+from .._training.batches import WeightedDataset
 from .._training.device import (
     device_or_auto,
     one_thread,
@@ -17,6 +19,7 @@ from .._training.device import (
 from .._training.fit import fit_network, partial_fit_network
 from .._training.net import new_net, plain_module, sets_learning_rate
 from .._training.schedules import SCHEDULES
+from .._words.training_set import TrainingSet
 from .parameters import NetworkParameters
 from .restored import (
     MAX_RESTORED_BLOCK_SIZE,
@@ -26,9 +29,9 @@ from .restored import (
     recorded_values,
 )
 
-# Fused: one kernel for all parameters, since the step is a good part of the time. The
-# short memory of the betas suits training of a thousand steps: on names the usual
-# (0.9, 0.999) ends 0.003 nats higher.
+# Fused: one kernel updates all parameters, because the step takes much of the time.
+# Small betas suit a training of a thousand steps: on names the usual (0.9, 0.999) end
+# 0.003 nats higher.
 OPTIMIZERS = {
     "adamw": {
         "optimizer": torch.optim.AdamW,
@@ -39,46 +42,40 @@ OPTIMIZERS = {
 }
 
 SCORED_CELLS = 1 << 24
-"""Log-probabilities held at once when scoring: 128 MiB of float64."""
+"""Log-probabilities computed at a time when scoring: 128 MiB of float64."""
 
 
 class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
-    """Template of the networks: hyper-parameters, training, and what is left of it.
+    """Template of the networks: their parameters, training, files and attributes.
 
-    A concrete model provides
-
-    _block_size(longest, is_warm_start)
-        The number of symbols the network sees, None if there is no limit.
-    _module(n_symbols, block_size)
-        The module's class and its keyword arguments. The module has an `embedding`
-        with a row a symbol.
-    _dataset(data, block_size, device)
-        The words as the data set the net learns from. Its ``batches(batch_size,
-        training)`` are pairs of the module's keyword arguments and the criterion's
-        target, such that the mean loss of the batches of an epoch is the mean negative
-        log-likelihood per character.
+    A concrete model provides `_block_size`, `_module`, `_dataset` and
+    `_next_symbol_model`.
     """
 
     @abstractmethod
-    def _block_size(self, longest, is_warm_start):
+    def _block_size(self, longest: int, is_warm_start: bool) -> int | None:
         """Return the number of symbols the network sees, None without a limit.
 
-        Parameters
-        ----------
-        longest : int
-            Predictions of the longest word, those held out among them.
-
-        is_warm_start : bool
-            Whether to go on from the fitted net.
+        longest : predictions of the longest word, held-out words included.
         """
 
     @abstractmethod
-    def _module(self, n_symbols, block_size):
-        """Return the module's class and its keyword arguments."""
+    def _module(self, n_symbols: int, block_size: Any) -> tuple[type, dict[str, Any]]:
+        """Return the module's class and its keyword arguments.
+
+        The module has an `embedding` with one row per symbol.
+        """
 
     @abstractmethod
-    def _dataset(self, data, block_size, device):
-        """Return the words as the data set the net learns from."""
+    def _dataset(
+        self, data: TrainingSet, block_size: Any, device: str
+    ) -> WeightedDataset:
+        """Return the words as the data set the net learns from.
+
+        Its ``batches(batch_size, training)`` are pairs of the module's keyword
+        arguments and the criterion's target. The mean loss over the batches of an epoch
+        is the mean negative log-likelihood per character.
+        """
 
     def _max_subtasks(self):
         return self.max_epochs
@@ -106,14 +103,12 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
     def _state_to_save(self):
         n_symbols, net = self.vocabulary_.n_symbols, self.net_
         block_size = getattr(self, "block_size_", None)
-        if self._module(n_symbols, block_size) != (
-            net.module,
-            net.get_params_for("module"),
-        ):
+        fitted_params = net.get_params_for("module")
+        if self._module(n_symbols, block_size) != (net.module, fitted_params):
             raise ValueError(
-                f"The fitted {net.module.__name__} has {net.get_params_for('module')}. "
-                f"Parameters of this {type(self).__name__} have changed since, and a "
-                "file would keep these: set them back, or fit anew."
+                f"The fitted {net.module.__name__} has {fitted_params}. "
+                f"Parameters of this {type(self).__name__} have changed since then, "
+                "and the file would hold the changed ones: set them back, or fit anew."
             )
         return {
             "block_size": block_size,
@@ -175,11 +170,11 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         }
 
     def _resolved_unknown_proba(self, data, n_done):
-        """Resolve `unknown_proba_`: None if words have taught the net, or none can."""
+        """Return `unknown_proba_`: None if the net learns it, or has no such symbol."""
         vocabulary, weights = data.vocabulary, None
         if not vocabulary.unknown:
             return None
-        # Only whole weights are numbers of words, of which some are one.
+        # Only whole weights are numbers of words; Good and Turing need such numbers.
         if data.sample_weight is not None and not np.any(data.sample_weight % 1):
             weights = np.repeat(data.sample_weight, data.encoded.lengths)
         symbol_counts = np.bincount(
@@ -202,7 +197,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         return module
 
     def __setstate__(self, state):
-        """Restore the state; a fitted model must go on without the device it had."""
+        """Restore the state, on another device if the model's own is missing."""
         super().__setstate__(state)
         device = self.device
         if self.__sklearn_is_fitted__() and device_or_auto(device) != device:
@@ -224,21 +219,21 @@ class NextSymbolModule:
     unknown_proba : probability of the unknown symbol, None if the module predicts it.
     """
 
-    module: torch.nn.Module
+    module: Any
     n_symbols: int
     unknown_proba: float | None
 
     @property
     def device(self):
         """Device of the module."""
-        return self.module.embedding.weight.device
+        return next(self.module.parameters()).device
 
     def normalized(self, logits):
         """Turn logits (n, V) into log-probabilities of all symbols, float64 (n, V)."""
         logits = logits.cpu().double()
         if self.unknown_proba is None:
             return logits.log_softmax(1).numpy()
-        # The unknown symbol is the last; no training word has taught the net its logit.
+        # The unknown symbol is the last. No training word had it: its logit is noise.
         known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba)
         unknown = known.new_full((len(known), 1), np.log(self.unknown_proba))
         return torch.cat([known, unknown], 1).numpy()
@@ -247,25 +242,17 @@ class NextSymbolModule:
 def good_turing(symbol_counts):
     """Estimate the probability of a character that was never seen.
 
-    The share of characters seen once estimates it (Good and Turing); one more of them
-    keeps it positive, and one more of each symbol keeps it below one.
+    Good and Turing estimate it by the share of characters that were seen once. One more
+    of them keeps it positive, and one more of each symbol keeps it below one.
 
-    Parameters
-    ----------
-    symbol_counts : ndarray of shape (n_symbols,)
-        How often each symbol was predicted, the boundary first.
-
-    Returns
-    -------
-    proba : float
-        Between 0 and 1.
+    symbol_counts : (n_symbols,) how often each symbol was predicted, boundary first.
     """
     n_once = np.sum((symbol_counts[1:] > 0) & (symbol_counts[1:] <= 1))
     return float((1 + n_once) / (symbol_counts.sum() + len(symbol_counts)))
 
 
 def _average_unknown(module, vocabulary):
-    """Let an unknown character in a context look like the average one."""
+    """Set the embedding of the unknown symbol to the mean of the characters'."""
     with torch.no_grad():
         weight = module.embedding.weight  # (V, C)
         if vocabulary.characters:
@@ -273,7 +260,7 @@ def _average_unknown(module, vocabulary):
 
 
 def _history(net):
-    """Return the epochs as a list of dicts of plain numbers."""
+    """Return the recorded epochs as dicts of plain numbers."""
     return [
         {
             name: value

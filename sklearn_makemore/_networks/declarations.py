@@ -91,20 +91,11 @@ def parameter(
 ) -> Any:
     """Declare a parameter in the body of a class.
 
-    Parameters
-    ----------
-    default : object
-        Its default, immutable.
-
-    description : str, default=None
-        What the docstring says of it. None inherits it.
-
-    constraints : list, default=None
-        Valid values, in the terms of scikit-learn. None inherits them, or derives them
-        from the annotation.
-
-    type_text : str, default=None
-        Its type in the docstring. None inherits it, or derives it from the annotation.
+    default : immutable
+    description : text of the docstring; None inherits it
+    constraints : valid values, in scikit-learn's terms; None inherits them, or derives
+        them from the annotation
+    type_text : type in the docstring; None inherits it, or derives it likewise
     """
     return Parameter(default, description, constraints, type_text)
 
@@ -112,18 +103,9 @@ def parameter(
 def fitted(
     description: str, *, type_text: str | None = None, init: Literal[False] = False
 ) -> Any:
-    """Declare a fitted attribute; type checkers learn from `init` that it is no more.
+    """Declare an attribute that `fit` sets; `init` tells type checkers that it is one.
 
-    Parameters
-    ----------
-    description : str
-        What the docstring says of it.
-
-    type_text : str, default=None
-        Its type in the docstring. None derives it from the annotation.
-
-    init : False
-        Always false.
+    type_text : type in the docstring; None derives it from the annotation
     """
     return Fitted(description, type_text)
 
@@ -160,7 +142,7 @@ class DeclaredParameters:
                 },
             }
         if not cls._has_own_init:
-            cls.__init__ = _made_init(cls)  # type: ignore[method-assign]
+            cls.__init__ = _made_init(cls)
             cls.__doc__ = _completed_docstring(cls)
         super().__init_subclass__(**kwargs)
 

@@ -20,30 +20,25 @@ from .base import SCORED_CELLS, BaseNeuralCharLM, NextSymbolModule
 from .declarations import fitted
 
 INFERENCE_ROWS = 1 << 13
-"""Contexts evaluated at once."""
+"""Windows evaluated at a time."""
 
 WINDOW_CELLS = 1 << 20
-"""Symbols that these may have, where windows are large."""
+"""Symbols of the windows evaluated at a time, if windows are large."""
 
 MIN_ROWS = 1 << 8
-"""Contexts scored at once, however large the alphabet."""
+"""Predictions scored at a time, however large the alphabet."""
 
 
 class BaseWindowCharLM(BaseNeuralCharLM):
     """Template of the networks whose context is a window of symbols.
 
-    A concrete model provides
-
-    _window_size()
-        Number of symbols in the window.
-    _module(n_symbols, block_size)
-        The module's class and its keyword arguments.
+    A concrete model provides `_window_size` and `_module`.
     """
 
     block_size_: int = fitted("Number of characters that the network sees.")
 
     @abstractmethod
-    def _window_size(self):
+    def _window_size(self) -> int:
         """Return the number of symbols in the window."""
 
     def _block_size(self, longest, is_warm_start):
@@ -96,26 +91,11 @@ class WindowModule(NextSymbolModule):
         return shifted(contexts, ids)
 
     def picked(self, contexts, rows, targets, n_at_once):
-        """Compute the log-probability of each target after its window.
+        """Return the log-probability of each target, (n_predictions,) float64.
 
-        Parameters
-        ----------
-        contexts : ndarray of shape (n_contexts, block_size)
-            Windows of symbols.
-
-        rows : ndarray of shape (n_predictions,)
-            The window before each target.
-
-        targets : ndarray of shape (n_predictions,)
-            Symbols.
-
-        n_at_once : int
-            Windows whose distributions may be held at once.
-
-        Returns
-        -------
-        log_proba : ndarray of shape (n_predictions,), dtype float64
-            Log-probabilities in nats.
+        contexts : (n_contexts, block_size) windows
+        rows, targets : (n_predictions,) the window before each target, and the target
+        n_at_once : windows whose distributions are computed at a time
         """
         if len(contexts) <= n_at_once:
             return self.log_proba(contexts)[rows, targets]
@@ -132,24 +112,15 @@ class WindowModule(NextSymbolModule):
         return log_proba
 
     def log_proba(self, contexts):
-        """Compute the log-probabilities of the next symbol after windows.
+        """Return the log-probabilities of the next symbol, float64 (n, n_symbols).
 
-        Parameters
-        ----------
-        contexts : ndarray of shape (n_contexts, block_size)
-            Windows of symbols.
-
-        Returns
-        -------
-        log_proba : ndarray of shape (n_contexts, n_symbols), dtype float64
-            Log-probabilities in nats.
+        contexts : (n, block_size) windows
         """
         n_rows = max(1, min(INFERENCE_ROWS, WINDOW_CELLS // contexts.shape[1]))
         parts = []
         with one_thread, torch.inference_mode():
             for start in range(0, len(contexts), n_rows):
-                ids = torch.from_numpy(
-                    contexts[start : start + n_rows].astype(np.int32)
-                )
-                parts.append(self.module(ids.to(self.device)).cpu())
-            return self.normalized(torch.cat(parts))  # (n_contexts, n_symbols)
+                part = contexts[start : start + n_rows].astype(np.int32)
+                ids = torch.from_numpy(part).to(self.device)
+                parts.append(self.module(ids).cpu())
+            return self.normalized(torch.cat(parts))

@@ -24,7 +24,7 @@ from sklearn_makemore import (
     _generator,
     _hooks,
 )
-from sklearn_makemore._networks import sequence as _sequence
+from sklearn_makemore._networks import sequence_module as _sequence_module
 from sklearn_makemore._networks import window as _window
 from sklearn_makemore._training import batches as _batches
 
@@ -124,7 +124,7 @@ def test_large_alphabets_are_scored_in_parts(estimator, words, monkeypatch):
     monkeypatch.setattr(_window, "MIN_ROWS", 3)
     monkeypatch.setattr(_window, "SCORED_CELLS", 30)
     monkeypatch.setattr(_window, "WINDOW_CELLS", 30)
-    monkeypatch.setattr(_sequence, "SCORED_CELLS", 30)
+    monkeypatch.setattr(_sequence_module, "SCORED_CELLS", 30)
     monkeypatch.setattr(_batches, "MAX_VALIDATION_LOGITS", 300)
     np.testing.assert_allclose(model.score_samples(words), expected, rtol=1e-4)
     long = "".join(words)  # one word is more than may be held at once

@@ -19,7 +19,8 @@ from sklearn_makemore import (
     TransformerCharLM,
 )
 from sklearn_makemore._networks import sequence as _sequence
-from sklearn_makemore._networks.sequence import SequenceModule
+from sklearn_makemore._networks import sequence_module as _sequence_module
+from sklearn_makemore._networks.sequence_module import SequenceModule
 
 ASKED = "anna an ann bob annabelle zoe z emma emmanuel em an anna".split() + [""]
 STILL = {
@@ -58,7 +59,7 @@ def log_proba_of(model, word):
 def test_scores_are_those_of_one_word_after_the_other(
     estimator, cells, words, fit_once, monkeypatch
 ):
-    monkeypatch.setattr(_sequence, "INFERENCE_CELLS", cells)
+    monkeypatch.setattr(_sequence_module, "INFERENCE_CELLS", cells)
     model = fit_once(estimator, words)
     expected, proba = [], []
     for word in ASKED:
