@@ -121,11 +121,23 @@ DATA_FREE_CHECKS = [
 KINDS = {name: NETS[name] for name in ("mlp", "wavenet", "gru")}
 
 
+# The fast part of the suite has all counters and one model of each other kind.
+IN_FAST_PART = {*COUNTERS, "mlp", "gru", "mixture"}
+
+
 def over(estimators):
-    """Run a test once for each estimator; the test clones what it is given."""
+    """Run a test once for each estimator; the test clones what it is given.
+
+    The tests of models that are not in `IN_FAST_PART` are marked slow.
+    """
     return pytest.mark.parametrize(
         "estimator",
-        [pytest.param(model, id=name) for name, model in estimators.items()],
+        [
+            pytest.param(
+                model, id=name, marks=() if name in IN_FAST_PART else pytest.mark.slow
+            )
+            for name, model in estimators.items()
+        ],
     )
 
 

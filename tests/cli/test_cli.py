@@ -183,6 +183,10 @@ def test_fit_learns_from_the_words_that_are_not_held_out(run, files, words):
     new = [line.strip() for line in lines[4:]]
     assert len(new) == len(set(new)) == 10
     assert not set(new) & set(words)
+    # A model that often samples training words shows none of them either.
+    _, lines, _ = run("fit", "words.txt", "-o", "x.model", "--order=9")
+    assert set(load("x.model").sample(10, random_state=0)) & set(words)
+    assert not {line.strip() for line in lines[4:]} & set(words)
 
 
 def test_words_that_others_do_not_cover_are_learnt(run, tmp_path):
@@ -280,6 +284,10 @@ def test_sample_draws_what_the_model_draws(run, files, words):
     assert (code, errors) == (0, [])
     model = load(files / "words.model")
     assert lines == model.sample(7, **options, exclude=words, random_state=3)
+    # Hyphens are underscores in the names of options, not in their values.
+    code, _, (error,) = run("sample", "words.model", "--prefix=a-b")
+    assert code == 2
+    assert "prefix='a-b'" in error
     # What is too much to ask is a warning, in one line.
     asked = ["sample", "words.model", "--unique", "--matching=(ann|bob)a", "--exact"]
     with catch_warnings():

@@ -9,7 +9,11 @@ import sys
 from contextlib import contextmanager
 from threading import Timer
 
+import pytest
+
 from sklearn_makemore import NGramCounter, load, save
+
+pytestmark = pytest.mark.slow
 
 COMMAND = [sys.executable, "-m", "sklearn_makemore"]
 PLAIN_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

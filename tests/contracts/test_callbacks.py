@@ -117,6 +117,7 @@ def test_progress_bar_around_a_search(estimator, words, capsys):
     assert search.best_estimator_.score(words) == clone(model).fit(words).score(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bigram", "mlp"])
 def test_callbacks_in_two_processes(name, words, capsys):
     model = clone(CLASSES[name]).set_params(alphabet=ALPHABET)

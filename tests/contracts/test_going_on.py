@@ -125,6 +125,7 @@ def test_what_was_learnt_of_the_unknown_stays(estimator, words):
         np.testing.assert_allclose(weight, learned, atol=1e-6)
 
 
+@pytest.mark.slow
 @over(NETS)
 def test_the_unknown_can_be_learnt_later(estimator, words):
     model = clone(estimator).set_params(handle_unknown="unk").fit(words)

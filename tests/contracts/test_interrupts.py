@@ -7,6 +7,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from skorch.callbacks import Callback, EarlyStopping
 
+pytestmark = pytest.mark.slow
+
 ALPHABET = "abcdefghijklmnopqrstuvwxyz'"
 
 

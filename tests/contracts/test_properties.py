@@ -55,6 +55,7 @@ def test_counters_are_distributions(counter, words):
     assert model.score_samples(words).sum() == pytest.approx(chained)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counter", COUNTERS, ids=repr)
 @SEARCH
 @given(first=WORDS, second=WORDS)
@@ -127,6 +128,7 @@ def test_long_words_score_as_in_the_textbook(long, words, order, data):
     np.testing.assert_allclose(pairs, expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smoothing", ["kneser-ney", "additive"])
 @SEARCH
 @given(first=WORDS, second=WORDS, data=st.data())

@@ -170,6 +170,7 @@ print(json.dumps([with_torch, loaded, anew]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", ["counters", "nets"])
 def test_another_process_loads_and_fits_the_same(group, words, fit_once, tmp_path):
     estimators = {"counters": COUNTERS, "nets": NETS}[group]
@@ -209,6 +210,7 @@ SEARCHES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 @pytest.mark.parametrize("name", SEARCHES)
 def test_a_search_by_two_workers_finds_the_same(name, backend, words):

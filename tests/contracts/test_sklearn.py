@@ -162,6 +162,7 @@ def test_pipeline_that_cleans_the_words_first(estimator, words, fit_once):
     assert pipeline[-1].sample(3, random_state=0) == expected.sample(3, random_state=0)
 
 
+@pytest.mark.slow
 def test_search_over_a_pipeline_in_two_processes(words):
     pipeline = Pipeline(
         [
@@ -202,6 +203,7 @@ def test_repr_shows_what_is_not_the_default():
     assert repr(MLPCharLM(n_layers=2)) == "MLPCharLM(n_layers=2)"
 
 
+@pytest.mark.slow
 @over(CLASSES)
 def test_sample_weight_in_a_search(estimator, words):
     weights = short_words_count_more(words)
@@ -218,6 +220,7 @@ def test_sample_weight_in_a_search(estimator, words):
     assert np.abs(unweighted - found).max() > 0.01
 
 
+@pytest.mark.slow
 @over(CLASSES)
 def test_sample_weight_is_routed_where_it_is_asked_for(estimator, words):
     weights = short_words_count_more(words)

@@ -18,6 +18,8 @@ from skorch.callbacks import Callback
 
 from sklearn_makemore._training.device import one_thread
 
+pytestmark = pytest.mark.slow
+
 NAMES_OF_NETS = ["mlp-deep", "wavenet", "gru"]  # two of them drop out
 PATIENCE = 60
 

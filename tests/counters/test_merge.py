@@ -17,6 +17,7 @@ from sklearn_makemore._words import vocabulary
 WEIGHT = st.sampled_from([0, 1, 2, 7]) | st.floats(0.1, 9)
 
 
+@pytest.mark.slow
 @given(ANY_COUNTER, st.lists(WORDS, min_size=3, max_size=3), st.booleans(), st.data())
 @search(150)
 def test_whole_weights_merge_to_the_bit_in_any_order(counter, parts, known, data):

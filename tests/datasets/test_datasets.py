@@ -258,6 +258,7 @@ def test_load_names_refuses_wrong_parameters():
         load_names(as_frame="yes")
 
 
+@pytest.mark.slow
 def test_datasets_do_not_import_torch():
     code = (
         "import sys; from sklearn_makemore.datasets import load_names; load_names();"

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+pytestmark = pytest.mark.slow
+
 N_WORDS, CHUNK = 1_200_000, 20_000
 
 MOST_GROWTH = 12e6

@@ -123,12 +123,14 @@ def check_same(search, local, words):
     )
 
 
+@pytest.mark.slow
 def test_a_search_on_dask_is_the_local_one(workers, some_names, local_search):
     with parallel_config(backend="dask"):
         search = searched(np.array(some_names))
     check_same(search, local_search, some_names)
 
 
+@pytest.mark.slow
 def test_a_search_loses_nothing_when_workers_are_killed(
     workers, some_names, local_search, tmp_path
 ):
@@ -172,6 +174,7 @@ def shards(names, tmp_path_factory):
 SMALL = {"chunk_size": 1000, "part_size": 20_000}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counter", [BigramCounter(), NGramCounter()], ids=str)
 def test_counting_on_dask_is_a_local_fit(counter, workers, shards):
     paths, words = shards
@@ -180,6 +183,7 @@ def test_counting_on_dask_is_a_local_fit(counter, workers, shards):
     assert state(model) == state(clone(counter).fit(words))
 
 
+@pytest.mark.slow
 def test_counting_loses_nothing_when_a_worker_is_killed(workers, shards, tmp_path):
     paths, words = shards
     marker = tmp_path / "killed"
@@ -190,6 +194,7 @@ def test_counting_loses_nothing_when_a_worker_is_killed(workers, shards, tmp_pat
     assert state(model) == state(NGramCounter().fit(words))
 
 
+@pytest.mark.slow
 def test_the_error_of_a_worker_names_the_file(workers, shards, tmp_path):
     paths, _ = shards
     broken = tmp_path / "broken.txt"

@@ -147,6 +147,7 @@ patterns = st.recursive(
 )
 
 
+@pytest.mark.slow
 @search(100)
 @given(patterns)
 def test_any_pattern_accepts_what_python_matches(pattern):
@@ -272,6 +273,7 @@ def test_a_line_break_in_a_word_is_a_character_and_no_end(pattern, python):
     assert accepted(automaton, LINES, OF_LINES) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern",
     [

@@ -67,6 +67,7 @@ def test_draws_in_small_parts_are_as_honest(estimator, fit_once, rows_at_once):
     assert max(rows_at_once) <= 70 and sum(rows_at_once) == 2400
 
 
+@pytest.mark.slow
 @over(CLASSES)
 def test_a_large_alphabet_is_drawn_in_parts(estimator, monkeypatch):
     n_letters, n_cells = 3000, 1 << 20

@@ -216,6 +216,7 @@ except AttributeError:
 """
 
 
+@pytest.mark.slow
 def test_counts_are_drawn_without_torch():
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", LIGHT],

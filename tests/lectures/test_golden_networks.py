@@ -23,6 +23,8 @@ from torch.nn import functional as F
 from sklearn_makemore import LSTMCharLM, MLPCharLM, TransformerCharLM, WaveNetCharLM
 from sklearn_makemore.modules import MLP, Transformer, WaveNet
 
+pytestmark = pytest.mark.slow
+
 
 def n_parameters(module):
     return sum(parameter.numel() for parameter in module.parameters())

@@ -15,6 +15,8 @@ from sklearn_makemore import (
     WaveNetCharLM,
 )
 
+pytestmark = pytest.mark.slow
+
 PROMISES = [
     # The best of three seeds of the script's own loop, 10,000 steps, came to 2.1978.
     (BoWCharLM(), 2.1978),

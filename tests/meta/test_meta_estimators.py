@@ -291,6 +291,7 @@ def test_ctrl_c_leaves_the_estimator_as_it_was(estimator, words, classes):
     )
 
 
+@pytest.mark.slow
 def test_seeded_networks_are_the_same_for_any_number_of_workers(words, classes):
     net = MLPCharLM(n_embd=2, n_hidden=4, max_epochs=1, random_state=0)
     model = CharLMClassifier(net, calibration=None)
@@ -407,6 +408,7 @@ def test_a_classifier_cannot_take_a_frozen_model(words, classes):
     assert not model.__sklearn_is_fitted__()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["net", "mixture"])
 @pytest.mark.parametrize("kind", ANSWER)
 def test_an_interrupted_fit_goes_on_from_its_checkpoints(

@@ -43,6 +43,7 @@ def test_a_range_too_narrow_is_told(min_lr, max_lr, message, words):
     assert Path(told[0].filename) == Path(__file__)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "estimator, least, most",
     [

@@ -182,6 +182,7 @@ print(*train_dev_test_split(words, random_state=7)[1], "torch" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_same_seed_same_split_in_any_process_and_without_torch():
     words = [f"{number % 70}" for number in range(100)]
     expected = train_dev_test_split(words, random_state=7)

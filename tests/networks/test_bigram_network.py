@@ -41,12 +41,14 @@ def distance_from_uniform(model):
     return -np.log(proba * proba.shape[1]).mean()
 
 
+@pytest.mark.slow
 def test_training_comes_to_what_is_counted(makemore_names):
     counted = BigramCounter().fit(makemore_names).nll(makemore_names)
     model = BigramCharLM(random_state=0).fit(makemore_names)
     assert counted < model.nll(makemore_names) < counted + 0.012
 
 
+@pytest.mark.slow
 def test_without_penalty_the_table_becomes_the_counts(words):
     model = BigramCharLM(lr=0.3, max_epochs=400, weight_decay=0, **LECTURE)
     model.fit(words)

@@ -38,6 +38,17 @@ class Listener(Callback):
             self.rates_.append(net.optimizer_.param_groups[0]["lr"])
 
 
+class Batches(Callback):
+    """Batch-level callback: keeps the ids of every training batch."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.ids_ = []
+
+    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+        if training:
+            self.ids_.append(batch[0]["ids"].clone())
+
+
 def rates_of(model, words):
     """Learning rate of every step, seen from a callback."""
     model = clone(model).set_params(callbacks=[("listener", Listener())]).fit(words)
@@ -183,6 +194,20 @@ def test_warm_start_goes_on(estimator, words, fit_once):
     assert model.nll(words) < once.nll(words)
     # Without it training begins anew.
     assert_same_weights(model.set_params(warm_start=False).fit(words), once)
+
+
+def test_a_warm_start_does_not_repeat_the_batches(words):
+    def batches(model):
+        return dict(model.fit(words).net_.callbacks_)["batches"].ids_
+
+    model = clone(NETS["mlp"]).set_params(
+        warm_start=True, max_epochs=1, callbacks=[("batches", Batches())]
+    )
+    first, repeated = batches(clone(model)), batches(model)
+    continued = batches(model)
+    assert len(first) > 1
+    assert all(map(torch.equal, first, repeated))
+    assert not any(map(torch.equal, first, continued))
 
 
 def test_going_on_keeps_what_the_optimizer_has_learnt(words):

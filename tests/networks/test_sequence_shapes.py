@@ -196,6 +196,7 @@ print(sorted(networks.__all__))
 """
 
 
+@pytest.mark.slow
 def test_the_modules_alone_learn_and_are_saved():
     place = Path(modules.__file__).parent
     done = subprocess.run(

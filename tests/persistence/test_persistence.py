@@ -301,6 +301,9 @@ def test_parameters_of_all_forms_come_back(words, path):
         again.score_samples(words), model.score_samples(words)
     )
     again.partial_fit(words)
+    mixture = MixtureCharLM((("counts", BigramCounter()),)).fit(words)
+    again = reloaded(mixture, path)
+    assert type(again.estimators) is type(again.estimators[0]) is tuple
 
 
 def test_requests_for_metadata_come_back(words, path):
@@ -414,6 +417,7 @@ def test_devices(words, path):
 # -------------------------------------------------------------------------------- files
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_a_whole_file(tmp_path):
     # Two models in turns, whose files differ in length.
     code = """

@@ -57,6 +57,7 @@ def contents(path):
 FEW = search(150)
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=st.integers(0, 2**32))
 def test_mutated_files_are_refused_or_models_that_work(contents, path, seed):
@@ -76,6 +77,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @FEW
 @given(seed=st.integers(0, 2**32), value=JSON)
 @example(seed=0, value={"estimator": {"class": "system", "params": {}, "fitted": {}}})
@@ -244,12 +246,14 @@ def test_a_tree_of_merges_with_a_window_without_end_is_refused(path):
         assert fuzzing.outcome(path) == ("works" if n_layers == 4 else "refused")
 
 
+@pytest.mark.slow
 def test_mutated_checkpoints_are_refused_or_end():
     counts, failures = fuzzing.run_checkpoints(60)
     assert not failures
     assert min(counts["works"], counts["refused"]) > 0
 
 
+@pytest.mark.slow
 def test_bombs_take_little(path):
     # docs/benchmarks/robustness/fuzzing.py measures the memory of files four times as
     # large.

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs"
 MADE_BY_THE_BUILD = {"_build", "auto_examples", "generated"}
 PAGES = [

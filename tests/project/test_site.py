@@ -66,6 +66,7 @@ def test_the_link_of_an_estimator_leads_to_its_page(estimator):
     assert made._get_doc_link().rpartition("/generated/")[2] in pages
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_home_page_is_what_the_script_draws(tmp_path):
     runpy.run_path(str(DOCS / "home_picture.py"))["main"](tmp_path)
     for theme in "light", "dark":

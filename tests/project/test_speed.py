@@ -19,6 +19,8 @@ from scipy.stats import chi2_contingency
 from sklearn_makemore import BigramCounter, NGramCounter
 from sklearn_makemore.datasets import load_names
 
+pytestmark = pytest.mark.slow
+
 BENCHMARKS = Path(__file__).parents[2] / "docs" / "benchmarks" / "speed"
 
 sys.path.insert(0, str(BENCHMARKS))

@@ -246,6 +246,7 @@ def test_a_training_without_a_seed_goes_on(words, path, tmp_path):
     ).any()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torch's compiler warns of its own code
 def test_a_compiled_training_goes_on(words, path, monkeypatch):
     # All of torch.compile but the slow part, the making of machine code.
@@ -621,6 +622,7 @@ def killed_words():
     return NAMES.split()[:60]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no kill -9")
 def test_a_killed_process_is_taken_up(tmp_path):
     tests = Path(__file__).parents[1]

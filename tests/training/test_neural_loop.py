@@ -180,6 +180,7 @@ def test_a_device_that_is_not_here(name, device, words):
     model.set_params(device="auto").fit(words)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not any(map(shutil.which, ("cc", "gcc", "clang"))),
     reason="torch.compile needs a C compiler",
@@ -194,6 +195,7 @@ def test_a_compiled_net_is_the_same(words):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["mlp-batch-norm", "wavenet", "gru", "transformer"])
 def test_a_compiled_net_can_be_saved_and_goes_on(name, words, monkeypatch, tmp_path):

@@ -17,6 +17,8 @@ from joined import WORDS, losses, weights, without_dropout
 
 from sklearn_makemore import load
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 WEIGHTS = [1.0 + index % 3 for index in range(len(WORDS))]
 
