@@ -1,6 +1,7 @@
 """Every public model in small, fast settings, and the words that prove them."""
 
 import pytest
+from sklearn.base import clone
 
 from sklearn_makemore import (
     BigramCharLM,
@@ -115,6 +116,14 @@ DATA_FREE_CHECKS = [
     "check_set_params",
     "check_valid_tag_types",
 ]
+
+# The same, quicker to fit, for claims about words and not about training.
+IN_ONE_EPOCH = {
+    name: clone(model).set_params(max_epochs=1)
+    if "max_epochs" in model.get_params()
+    else model
+    for name, model in CLASSES.items()
+}
 
 # One network of each kind, for what all of them share: a window, batch normalisation
 # over a tree of merges, a state.
