@@ -1,6 +1,7 @@
 """What concerns the networks only: their training, its settings, its history."""
 
 import copy
+import inspect
 import itertools
 import json
 import math
@@ -8,7 +9,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from estimators import NETS, over
+from estimators import NETS, WINDOWS, over
 from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.callbacks import Callback
@@ -194,6 +195,15 @@ def test_warm_start_goes_on(estimator, words, fit_once):
     assert model.nll(words) < once.nll(words)
     # Without it training begins anew.
     assert_same_weights(model.set_params(warm_start=False).fit(words), once)
+
+
+@over(WINDOWS)
+def test_the_module_has_the_parameters_of_the_model(estimator, words, fit_once):
+    model = fit_once(estimator, words)
+    asked = inspect.signature(type(model.net_.module_)).parameters
+    expected = {name: getattr(model, name, None) for name in asked}
+    expected["n_symbols"] = len(model.symbols_)
+    assert model.net_.get_params_for("module") == expected
 
 
 def test_a_warm_start_does_not_repeat_the_batches(words):
