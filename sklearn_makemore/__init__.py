@@ -37,8 +37,8 @@ if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
 
 __version__ = "0.1.0"
 
-# Names are imported on first use: torch takes seconds to import, and the counters do
-# without it; the command line can answer to Ctrl-C at once.
+# Names are imported on first use. Torch takes seconds to import, and the counters do
+# not need it. The command line can handle Ctrl-C from the start.
 _MODULE_OF_NAME = {
     **ESTIMATORS,
     "ModelFileError": "_safe_file",

@@ -19,19 +19,19 @@ MAX_RESTORED_WORD_LENGTH = 1 << 31
 
 
 class BaseCharLM(LikelihoodMixin, GeneratorMixin):
-    """Template of all character models.
+    """Base class of all character models.
 
-    A concrete model provides these hooks, and those of `PredictionHooks`.
+    A subclass implements these hooks and those of `PredictionHooks`.
 
     _fit_encoded(data, callback_context)
-        Learn from a `TrainingSet` and return what `_fitted_attributes` takes. It
-        changes nothing on the estimator, so an interrupted fit leaves it as it was.
+        Learn from a `TrainingSet` and return the argument of `_fitted_attributes`. The
+        estimator itself must not change, so that an interrupted fit has no effect.
     _partial_fit_encoded(data)
         The same, starting from the fitted state.
     _fitted_attributes(learned)
         The fitted attributes as a dict; by default `learned` itself.
     _state_to_save(), _state_from_file(kept, vocabulary)
-        What a file keeps of what was learned, and the reverse.
+        Convert the learned state to the content of a file, and back.
     """
 
     _parameter_constraints: dict = {
@@ -50,26 +50,26 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
 
     @abstractmethod
     def _fit_encoded(self, data: TrainingSet, callback_context: Any) -> Any:
-        """Learn from words and return what was learned."""
+        """Learn from words and return the learned state."""
 
     @abstractmethod
     def _partial_fit_encoded(self, data: TrainingSet) -> Any:
-        """Learn from more words and return what was learned."""
+        """Learn from more words and return the learned state."""
 
     def _fitted_attributes(self, learned: Any) -> dict[str, Any]:
-        """Turn what was learned into the fitted attributes."""
+        """Turn the learned state into the fitted attributes."""
         return learned
 
     def _state_to_save(self) -> dict[str, Any]:
-        """Return what a file keeps of what was learned.
+        """Return the learned state that a file stores.
 
-        Raises ValueError if a parameter has changed since `fit` so that loading would
-        not restore the same model.
+        Raises ValueError if a parameter has changed since `fit` and loading would
+        therefore restore another model.
         """
         raise NotImplementedError
 
     def _state_from_file(self, kept: dict[str, Any], vocabulary: CharVocabulary) -> Any:
-        """Return what was learned, from the result of `_state_to_save`.
+        """Return the learned state from the result of `_state_to_save`.
 
         The file is untrusted: validate before allocating.
         """
@@ -143,7 +143,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         context.call_on_fit_task_begin(**task)
         learned = self._fit_encoded(data, context)
         vocabulary, longest = data.vocabulary, data.max_predictions - 1
-        del data  # the fitted attributes take memory of their own
+        del data  # frees memory for the fitted attributes
         self._set_fitted(vocabulary, longest, learned, self._is_warm_start())
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
@@ -152,7 +152,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
     def partial_fit(
         self, words: Words, y: object = None, sample_weight: Weights = None
     ) -> Self:
-        """Learn from more words, starting from what was learned so far.
+        """Learn from more words, starting from the fitted state.
 
         A counter adds counts exactly: two calls with the halves of a list equal one
         call with the whole list. New characters become new symbols unless `alphabet` is
@@ -202,7 +202,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         return self.vocabulary_.symbols
 
     def _kept_vocabulary(self) -> CharVocabulary:
-        """Return the fitted vocabulary if the parameters still ask for it."""
+        """Return the fitted vocabulary, or raise an error if parameters exclude it."""
         known = self.vocabulary_
         if not self._is_compatible(known):
             raise ValueError(
@@ -226,14 +226,14 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         learned: Any,
         is_warm_start: bool,
     ) -> None:
-        """Assign all fitted attributes at once, after every step that can fail."""
+        """Assign all fitted attributes together, after every step that can fail."""
         fitted = self._fitted_attributes(learned)
         if is_warm_start:
             longest_word = max(longest_word, self.longest_word_)
         vars(self).update(fitted, vocabulary_=vocabulary, longest_word_=longest_word)
 
     def _kept(self) -> dict[str, Any]:
-        """Return what a file keeps of the fitted model; all else follows from it."""
+        """Return the state that a file stores; the rest is derived from it."""
         return {
             "vocabulary": self._kept_vocabulary(),
             "longest_word": self.longest_word_,

@@ -1,4 +1,4 @@
-"""PredictionHooks: what a fitted model provides, on which all its methods rely."""
+"""PredictionHooks: the hooks of a fitted model that all its methods use."""
 
 from abc import ABCMeta, abstractmethod
 
@@ -16,10 +16,10 @@ SAMPLING_CHUNK_SIZE = 1 << 24
 
 
 class PredictionHooks(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
-    """Template of a fitted model: encoded words to contexts to log-probabilities.
+    """Hooks of a fitted model: encoded words to contexts to log-probabilities.
 
-    A context is what the model knows of the symbols so far: a window of symbols, a
-    state of an automaton, a hidden state. Only the model itself looks inside.
+    A context represents the symbols so far: a window of symbols, a state of an
+    automaton, a hidden state. Only the model itself interprets its contexts.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class PredictionHooks(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _next_symbol_model(self) -> NextSymbolModel:
-        """Return the model that reads the contexts. A method calls this hook once."""
+        """Return the model that takes the contexts. A method calls this hook once."""
 
     @abstractmethod
     def _target_log_proba(self, encoded: EncodedWords) -> Floats:

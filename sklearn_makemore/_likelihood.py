@@ -16,7 +16,7 @@ the words themselves."""
 
 
 class LikelihoodMixin(PredictionHooks):
-    """Log-probabilities of words, and everything that follows from them."""
+    """Log-probabilities of words, and scores that are derived from them."""
 
     # Words are scikit-learn's X, not metadata that could be routed.
     __metadata_request__score = {"words": UNUSED}
@@ -87,9 +87,9 @@ class LikelihoodMixin(PredictionHooks):
         """Compute the mean log-probability per predicted character.
 
         This is the mean negative log-likelihood of the makemore lectures with the
-        opposite sign, because scikit-learn's searches take the largest score as the
-        best. Every character and the end mark of each word is predicted. The mean is
-        over characters, not over words.
+        opposite sign, because scikit-learn's searches maximise the score. Every
+        character and the end mark of each word is predicted. The mean is over
+        characters, not over words.
 
         Parameters
         ----------
@@ -152,8 +152,8 @@ class LikelihoodMixin(PredictionHooks):
         Returns
         -------
         perplexity : float
-            ``exp(nll(words))``. A uniform choice among that many characters is as hard
-            to predict.
+            ``exp(nll(words))``. Each character is as hard to predict as a uniform
+            choice among that many characters.
         """
         return float(np.exp(self.nll(words, sample_weight=sample_weight)))
 

@@ -1,7 +1,7 @@
-"""The public estimators and their files: one table for all that lists them.
+"""The public estimators and the modules that define them.
 
 The exports of the package, the classes that a model file may name, the models of the
-command line and the tests are derived from it.
+command line and the tests are derived from these tables.
 """
 
 COUNTERS = {

@@ -1,7 +1,7 @@
 """The private names of scikit-learn that this package uses, all imported here.
 
-Third-party estimators have no public way to reach them yet. When a release of
-scikit-learn moves one, this is the only file to mend.
+Third-party estimators have no public way to reach them yet. If a release of
+scikit-learn moves one of them, only this file has to change.
 """
 
 import functools
@@ -76,7 +76,7 @@ def has_callbacks(estimator):
 
 
 def check_pipeline(pipeline):
-    """Raise an error if the steps of a pipeline cannot stand in their order."""
+    """Raise an error if the steps of a pipeline are not valid in their order."""
     pipeline._validate_steps()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import reprlib  # an alphabet can be long, a message should not
+import reprlib  # shortens long alphabets in messages
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ class CountedWords:
 
 
 class BaseCounter(BaseCharLM):
-    """Base class of the models that count words; more words are added exactly.
+    """Base class of the counters, whose counts can be added exactly.
 
-    Subclasses provide
+    Subclasses implement
 
     _count(encoded, n_symbols, sample_weight)
         The counts of some words.
@@ -54,7 +54,7 @@ class BaseCounter(BaseCharLM):
     _fitted_attributes(learned)
         The fitted attributes that follow from the counts.
 
-    All but `_fitted_counts` depend on parameters only. So an unfitted estimator can
+    All but `_fitted_counts` depend on parameters only, so an unfitted estimator can
     count words in another process.
     """
 
@@ -109,7 +109,7 @@ class BaseCounter(BaseCharLM):
         NotFittedError
             If one of the two is not fitted.
         ValueError
-            If the two differ in a parameter that decides what is counted, or if a
+            If the two differ in a parameter that determines the counts, or if a
             parameter of this counter is invalid.
 
         Examples

@@ -17,13 +17,13 @@ from .saved import counts_from_file, counts_to_save
 from .sums import exact_weights, weighted_chunks
 
 PAIR_CHUNK_SIZE = 1 << 18
-"""Pairs counted at once, so that their 64-bit keys stay in the cache."""
+"""Number of pairs counted at a time; their 64-bit keys fit in the cache."""
 
 
 def count_pairs(
     encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None = None
 ) -> np.ndarray:
-    """Count how often each symbol (row) is followed by each other one (column).
+    """Count how often each symbol (row) is followed by each symbol (column).
 
     sample_weight : (n_words,); None counts each word once
     counts : (n_symbols, n_symbols), int64 if all weights are whole, else float64
@@ -32,7 +32,7 @@ def count_pairs(
         sample_weight = exact_weights(sample_weight, encoded.lengths)
     dtype = np.int64 if sample_weight is None else sample_weight.dtype
     counts = np.zeros(n_symbols**2, dtype)
-    # A chunk is larger than the table, or adding up tables would take the time.
+    # In smaller chunks, adding the tables would take most of the time.
     chunk_size = max(PAIR_CHUNK_SIZE, n_symbols**2)
     for chunk, weights in weighted_chunks(encoded, sample_weight, chunk_size):
         keys = chunk.codes[:-1].astype(np.min_scalar_type(n_symbols**2 - 1))

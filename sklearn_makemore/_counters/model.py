@@ -157,10 +157,10 @@ class NGramModel:
     ) -> tuple[NDArray[np.float64], np.ndarray]:
         """Return distinct distributions of the next id, and the row of each state.
 
-        For as many states as the model has, or more, this is the table of all states:
-        the same array at every call, so that the sampler can use its cumulative sums
-        again. For fewer, it has only their rows: what the caller computes from every
-        row would cost more than that saves.
+        For `n_states` contexts or more, `log_proba` is the table of all states. It is
+        the same array in every call, so that the sampler can reuse its cumulative sums.
+        For fewer contexts, it has only their rows, because computing with every row
+        would cost the caller more than the reuse saves.
 
         contexts, rows : (n,)
         log_proba : (n_distinct, n_symbols), in nats; ``-inf`` where impossible
@@ -244,7 +244,7 @@ class NGramModel:
             histories.append(self._parents[histories[-1]])
         log_proba = np.full((len(histories[0]), self.n_symbols), self._log_proba[-1])
         for n_dropped in reversed(range(len(histories))):
-            # All rows start at the empty history, once: it is its own parent.
+            # The empty history is its own parent, but every row starts there only once.
             is_first = n_dropped + 1 == len(histories)
             rows = np.flatnonzero(is_first | (histories[n_dropped] > 0))
             states = histories[n_dropped][rows]

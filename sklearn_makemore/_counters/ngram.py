@@ -1,4 +1,4 @@
-"""NGramCounter: runs of characters, counted in sorted arrays."""
+"""NGramCounter: sequences of characters, counted in sorted arrays."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ class NGramCounter(BaseCounter):
 
     The probability of a character depends on the `order` - 1 characters before it in
     the same word. Interpolated modified Kneser-Ney smoothing [1]_ combines contexts of
-    all lengths. At the longest one, it subtracts a discount from each count. It gives
-    the probability that this frees to the distribution after the next shorter context,
-    and so on. At shorter lengths, an n-gram counts as often as there are different
-    characters before it. At the start of a word, where nothing precedes it, it has its
-    raw count. The discounts are estimated from the counts, or are 0.5, 1 and 1.5 if
-    there are too few. The probabilities are those of KenLM [2]_.
+    all lengths. At each length, it subtracts a discount from every count, and
+    distributes the freed probability like the distribution after the next shorter
+    context. N-grams of length `order` have their raw counts. The count of a shorter
+    n-gram is the number of different characters that precede it; at the start of a
+    word, where nothing precedes it, it is the raw count. The discounts are estimated
+    from the counts, or are 0.5, 1 and 1.5 if there are too few. The probabilities equal
+    those of KenLM [2]_.
 
     With the words and the split of the makemore lectures, order 6 has a validation NLL
     of 1.975 nats per character. The network of lecture 5 has 1.994.
@@ -37,7 +38,7 @@ class NGramCounter(BaseCounter):
     ----------
     order : int, default=6
         Length of the longest n-grams, the predicted character included. 2 counts pairs.
-        Orders above the length of the longest word plus 2 change nothing.
+        All orders above the length of the longest word plus 2 give the same model.
 
     smoothing : {"kneser-ney", "additive"}, default="kneser-ney"
         "kneser-ney" is interpolated modified Kneser-Ney. "additive" is
@@ -180,7 +181,7 @@ class NGramCounter(BaseCounter):
         return ngrams_from_file(kept, order, vocabulary.n_symbols)
 
     def _is_order_of(self, order: int, longest_word: int) -> bool:
-        """Whether n-grams of words up to a length have an order under `self.order`."""
+        """Whether counting with `self.order` gives n-grams of this order."""
         return order == self.order or longest_word + 2 <= order < self.order
 
     # A context is a state of the model: the longest suffix that was seen.

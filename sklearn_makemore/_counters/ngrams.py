@@ -3,8 +3,8 @@
 The ids of encoded words are `0, word, 0, word, 0, ...` where 0 is the boundary of a
 word, see `EncodedWords`. Every id but the first is predicted from its *history*: the
 `order - 1` ids before it, cut off at the boundary that opens its word. The history and
-the predicted id are the *maximal n-gram* of a prediction. An n-gram model needs nothing
-of its training words but the count of each maximal n-gram.
+the predicted id are the *maximal n-gram* of a prediction. The counts of the maximal
+n-grams are all that an n-gram model needs from its training words.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from .sums import (
 )
 
 PREDICTION_CHUNK_SIZE = 1 << 18
-"""Predictions counted at once, about. The cost of a call is small beside them, and
-their temporary arrays are small beside a long list of words."""
+"""Approximate number of predictions counted at a time. The cost of a call is small
+compared with it, and the temporary arrays are small compared with a long list."""
 
 MAX_NGRAM_IDS = 1 << 28
 """Largest number of ids in all distinct n-grams, `order` ids each. A model of as many
@@ -36,7 +36,7 @@ n-grams of all lengths takes at most 8 GB, 31 bytes each."""
 
 MAX_UNLIMITED_ORDER = 16
 """Largest order for which `MAX_NGRAM_IDS` does not apply. Up to this order the number
-of ids is a small multiple of the number of characters, whatever the order."""
+of ids is at most a small multiple of the number of characters."""
 
 
 def iterate_columns(encoded: EncodedWords, order: int) -> Iterator[np.ndarray]:

@@ -1,8 +1,7 @@
-"""Counts as arrays of a model file, and the check of arrays that come from one.
+"""Counts to arrays of a model file, and back with checks.
 
-The file is untrusted, see the threat model in the guide to saving models. The counts
-that are returned could be those of words: everything that is computed from them relies
-on it.
+The file is untrusted, see the threat model in the guide to saving models. The returned
+counts are those of some list of words. All computations rely on this.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from .ngrams import NGramCounts, check_memory
 from .sums import sum_equal_rows
 
 MAX_SAVED_ORDER = 1 << 12
-"""Largest order in a file: every n-gram length takes a turn of several loops."""
+"""Largest order in a file: several loops run once for every n-gram length."""
 
 MAX_SAVED_TOTAL = 2.0**62
-"""Sum below which whole counts in a file have sums that int64 holds."""
+"""Bound of the total of whole counts in a file, so that int64 holds all their sums."""
 
 
 def counts_to_save(counts: np.ndarray) -> np.ndarray:
@@ -91,7 +90,7 @@ def _increase(keys: np.ndarray) -> bool:
 
 
 def _are_of_words(ngrams: np.ndarray, counts: np.ndarray, n_symbols: int) -> bool:
-    """Whether there are words of which these can be the maximal n-grams.
+    """Whether these are the maximal n-grams of some words.
 
     A history consists of ids that were predicted before it. So there are as many
     predictions after a history as predictions that lead to it, where the end of a word

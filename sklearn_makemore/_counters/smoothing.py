@@ -18,7 +18,7 @@ FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 """Discounts where none can be estimated, as by KenLM's `--discount_fallback`."""
 
 NGRAM_CHUNK_SIZE = 1 << 15
-"""N-grams smoothed at once, about; their temporary arrays are small."""
+"""Approximate number of n-grams smoothed at a time; bounds the temporary arrays."""
 
 Smoothed = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Probability of every n-gram and, at the end, of an id that was never seen, of shape
@@ -131,8 +131,8 @@ def additive(trie: HistoryTrie, alpha: float) -> Smoothed:
     ``p(w | h) = (c(hw) + alpha) / (c(h) + alpha V)``
 
     for the full history `h`, the predicted id `w` and `V` symbols. The distribution
-    after a history that was never seen is uniform, also with `alpha` 0, where this is
-    the limit of small `alpha`. So the probability after states that are not maximal is
+    after a history that was never seen is uniform. With `alpha` 0, this is the limit of
+    small `alpha`. The probability after states that are not maximal is therefore
     ``1 / V``, with a back-off weight of 1. The back-off weight of a maximal state is
     ``alpha V / (c(h) + alpha V)``, the share of the uniform distribution.
     """

@@ -72,7 +72,7 @@ def sum_equal_rows(keys: list[np.ndarray], weights: np.ndarray | None = None) ->
 def append_and_merge(parts: list[Sums], part: Sums) -> None:
     """Append a part to a list, and merge parts of similar size.
 
-    Then few of the n-grams are merged often.
+    This way, few of the n-grams are merged many times.
     """
     keys, sums = part
     parts.append((keys, compact_counts(sums)))

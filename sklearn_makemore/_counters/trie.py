@@ -1,10 +1,11 @@
 """The trie of histories: states of an n-gram model, and n-grams of every length.
 
 A *state* is a history seen in training. A history is looked up from its most recent id
-backwards, as far as the trie knows it. So the parent of a state is the history without
-its earliest id, the one to back off to. States are numbered level by level; the empty
-history is 0. All tables are sorted arrays of keys `state * n_symbols + id`, of type
-int32 if that holds every key and int64 otherwise, which no order can overflow.
+backwards, as far as the trie contains it. The parent of a state is therefore the
+history without its earliest id, to which smoothing backs off. States are numbered level
+by level; the empty history is 0. All tables are sorted arrays of keys
+`state * n_symbols + id`. Their type is int32 if it holds every key, and otherwise
+int64, which is large enough for any order.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .ngrams import NGramCounts
 from .sums import compact_counts
 
 NODE_CHUNK_SIZE = 1 << 16
-"""States or n-grams looked up at once; their temporary arrays are small."""
+"""Number of states or n-grams looked up at a time; bounds the temporary arrays."""
 
 
 class HistoryTrie:
