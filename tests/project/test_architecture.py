@@ -380,3 +380,20 @@ def test_public_names():
         assert getattr(sklearn_makemore, name).__name__.split(".")[-1] == name
     with pytest.raises(AttributeError, match="no attribute 'BiggramCounter'"):
         sklearn_makemore.BiggramCounter  # noqa: B018
+
+
+def test_architecture_page_names_what_is_there():
+    page = (PROJECT / "docs" / "architecture.rst").read_text(encoding="utf-8")
+    page = re.sub(r"\s+", " ", page)
+    files = {name for name in re.findall(r"``([\w/]+\.py)``", page)}
+    for name in files:
+        assert any((base / name).is_file() for base in (ROOT, PROJECT)), name
+    pairs = re.findall(r"``([\w.]+)`` (?:in|of) ``([\w/]+\.py)``", page)
+    assert len(pairs) > 10
+    for name, file in pairs:
+        path = next(b / file for b in (ROOT, PROJECT) if (b / file).is_file())
+        known = {
+            getattr(node, "name", getattr(node, "id", None))
+            for node in ast.walk(tree_of(path))
+        }
+        assert set(name.split(".")) <= known, (name, file)
