@@ -109,9 +109,9 @@ class LikelihoodMixin(PredictionHooks):
         """
         encoded = self._encoded(words)
         log_proba = self._word_log_proba(encoded)
-        if sample_weight is None:
-            return float(log_proba.sum() / encoded.n_predictions)
         weights = check_sample_weight(sample_weight, encoded.lengths)
+        if weights is None:
+            return float(log_proba.sum() / encoded.n_predictions)
         # A word of weight zero must not count even if it is impossible.
         counted = weights > 0
         weights = weights[counted]

@@ -6,7 +6,11 @@ scikit-learn moves one of them, only this file has to change.
 
 import functools
 import inspect
+from collections.abc import Callable, Sized
+from typing import Any, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
@@ -26,18 +30,20 @@ from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _check_sample_weight
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-def validate_options(constraints):
-    """Validate what a method is given, as `validate_params` does a function.
 
-    The error names the estimator's own class, not the one that has the method.
+def validate_options(constraints: dict[str, Any]) -> Callable[[Method], Method]:
+    """Validate the arguments of a method, as `validate_params` does for a function.
+
+    The error names the class of the estimator, not the class that defines the method.
     """
 
-    def decorated(method):
+    def decorated(method: Method) -> Method:
         signature = inspect.signature(method)
 
         @functools.wraps(method)
-        def validated(self, *args, **kwargs):
+        def validated(self: Any, *args: Any, **kwargs: Any) -> Any:
             if not get_config()["skip_parameter_validation"]:
                 bound = signature.bind(self, *args, **kwargs)
                 bound.apply_defaults()
@@ -46,8 +52,9 @@ def validate_options(constraints):
                 validate_parameter_constraints(constraints, given, caller)
             return method(self, *args, **kwargs)
 
-        validated._skl_parameter_constraints = constraints
-        return validated
+        result = cast("Any", validated)
+        result._skl_parameter_constraints = constraints
+        return result
 
     return decorated
 
@@ -70,6 +77,13 @@ def parameter_constraints(function):
     return function._skl_parameter_constraints
 
 
+def non_negative_weights(sample_weight: Any, samples: Sized) -> NDArray[np.float64]:
+    """Check the weights of samples, and return them as float64."""
+    return _check_sample_weight(
+        sample_weight, samples, dtype=np.float64, ensure_non_negative=True
+    )
+
+
 def has_callbacks(estimator):
     """Whether callbacks of scikit-learn are set on an estimator."""
     return bool(getattr(estimator, "_skl_callbacks", None))
@@ -87,13 +101,13 @@ __all__ = [
     "StrOptions",
     "_BaseComposition",
     "_VisualBlock",
-    "_check_sample_weight",
     "_fit_context",
     "_safe_indexing",
     "check_matplotlib_support",
     "check_pandas_support",
     "check_pipeline",
     "has_callbacks",
+    "non_negative_weights",
     "parameter_constraints",
     "validate_options",
     "validate_params",

@@ -1,32 +1,35 @@
 """BaseWordEstimator: what all estimators of words share."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
+
+from ._words.types import Seed
 
 
 class BaseWordEstimator(CallbackSupportMixin, BaseEstimator):
     """Callbacks, tags, documentation links, and the version stamp of pickles."""
 
     _doc_link_module = "sklearn_makemore"
-    _doc_link_template = (
+    _doc_link_template: Any = (  # a property of scikit-learn
         "https://sklearn-makemore.readthedocs.io/en/stable/generated/"
         "{estimator_module}.{estimator_name}.html"
     )
 
-    def _callback_task(self, words):
-        """Return what scikit-learn's callbacks are told of every task."""
+    def _callback_task(self, words: list[str]) -> dict[str, Any]:
+        """Return what scikit-learn's callbacks receive with every task."""
         return {
             "estimator": self,
             "X": words,
-            # ScoringMonitor scores only if there is a y; this one takes no memory.
+            # ScoringMonitor scores only if there is a y; this y takes no memory.
             "y": np.broadcast_to(0.0, len(words)),
         }
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         """Declare that samples are strings in one dimension."""
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
@@ -34,14 +37,12 @@ class BaseWordEstimator(CallbackSupportMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         return tags
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         """Stamp the state with the package's version."""
-        return {
-            **super().__getstate__(),
-            "_sklearn_makemore_version": package_version(),
-        }
+        state: Any = super().__getstate__()
+        return {**state, "_sklearn_makemore_version": package_version()}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the state, with a warning if another version wrote it."""
         state = dict(state)
         written_by = state.pop("_sklearn_makemore_version", None)
@@ -56,8 +57,8 @@ class BaseWordEstimator(CallbackSupportMixin, BaseEstimator):
         super().__setstate__(state)
 
 
-def own_random_state(random_state):
-    """Return a RandomState that is not numpy's global one, fresh for None."""
+def own_random_state(random_state: Seed) -> np.random.RandomState:
+    """Return a RandomState that is not NumPy's global one; None gives a fresh one."""
     return (
         np.random.RandomState()
         if random_state is None
@@ -65,7 +66,7 @@ def own_random_state(random_state):
     )
 
 
-def package_version():
+def package_version() -> str:
     """Return the version of this package."""
     from . import __version__
 

@@ -187,7 +187,8 @@ class Positions:
             checked |= unchecked
             holding = 0
             for position in bits(unchecked):
-                if _holds(self.labels[position], before, after):
+                label = self.labels[position]
+                if isinstance(label, Assertion) and _holds(label, before, after):
                     holding |= 1 << position
             self.count(unchecked.bit_count())
             candidates |= self.following(holding)
@@ -348,7 +349,8 @@ def _states(
     """
     end = 1 << (len(positions.labels) - 1)
     start: State = positions.first, None
-    numbers, queue = {start: 0}, [start]
+    numbers: dict[State, int] = {start: 0}
+    queue: list[State] = [start]
     table: list[list[int]] = []
     accepts: list[bool] = []
     max_states = MAX_TRANSITIONS // (len(alphabet.class_of) + 1)

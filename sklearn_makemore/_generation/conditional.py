@@ -1,28 +1,38 @@
-"""Models whose words match: masked, or with backward probabilities, or rejection."""
+"""Sampling words that match: masks, backward probabilities, or rejection."""
 
 import sys
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .._words.types import Floats, Ids
 from .._words.vocabulary import BOUNDARY, within_groups
 from .language import BackwardLayers, Language
-from .next_symbols import NextSymbolModel, are_states
+from .next_symbols import Contexts, NextSymbolModel, are_states
 from .sampling import DrawOptions, Source, next_proba
 
 MAX_PROBABILITIES = 1 << 23
-"""Most probabilities of next symbols, over all pairs of states: 64 MiB."""
+"""Largest number of probabilities of next symbols, over all pairs: 64 MiB."""
 
 MAX_BACKWARD = 1 << 25
-"""Most backward probabilities held, over all pairs and lengths: 256 MiB."""
+"""Largest number of backward probabilities, over all pairs and lengths: 256 MiB."""
 
 MIN_PROBA = 1e-280
-"""Probability of a match below which backward probabilities are rounded to nothing."""
+"""Smallest probability of a match: below it, backward probabilities underflow."""
 
 SETTLED = 1e-13
-"""Relative change below which backward probabilities pass for converged."""
+"""Relative change below which backward probabilities count as converged."""
 
-NO_OPTIONS = DrawOptions(0, sys.maxsize, 1.0, None, None, None)
+NO_OPTIONS = DrawOptions(
+    min_length=0,
+    max_length=sys.maxsize,
+    temperature=1.0,
+    top_k=None,
+    top_p=None,
+    never_id=None,
+)
 """Options that change no distribution."""
 
 
@@ -51,46 +61,30 @@ def masked(source: Source, language: Language) -> Source:
 
 @dataclass(frozen=True, eq=False)
 class MaskedContexts:
-    """Contexts of a `MaskedModel`: of the model, of the language, and their length.
+    """Contexts of a `MaskedModel`.
 
-    Parameters
-    ----------
-    inner : contexts of length n
-        Of the model.
-
-    states : ndarray of int of shape (n,)
-        Of the language.
-
-    length : int
-        Characters so far, prefix included.
+    inner : n contexts of the model
+    states : (n,), states of the language
+    length : characters so far, prefix included
     """
 
-    inner: object
-    states: np.ndarray
+    inner: Contexts
+    states: Ids
     length: int
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Ids) -> "MaskedContexts":
         return MaskedContexts(self.inner[rows], self.states[rows], self.length)
 
 
 @dataclass(frozen=True, eq=False)
 class MaskedModel:
-    """A model without the symbols with which words would leave a language.
-
-    Parameters
-    ----------
-    model : NextSymbolModel
-        The model.
-
-    language : Language
-        The words that may be drawn.
-    """
+    """A `NextSymbolModel` without the symbols that lead out of a language."""
 
     model: NextSymbolModel
     language: Language
 
-    def next_log_proba(self, contexts):
-        """Log-probabilities of the next symbol, ``-inf`` where it is forbidden."""
+    def next_log_proba(self, contexts: MaskedContexts) -> tuple[Floats, Ids]:
+        """Return log-probabilities of the next symbol, ``-inf`` if it is forbidden."""
         log_proba, rows = self.model.next_log_proba(contexts.inner)
         n_states = self.language.n_states
         pairs, rows = _distinct(
@@ -101,8 +95,8 @@ class MaskedModel:
         log_proba[~allowed] = -np.inf
         return log_proba, rows
 
-    def advance(self, contexts, ids):
-        """Contexts after one more symbol each."""
+    def advance(self, contexts: MaskedContexts, ids: Ids) -> MaskedContexts:
+        """Return the contexts after one more symbol each."""
         return MaskedContexts(
             self.model.advance(contexts.inner, ids),
             self.language.next_states[contexts.states, ids],
@@ -110,8 +104,8 @@ class MaskedModel:
         )
 
 
-def _distinct(keys, n_keys):
-    """Return the distinct keys below `n_keys`, and the place of each key in them."""
+def _distinct(keys: Ids, n_keys: int) -> tuple[Ids, Ids]:
+    """Return the distinct keys below `n_keys`, and the row of each key in them."""
     if n_keys > 4 * len(keys):
         return np.unique(keys, return_inverse=True)
     occurs = np.zeros(n_keys, dtype=bool)
@@ -121,62 +115,47 @@ def _distinct(keys, n_keys):
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """Pairs of a model's state and a language's, and the way from one to the next.
+    """Pairs of a model's state and a language's, and the transitions between them.
 
     Parameters
     ----------
     first : ndarray of shape (n_pairs + 1,)
-        ``first[i]`` is the place of the first transition from pair `i`. Pair 0 is that
-        after the prefix.
+        ``first[i]`` is the index of the first transition from pair `i`. Pair 0 is the
+        pair after the prefix.
 
     symbols, targets : ndarray of shape (n_transitions,)
-        Symbol and next pair of each transition; of a pair they are in the symbols'
-        order.
+        Symbol and next pair of each transition, sorted by symbol within a pair.
 
     proba : ndarray of shape (n_transitions,)
         Probability of the symbol after the pair's model state.
 
     ends : ndarray of shape (n_pairs,)
-        Probability of the end mark, 0 where the language has no end.
+        Probability of the end mark, 0 if no word of the language ends here.
 
     n_symbols : int
         Number of symbols.
     """
 
-    first: np.ndarray
-    symbols: np.ndarray
-    targets: np.ndarray
-    proba: np.ndarray
-    ends: np.ndarray
+    first: Ids
+    symbols: Ids
+    targets: Ids
+    proba: Floats
+    ends: Floats
     n_symbols: int
 
 
-def explore(model, state, language, options):
-    """Find all pairs of states that words of a language go through.
+def explore(
+    model: NextSymbolModel, state: int, language: Language, options: DrawOptions
+) -> Product | None:
+    """Find all pairs of states that words of a language pass; None if too many.
 
-    Parameters
-    ----------
-    model : NextSymbolModel
-        A model whose contexts are states.
-
-    state : int
-        Its context after the prefix.
-
-    language : Language
-        The words.
-
-    options : DrawOptions
-        Changes of the model's distribution, whatever the length.
-
-    Returns
-    -------
-    product : Product or None
-        None if they are too many.
+    model : a model whose contexts are states, `state` after the prefix
     """
     n_states = language.n_states
     n_symbols = language.next_states.shape[1]
     keys = np.array([state * n_states + language.start])  # model state, then language's
-    known, levels = set(keys.tolist()), []
+    known: set[int] = {*keys.tolist()}
+    levels: list[tuple[NDArray[Any], ...]] = []
     lengths = language.can_end
     for length in range(lengths.first, lengths.max_length + 1):
         if len(known) * n_symbols > MAX_PROBABILITIES:
@@ -203,18 +182,18 @@ def explore(model, state, language, options):
     return _joined(levels, n_symbols)
 
 
-def _proba(model, contexts, options):
-    """Probabilities after the options, of shape (n, n_symbols); none in a dead end."""
+def _proba(model: NextSymbolModel, contexts: Ids, options: DrawOptions) -> Floats:
+    """Return probabilities after the options, (n, n_symbols); zeros in a dead end."""
     log_proba, rows = model.next_log_proba(contexts)
     proba = next_proba(log_proba[rows], 0, options)
     total = proba.sum(axis=1, keepdims=True)
     return np.divide(proba, total, out=np.zeros_like(proba), where=total > 0)
 
 
-def _joined(levels, n_symbols):
-    """Make a `Product` of the pairs as they were found, level by level."""
-    keys, ends, n_ways, symbols, targets, proba = map(
-        np.concatenate, zip(*levels, strict=True)
+def _joined(levels: list[tuple[NDArray[Any], ...]], n_symbols: int) -> Product:
+    """Make a `Product` of the pairs that were found, level by level."""
+    keys, ends, n_ways, symbols, targets, proba = (
+        np.concatenate(parts) for parts in zip(*levels, strict=True)
     )
     order = np.argsort(keys)
     targets = order[np.searchsorted(keys[order], targets)]
@@ -222,40 +201,24 @@ def _joined(levels, n_symbols):
     return Product(first, symbols, targets, proba, ends, n_symbols)
 
 
-def backward(product, language):
-    """Return the model that has the conditional distribution of each next symbol.
+def backward(product: Product, language: Language) -> "ConditionalModel | None":
+    """Return the model of the conditional distribution of each next symbol.
 
-    The backward probability of a pair with `n` characters is that a word there comes to
-    an end that matches: ``b[n] = ends + P b[n + 1]``, without `ends` below the least
-    length. The longer the words may still become the less it changes, so that few
-    lengths have values of their own.
+    The backward probability of a pair after `n` characters is the probability that the
+    word ends in a match: ``b[n] = ends + P b[n + 1]``, without `ends` below the minimum
+    length. It changes less the longer the word may still become, so that few lengths
+    need values of their own. The result is None if there is no room for all values.
 
-    Parameters
-    ----------
-    product : Product
-        Pairs of states.
-
-    language : Language
-        The words.
-
-    Returns
-    -------
-    model : ConditionalModel or None
-        None if there is no room for all backward probabilities.
-
-    Raises
-    ------
-    ValueError
-        If no word of the language can be drawn from the model.
+    Raises ValueError if the model gives no probability to any word of the language.
     """
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_array  # pyright: ignore[reportMissingTypeStubs]
 
     n_pairs, can_end = len(product.ends), language.can_end
-    matrix = csr_array(
+    matrix: Any = csr_array(
         (product.proba, product.targets, product.first), shape=(n_pairs, n_pairs)
     )
 
-    def is_settled(values, later):
+    def is_settled(values: Floats, later: Floats) -> bool:
         return bool(np.all(np.abs(values - later) <= SETTLED * values))
 
     try:
@@ -270,39 +233,33 @@ def backward(product, language):
         return None
     if proba[can_end.first][0] < MIN_PROBA:
         raise ValueError(
-            "The model gives no probability, or less than can be computed with, to all "
+            "The model gives no probability, or less than can be computed, to the "
             "words that match `matching` and begin with `prefix`, with these lengths, "
-            "`temperature`, `top_k` and `top_p`. Relax one of them, or draw without "
+            "`temperature`, `top_k` and `top_p`. Relax one of them, or leave out "
             "`exact`."
         )
     return ConditionalModel(product, proba)
 
 
 class ConditionalModel:
-    """A counter's words given that they match, as a model of their next symbols.
+    """The `NextSymbolModel` of a counter's words, given that they match.
 
-    A context is a pair of the
-    product and a number of characters: ``n * n_pairs + pair`` after `n` characters more
-    than the prefix. All contexts of a call must have the same number.
+    A context is ``n * n_pairs + pair`` after `n` characters beyond the prefix. All
+    contexts of a call must have the same number `n`.
 
-    Parameters
-    ----------
-    product : Product
-        Pairs of states.
-
-    backward_proba : BackwardLayers
-        Probability of a match from every pair on, by number of characters.
+    product : pairs of states
+    backward_proba : probability of a match from each pair, by number of characters
     """
 
-    def __init__(self, product, backward_proba):
+    def __init__(self, product: Product, backward_proba: BackwardLayers) -> None:
         self.product = product
         self.backward_proba = backward_proba
         n_ways = np.diff(product.first)
         sources = np.repeat(np.arange(len(n_ways)), n_ways)
         self._keys = sources * product.n_symbols + product.symbols
 
-    def next_log_proba(self, contexts):
-        """Log-probabilities of the next symbol: ``p(c) b(after c) / b``."""
+    def next_log_proba(self, contexts: Ids) -> tuple[Floats, Ids]:
+        """Return log-probabilities of the next symbol: ``p(c) b(after c) / b``."""
         product, layers = self.product, self.backward_proba
         contexts, rows = np.unique(contexts, return_inverse=True)
         n_more, pairs = np.divmod(contexts, len(product.ends))
@@ -317,11 +274,11 @@ class ConditionalModel:
         if length >= layers.min_length:
             proba[:, BOUNDARY] = product.ends[pairs]
         proba /= proba.sum(axis=1, keepdims=True)
-        with np.errstate(divide="ignore"):  # log 0 = -inf: it cannot come
+        with np.errstate(divide="ignore"):  # log 0 = -inf: the symbol is impossible
             return np.log(proba), rows
 
-    def advance(self, contexts, ids):
-        """Contexts after one more symbol each, one that can come."""
+    def advance(self, contexts: Ids, ids: Ids) -> Ids:
+        """Return the contexts after one more possible symbol each."""
         n_pairs = len(self.product.ends)
         n_more, pairs = np.divmod(contexts, n_pairs)
         ways = np.searchsorted(self._keys, pairs * self.product.n_symbols + ids)

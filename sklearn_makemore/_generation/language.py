@@ -1,48 +1,59 @@
-"""The words of an automaton that have a prefix and are neither too short nor long."""
+"""The words of an automaton that have a prefix and an allowed length."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .._words.vocabulary import BOUNDARY
+from .._words.types import Ids, Mask
+from .._words.vocabulary import BOUNDARY, CharVocabulary
 from .automaton import compile_pattern, shortened, too_large
 
 MAX_STEPS = 1 << 28
-"""Most transitions looked at, over all lengths, to see which words can be ended."""
+"""Largest number of transitions, over all lengths, of the search for possible ends."""
 
 
 class BackwardLayers:
     """Values of the states for every length of a word.
 
     They are computed from the largest length down: ``values[max_length] = ends``, and
-    ``values[n] = before(values[n + 1])``, plus `ends` where a word of `n` characters
-    may end. Once they no longer change from one length to the next, one copy serves all
+    ``values[n] = before(values[n + 1])``, plus `ends` if a word of `n` characters may
+    end. Once they no longer change from one length to the next, one array serves all
     shorter lengths.
 
     Parameters
     ----------
     before : callable
-        Values of one character less, of those of one more.
+        Computes the values at a length from those at the next length.
 
     ends : ndarray of shape (n_states,)
-        Values of a word that ends; of bool, plus is or.
+        Values of a word that ends. For bool arrays, plus means or.
 
     lengths : tuple of int
-        The first length, the least and the largest one of a word that ends.
+        The first length, and the smallest and the largest length of a word.
 
     is_settled : callable
-        Whether values, and those of one character more, may pass for equal.
+        Whether the values at a length and at the next length count as equal.
 
     max_layers : int
-        Most lengths that may have values of their own.
+        Largest number of lengths with values of their own.
 
     Raises
     ------
     OverflowError
-        If they are more.
+        If there are more.
     """
 
-    def __init__(self, before, ends, lengths, is_settled, max_layers):
+    def __init__(
+        self,
+        before: Callable[[NDArray[Any]], NDArray[Any]],
+        ends: NDArray[Any],
+        lengths: tuple[int, int, int],
+        is_settled: Callable[[NDArray[Any], NDArray[Any]], bool],
+        max_layers: int,
+    ) -> None:
         first, self.min_length, self.max_length = lengths
         self.first = first
         self._none = np.zeros_like(ends)
@@ -52,19 +63,21 @@ class BackwardLayers:
             if is_settled(values, self._late[-1]):
                 break
             self._append(self._late, values, max_layers)
-        self._early = []  # from the least length down
+        self._early: list[NDArray[Any]] = []  # from the smallest length down
         for _ in range(first, self.min_length):
             later = self._early[-1] if self._early else self[self.min_length]
             self._append(self._early, before(later), max_layers - len(self._late))
 
     @staticmethod
-    def _append(layers, values, max_layers):
+    def _append(
+        layers: list[NDArray[Any]], values: NDArray[Any], max_layers: int
+    ) -> None:
         if len(layers) >= max_layers:
             raise OverflowError
         layers.append(values)
 
-    def __getitem__(self, length):
-        """Return the values at a length; beyond the largest there is nothing."""
+    def __getitem__(self, length: int) -> NDArray[Any]:
+        """Return the values at a length; zeros beyond the largest."""
         if length > self.max_length:
             return self._none
         if length < self.min_length:
@@ -74,7 +87,7 @@ class BackwardLayers:
 
 @dataclass(frozen=True, eq=False)
 class Language:
-    """The words that match, begin with a prefix, and are neither too short nor long.
+    """The words that match, begin with a prefix, and have an allowed length.
 
     Parameters
     ----------
@@ -88,94 +101,52 @@ class Language:
         The state after the prefix.
 
     can_end : BackwardLayers
-        Whether a word of some length in a state can be ended yet: bool arrays of shape
-        (n_states + 1,), the last False, so that state -1 cannot.
+        Whether a word of some length in a state can still be ended: bool arrays of
+        shape (n_states + 1,). The last element is False, for state -1.
     """
 
-    next_states: np.ndarray
-    accepts: np.ndarray
+    next_states: NDArray[np.int32]
+    accepts: Mask
     start: int
     can_end: BackwardLayers
 
     @property
-    def n_states(self):
+    def n_states(self) -> int:
         """Number of states."""
         return len(self.accepts)
 
-    def allowed(self, states, length):
-        """Tell with which symbols words in some states can go on, or end.
+    def allowed(self, states: Ids, length: int) -> Mask:
+        """Return which symbols can follow `length` characters; column 0 is the end.
 
-        Parameters
-        ----------
-        states : ndarray of int of shape (n,)
-            Their states.
-
-        length : int
-            Characters so far.
-
-        Returns
-        -------
-        allowed : ndarray of shape (n, n_symbols), dtype bool
-            The first column is the end mark.
+        states : (n,)
+        allowed : (n, n_symbols)
         """
         allowed = self.can_end[length + 1][self.next_states[states]]
         allowed[:, BOUNDARY] = self._may_end(states, length)
         return allowed
 
-    def allows(self, states, symbols, length):
-        """Tell whether words in some states can go on with a symbol each.
-
-        Parameters
-        ----------
-        states : ndarray of int of shape (n,)
-            Their states.
-
-        symbols : ndarray of int of shape (n,)
-            What comes next, 0 for the end.
-
-        length : int
-            Characters so far.
-
-        Returns
-        -------
-        allows : ndarray of shape (n,), dtype bool
-            As `allowed`.
-        """
+    def allows(self, states: Ids, symbols: Ids, length: int) -> Mask:
+        """Return whether one symbol each can follow `length` characters; all : (n,)."""
         can_end_later = self.can_end[length + 1][self.next_states[states, symbols]]
         return np.where(
             symbols == BOUNDARY, self._may_end(states, length), can_end_later
         )
 
-    def _may_end(self, states, length):
+    def _may_end(self, states: Ids, length: int) -> Mask:
         return self.accepts[states] & (length >= self.can_end.min_length)
 
 
-def matching_language(pattern, vocabulary, prefix, min_length, max_length):
-    """Return the words of a vocabulary that match, with a prefix and of some lengths.
+def matching_language(
+    pattern: str,
+    vocabulary: CharVocabulary,
+    prefix: str,
+    min_length: int,
+    max_length: int,
+) -> Language:
+    """Return the words that match, have a prefix, and have an allowed length.
 
-    Parameters
-    ----------
-    pattern : str
-        Regular expression that all of a word must match.
-
-    vocabulary : CharVocabulary
-        The symbols. The unknown one is no character, and no match has it.
-
-    prefix : str
-        What the words begin with; of its characters any may be unknown.
-
-    min_length, max_length : int
-        Number of characters, prefix included.
-
-    Returns
-    -------
-    language : Language
-        At least one word.
-
-    Raises
-    ------
-    ValueError
-        If there is no such word, or as `compile_pattern`.
+    The unknown symbol is not a character, so no match contains it, except in the
+    prefix. Raises ValueError if there is no such word, and as `compile_pattern`.
     """
     strange = "".join(sorted(set(prefix) - set(vocabulary.characters)))
     alphabet = vocabulary.characters + strange
@@ -206,14 +177,19 @@ def matching_language(pattern, vocabulary, prefix, min_length, max_length):
     return Language(next_states, automaton.accepts, start, can_end)
 
 
-def _can_end(next_states, accepts, lengths, pattern):
-    """Whether words of each length in each state can be ended, as in `Language`."""
+def _can_end(
+    next_states: NDArray[np.int32],
+    accepts: Mask,
+    lengths: tuple[int, int, int],
+    pattern: str,
+) -> BackwardLayers:
+    """Return whether words of each length in each state can be ended."""
     n_states = len(accepts)
     sources, symbols = np.nonzero(next_states >= 0)
     pairs = np.unique(sources * n_states + next_states[sources, symbols])
     sources, targets = pairs // n_states, pairs % n_states
 
-    def before(can_end):
+    def before(can_end: Mask) -> Mask:
         earlier = np.zeros_like(can_end)
         earlier[sources[can_end[targets]]] = True
         return earlier

@@ -1,70 +1,54 @@
-"""The most probable words: best-first search over the beginnings of words."""
+"""The most probable words: best-first search over beginnings of words."""
 
 import heapq
 import reprlib
 from bisect import bisect_left, insort
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 
+from .._words.types import Floats
 from .sampling import MAX_CELLS
 
 MAX_OPEN_PREFIXES = 1 << 18
-"""Beginnings kept to go on from: about 40 MB."""
+"""Largest number of beginnings to extend: about 40 MB."""
 
 MAX_CHARACTERS = 1 << 22
-"""Characters of beginnings that the model reads, end marks included."""
+"""Largest number of characters that the model reads, end marks included."""
 
 PREFIX_CHUNK_SIZE = 256
-"""Beginnings that go on together, if the alphabet is not large."""
+"""Beginnings extended at a time, if the alphabet is not large."""
 
 MAX_LOG_PROBAS_READ = 3 << 27
-"""Log-probabilities of next symbols that are computed: some 10 seconds."""
+"""Largest number of log-probabilities computed: about 10 seconds."""
+
+Key: TypeAlias = tuple[float, int, str]
+"""The order of words and beginnings: -log p, length, text."""
 
 
 def most_likely_words(
-    next_log_proba, characters, n_words, *, prefix="", log_proba=0.0, longest=None
-):
-    """Find the most probable words that begin with a prefix.
+    next_log_proba: Callable[[list[str]], Floats],
+    characters: str,
+    n_words: int,
+    *,
+    prefix: str = "",
+    log_proba: float = 0.0,
+    longest: int | None = None,
+) -> tuple[list[str], Floats]:
+    """Find the most probable words that begin with a prefix, and their log-probability.
 
-    Parameters
-    ----------
-    next_log_proba : callable
-        ``next_log_proba(prefixes)``, for a list of n str, returns log-probabilities of
-        shape (n, 1 + n_characters): of the end, then of each character to come next.
+    Equally probable words are ordered by length, and those of the same length by their
+    code points. There are fewer than `n_words` if no others have a probability above 0.
+    Raises ValueError if the search reaches `MAX_OPEN_PREFIXES`, `MAX_CHARACTERS` or
+    `MAX_LOG_PROBAS_READ`.
 
-    characters : str
-        Characters a word may go on with, in the order of their code points.
+    next_log_proba : returns log-probabilities after n prefixes, (n, 1 + n_characters):
+        of the end, then of each character
+    characters : what a word may go on with, sorted by code point
+    log_proba : log-probability of the prefix
+    longest : largest number of characters of a word, prefix included
 
-    n_words : int
-        Number of words.
-
-    prefix : str, default=""
-        Every word begins with it.
-
-    log_proba : float, default=0.0
-        Log-probability of the prefix.
-
-    longest : int, default=None
-        Most characters of a word, prefix included; None if there is no limit.
-
-    Returns
-    -------
-    words : list of str
-        The words in decreasing probability. Among equally probable ones the shorter
-        come first, and those of one length in the order of their code points. There
-        are fewer than `n_words` if no others have a probability above 0.
-
-    log_proba : ndarray of shape (n_found,), dtype float64
-        Their log-probabilities.
-
-    Raises
-    ------
-    ValueError
-        If the search reaches a bound: `MAX_OPEN_PREFIXES`, `MAX_CHARACTERS` or
-        `MAX_LOG_PROBAS_READ`.
-
-    Examples
-    --------
     Half of all words end at each step, and "a" is twice as likely as "b":
 
     >>> import numpy as np
@@ -91,8 +75,10 @@ def most_likely_words(
     n_symbols = 1 + len(characters)
     n_rows = max(1, min(PREFIX_CHUNK_SIZE, MAX_CELLS // n_symbols))
     is_possible = log_proba > -np.inf
-    beginnings = [(-log_proba, len(prefix), prefix)] if is_possible else []
-    found, lost, n_characters, n_read = [], np.inf, 0, 0
+    first: Key = -log_proba, len(prefix), prefix
+    beginnings = [first] if is_possible else []
+    found: list[Key] = []
+    lost, n_characters, n_read = np.inf, 0, 0
     while True:
         # (lost,) is below every key that begins with the same number.
         limit = min(found[-1] if len(found) == n_words else (np.inf,), (lost,))
@@ -129,36 +115,43 @@ def most_likely_words(
             del beginnings[n_kept:]
 
 
-def beginning_with(prefix):
-    """Say that words begin with a prefix, if there is one."""
+def beginning_with(prefix: str) -> str:
+    """Return the part of a message that says that words begin with a prefix."""
     return f" beginning with {reprlib.repr(prefix)}" if prefix else ""
 
 
-def _too_many(n_words, prefix, n_certain):
+def _too_many(n_words: int, prefix: str, n_certain: int) -> ValueError:
+    """Return the error of a search that reached a bound."""
     return ValueError(
-        f"The {n_words} most likely words{beginning_with(prefix)} are too many to be "
-        f"told from the others: the search is at its bound of {MAX_OPEN_PREFIXES} open "
-        f"beginnings, of {MAX_CHARACTERS} characters read or of {MAX_LOG_PROBAS_READ} "
-        f"probabilities of next ones. Words that are certain: {n_certain}. Ask for "
-        "fewer words (n), or give a longer prefix."
+        f"The {n_words} most likely words{beginning_with(prefix)} cannot be told from "
+        f"the others: the search reached its limit of {MAX_OPEN_PREFIXES} open "
+        f"beginnings, of {MAX_CHARACTERS} characters read, or of "
+        f"{MAX_LOG_PROBAS_READ} probabilities of next characters. Words that are "
+        f"certain: {n_certain}. Ask for fewer words (n), or give a longer prefix."
     )
 
 
-def _pop_below(beginnings, limit, n_rows):
-    """Take up to `n_rows` of the smallest keys off a heap, those below a limit."""
-    batch = []
+def _pop_below(
+    beginnings: list[Key], limit: tuple[float] | Key, n_rows: int
+) -> list[Key]:
+    """Pop up to `n_rows` of the smallest keys of a heap, those below a limit."""
+    batch: list[Key] = []
     while beginnings and beginnings[0] < limit and len(batch) < n_rows:
         batch.append(heapq.heappop(beginnings))
     return batch
 
 
-def _costs_after(batch, next_log_proba, longest):
-    """Negative log-probability of each beginning with one more symbol, the end first.
+def _costs_after(
+    batch: list[Key],
+    next_log_proba: Callable[[list[str]], Floats],
+    longest: int | None,
+) -> Floats:
+    """Return -log p of each beginning with one more symbol, the end first.
 
-    The shape is (n_beginnings, 1 + n_characters).
+    costs : (n_beginnings, 1 + n_characters)
     """
     log_proba = next_log_proba([text for _, _, text in batch])
-    # Rounding may take a probability above 1, which would break the search's order.
+    # Rounding may lift a probability above 1, which would break the search's order.
     costs = -np.minimum(log_proba, 0.0)
     costs += np.array([cost for cost, _, _ in batch])[:, np.newaxis]
     if longest is not None:
@@ -167,24 +160,15 @@ def _costs_after(batch, next_log_proba, longest):
     return costs
 
 
-def _smallest(costs, worst, lost):
-    """Places of the costs up to `worst` and below `lost`, `MAX_OPEN_PREFIXES` at most.
+def _smallest(
+    costs: Floats, worst: float, lost: float
+) -> tuple[list[tuple[int, int]], float]:
+    """Return rows and columns of costs up to `worst` and below `lost`.
 
-    Parameters
-    ----------
-    costs : ndarray of shape (n_beginnings, n_characters)
-        Negative log-probabilities.
+    There are at most `MAX_OPEN_PREFIXES`, the smallest ones. The second result is the
+    least of the costs left out for lack of room, infinite if there are none.
 
-    worst, lost : float
-        What is above, or not below, need not be gone on with.
-
-    Returns
-    -------
-    places : list of tuple of (int, int)
-        Rows and columns.
-
-    least_lost : float
-        The least of those costs that are not among them, infinite if all are.
+    costs : (n_beginnings, n_characters)
     """
     wanted = np.flatnonzero((costs <= worst) & (costs < lost))
     least_lost = np.inf

@@ -1,30 +1,32 @@
-"""What drawn words have of the training words: how many are new, how long they are."""
+"""How many sampled words are new, and how long they are."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from .._words.types import Floats
+
 
 @dataclass(frozen=True, eq=False)
 class NoveltyReport:
-    """How drawn words compare with the training words.
+    """Comparison of sampled words with the training words.
 
-    Each sample is of one of three kinds: a new word, drawn for the first time; a
-    training word; or a new word that was drawn before.
+    Each sample is of one of three kinds: a new word, sampled for the first time; a
+    training word; or a new word that was sampled before.
 
     Parameters
     ----------
     n_samples : int
-        Number of words drawn.
+        Number of sampled words.
 
     known_share : float
         Share of the samples that are training words.
 
     distinct_share : float
-        Number of distinct words drawn, divided by `n_samples`.
+        Number of distinct sampled words, divided by `n_samples`.
 
     novel_share : float
-        Number of distinct words drawn that are not training words, divided by
+        Number of distinct sampled words that are not training words, divided by
         `n_samples`.
 
     length_distance : float
@@ -32,16 +34,17 @@ class NoveltyReport:
         training words: the share, from 0 to 1, by which the two distributions differ.
 
     lengths_by_kind : ndarray of shape (3, longest + 1)
-        Samples of each kind and number of characters, divided by `n_samples`. The rows
-        are the kinds above, in that order, and `longest` is the most characters of any
-        word.
+        Number of samples of each kind and length, divided by `n_samples`. The rows are
+        the kinds above, in that order, and `longest` is the number of characters of the
+        longest word.
 
     train_lengths : ndarray of shape (longest + 1,)
-        Share of the training words with each number of characters; a word that comes
+        Share of the training words with each number of characters. A word that occurs
         twice counts twice.
 
     novel_words : tuple of str
-        The distinct words drawn that are not training words, in the order they came.
+        The distinct sampled words that are not training words, in the order of the
+        samples.
 
     See Also
     --------
@@ -63,34 +66,19 @@ class NoveltyReport:
     distinct_share: float
     novel_share: float
     length_distance: float
-    lengths_by_kind: np.ndarray = field(repr=False)
-    train_lengths: np.ndarray = field(repr=False)
-    novel_words: tuple = field(repr=False)
+    lengths_by_kind: Floats = field(repr=False)
+    train_lengths: Floats = field(repr=False)
+    novel_words: tuple[str, ...] = field(repr=False)
 
     @property
-    def sample_lengths(self):
+    def sample_lengths(self) -> Floats:
         """Share of the samples with each number of characters, (longest + 1,)."""
         return self.lengths_by_kind.sum(axis=0)
 
 
-def novelty_of(samples, words):
-    """Compare drawn words with the training words.
+def novelty_of(samples: list[str], words: list[str]) -> NoveltyReport:
+    """Compare sampled words with the training words; at least one of each.
 
-    Parameters
-    ----------
-    samples : list of str
-        Words drawn, at least one.
-
-    words : list of str
-        Training words, at least one.
-
-    Returns
-    -------
-    report : NoveltyReport
-        The comparison.
-
-    Examples
-    --------
     >>> from sklearn_makemore._generation.novelty import novelty_of
     >>> report = novelty_of(["ana", "lia", "lia", "mo"], ["ana", "mia"])
     >>> report
@@ -103,12 +91,13 @@ def novelty_of(samples, words):
            [0.  , 0.  , 0.  , 0.25],
            [0.  , 0.  , 0.  , 0.25]])
     """
-    known, novel = set(words), {}
+    known = set(words)
+    novel: dict[str, None] = {}  # a dict keeps the order
     kinds = np.empty(len(samples), dtype=np.intp)
     for index, word in enumerate(samples):
         kinds[index] = 1 if word in known else 2 if word in novel else 0
         if kinds[index] == 0:
-            novel[word] = None  # a dict keeps the order
+            novel[word] = None
     of_samples, of_words = (
         np.fromiter(map(len, some), dtype=np.intp, count=len(some))
         for some in (samples, words)

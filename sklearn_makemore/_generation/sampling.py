@@ -1,40 +1,43 @@
-"""One drawing loop for all models: lengths, patterns, temperature, top-k, top-p."""
+"""The sampling loop of all models: lengths, patterns, temperature, top-k, top-p."""
 
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .._words.types import Floats, Ids, Mask
 from .._words.vocabulary import BOUNDARY, EncodedWords
 from .language import Language
 from .next_symbols import Contexts, NextSymbolModel
 
 MAX_CELLS = 1 << 22
-"""Probabilities held at once when drawing: 32 MiB of float64."""
+"""Probabilities in memory while sampling: 32 MiB of float64."""
 
 HOPELESS_DRAWS = 10_000
-"""Draws that without one accepted word are the last."""
+"""Number of draws without an accepted word after which sampling stops."""
 
 MAX_DRAWS_PER_WORD = 100
-"""Draws for each word wanted, at most."""
+"""Largest number of draws per word wanted."""
 
 MAX_DRAWS_PER_REJECTED_WORD = 1000
-"""The same where words are rejected as they are drawn, most of them soon."""
+"""The same if words are rejected character by character, which is cheaper."""
 
 MIN_ROWS = 256
-"""Words drawn at once, however large the alphabet."""
+"""Words sampled at a time, however large the alphabet."""
 
 
 @dataclass(frozen=True)
 class DrawOptions:
-    """What a draw may do to the model's distribution, in the order it is done.
+    """Changes of the model's distributions, in the order they are made.
 
     Parameters
     ----------
     min_length, max_length : int
-        Number of characters of a word, prefix included: the end mark has no chance
-        before `min_length`, and nothing else has one at `max_length`.
+        Number of characters of a word, prefix included. The end mark is impossible
+        before `min_length`, and everything else is impossible at `max_length`.
 
     temperature : float
         Log-probabilities are divided by it; 0 takes the most probable symbol.
@@ -46,10 +49,10 @@ class DrawOptions:
         Keep the fewest most probable symbols that together reach `top_p`.
 
     never_id : int or None
-        Id of a symbol that is not drawn at all.
+        Id of a symbol that is never sampled.
 
     language : Language, default=None
-        A word is given up when it has left it.
+        A word is rejected when it has left the language.
     """
 
     min_length: int
@@ -60,41 +63,29 @@ class DrawOptions:
     never_id: int | None
     language: Language | None = None
 
-    def limits(self, length):
-        """Whether a word of `length` characters is too short, and whether full."""
+    def limits(self, length: int) -> tuple[bool, bool]:
+        """Whether a word of `length` characters must go on, and whether it must end."""
         return length < self.min_length, length >= self.max_length
 
     @property
-    def max_draws_per_word(self):
-        """Draws that are made for each word wanted, at most."""
+    def max_draws_per_word(self) -> int:
+        """Largest number of draws per word wanted."""
         return (
             MAX_DRAWS_PER_WORD if self.language is None else MAX_DRAWS_PER_REJECTED_WORD
         )
 
 
-def masked(log_proba, length, options):
-    """Remove the symbols that a word of `length` characters must not go on with.
+def masked(log_proba: Floats, length: int, options: DrawOptions) -> Floats:
+    """Remove the symbols that must not follow `length` characters.
 
-    Parameters
-    ----------
-    log_proba : ndarray of shape (n_contexts, n_symbols)
-        Log-probabilities of the next symbol.
+    The result is `log_proba` itself if nothing is forbidden, else a copy.
 
-    length : int
-        Characters so far.
-
-    options : DrawOptions
-        The lengths, and the symbol that is never drawn.
-
-    Returns
-    -------
-    log_proba : ndarray of shape (n_contexts, n_symbols)
-        The same where nothing is forbidden, else a copy with ``-inf`` in it.
+    log_proba : (n_contexts, n_symbols)
     """
     too_short, full = options.limits(length)
     if full:
         ended = np.full_like(log_proba, -np.inf)
-        ended[:, BOUNDARY] = 0.0  # whatever the model says of the end
+        ended[:, BOUNDARY] = 0.0  # even if the model gives the end no probability
         return ended
     forbidden = [options.never_id] if options.never_id is not None else []
     if too_short:
@@ -106,22 +97,24 @@ def masked(log_proba, length, options):
     return log_proba
 
 
-def tempered(log_proba, temperature):
-    """Divide by the temperature; in the limit 0 only the first of the largest stays."""
+def tempered(log_proba: Floats, temperature: float) -> Floats:
+    """Divide by the temperature; 0 keeps only the first of the largest in each row."""
     if temperature == 1.0:
         return log_proba
     if temperature > 0.0:
-        # The largest is moved to 0 first: dividing by a tiny temperature must not
-        # overflow for the symbol that is to be drawn.
+        # The largest is moved to 0 first, so that dividing by a tiny temperature does
+        # not overflow for the most probable symbol.
         best = log_proba.max(axis=1, keepdims=True)
         with np.errstate(over="ignore"):  # to -inf, which is the limit
             return (log_proba - _finite(best)) / temperature
     best = log_proba.argmax(axis=1)[:, np.newaxis]
-    return np.where(np.arange(log_proba.shape[1]) == best, log_proba, -np.inf)
+    kept = np.full_like(log_proba, -np.inf)
+    np.put_along_axis(kept, best, np.take_along_axis(log_proba, best, axis=1), axis=1)
+    return kept
 
 
-def keep_top_k(log_proba, top_k):
-    """Keep the `top_k` largest of each row, the lower id first among equals."""
+def keep_top_k(log_proba: Floats, top_k: int | None) -> Floats:
+    """Keep the `top_k` largest of each row; of equal ones the lower ids."""
     if top_k is None or top_k >= log_proba.shape[1]:
         return log_proba
     order = np.argsort(-log_proba, axis=1, kind="stable")
@@ -130,7 +123,7 @@ def keep_top_k(log_proba, top_k):
     return kept
 
 
-def keep_top_p(log_proba, top_p):
+def keep_top_p(log_proba: Floats, top_p: float | None) -> Floats:
     """Keep the fewest largest of each row whose probabilities reach `top_p`."""
     if top_p is None or top_p >= 1.0:
         return log_proba
@@ -141,79 +134,55 @@ def keep_top_p(log_proba, top_p):
     before = np.zeros_like(proba)  # mass of all more probable symbols
     np.cumsum(proba[:, :-1], axis=1, out=before[:, 1:])
     kept = np.empty_like(log_proba)
-    # What is reached but for rounding is reached.
+    # Tolerate rounding.
     is_kept = before < top_p * total * (1 - 1e-12)
     np.put_along_axis(kept, order, np.where(is_kept, ordered, -np.inf), axis=1)
     return kept
 
 
-def relative_proba(log_proba):
-    """Exponentiate each row up to a factor; one that is all ``-inf`` becomes zeros."""
+def relative_proba(log_proba: Floats) -> Floats:
+    """Exponentiate each row up to a factor; a row of ``-inf`` becomes zeros."""
     return np.exp(log_proba - _finite(log_proba.max(axis=1, keepdims=True)))
 
 
-def next_proba(log_proba, length, options):
-    """Apply all options, in their documented order; each row is up to a factor."""
+def next_proba(log_proba: Floats, length: int, options: DrawOptions) -> Floats:
+    """Apply all options in their documented order; each row is up to a factor."""
     changed = masked(log_proba, length, options)
     changed = tempered(changed, options.temperature)
     changed = keep_top_p(keep_top_k(changed, options.top_k), options.top_p)
-    if changed is log_proba:  # the model's own, of which not all can be tiny
+    if changed is log_proba:  # a model's own row has a probability of ordinary size
         return np.exp(log_proba)
     return relative_proba(changed)
 
 
-def stacked_cdf(proba):
+def stacked_cdf(proba: Floats) -> tuple[Floats, Mask]:
     """Stack the cumulative distributions of all rows into one increasing array.
 
-    Row `i` takes the values from `i` to `i + 1`, so one binary search of ``i + u``
-    draws from row `i` by inverse transform, however many draws share a row.
+    Row `i` has the values from `i` to `i + 1`. So one binary search of ``i + u``
+    samples from row `i` by inverse transform, however many samples share a row.
 
-    Parameters
-    ----------
-    proba : ndarray of shape (n_contexts, n_symbols)
-        Probabilities, each row up to a factor; all zeros if nothing can be drawn.
-
-    Returns
-    -------
-    steps : ndarray of shape (n_contexts * n_symbols,)
-        Upper ends of the symbols' intervals, in order.
-
-    dead : ndarray of shape (n_contexts,), dtype bool
-        Whether nothing can be drawn.
+    proba : (n_contexts, n_symbols), each row up to a factor; all zeros in a dead end
+    steps : (n_contexts * n_symbols,), upper ends of the symbols' intervals, in order
+    dead : (n_contexts,), whether nothing can be sampled
     """
     cumulative = np.cumsum(proba, axis=1)
     last = cumulative[:, -1:].copy()
     dead = last == 0
-    # Dividing by the last makes it exactly one, and with it every symbol of
-    # probability zero behind the last possible one: none of them can be drawn.
+    # Dividing by the last makes it exactly 1, and so are the symbols of probability 0
+    # after the last possible symbol: none of them can be sampled.
     np.divide(cumulative, last, out=cumulative, where=~dead)
     cumulative += np.arange(len(proba))[:, np.newaxis]
     return cumulative.ravel(), dead[:, 0]
 
 
-def draw_from_cdf(steps, rows, uniform, n_symbols):
-    """Draw one symbol a row.
+def draw_from_cdf(
+    steps: Floats, rows: Ids, uniform: Floats, n_symbols: int
+) -> NDArray[np.int64]:
+    """Sample one symbol per row from distributions that `stacked_cdf` stacked.
 
-    Parameters
-    ----------
-    steps : ndarray of shape (n_contexts * n_symbols,)
-        Stacked cumulative distributions, see `stacked_cdf`.
-
-    rows : ndarray of shape (n_draws,)
-        The distribution each draw is from.
-
-    uniform : ndarray of shape (n_draws,)
-        Independent draws from [0, 1).
-
-    n_symbols : int
-        Number of symbols.
-
-    Returns
-    -------
-    symbols : ndarray of shape (n_draws,), dtype int64
-        Symbol ids.
+    rows, uniform, symbols : (n_draws,)
     """
-    # Rounding must not lift a draw onto the next row.
+    # Rounding must not move a sample to the next row.
     place = np.minimum(rows + uniform, np.nextafter(rows + 1.0, 0.0))
     return np.searchsorted(steps, place, side="right") - rows * n_symbols
 
@@ -243,41 +212,32 @@ class Source:
     options: DrawOptions
 
 
-def draw_codes(source, n_draws, rng):
-    """Draw the rest of `n_draws` words that all begin with the same characters.
+def draw_codes(
+    source: Source, n_draws: int, rng: np.random.RandomState
+) -> tuple[EncodedWords, Mask]:
+    """Sample the rest of `n_draws` words that all begin with the same prefix.
 
-    Parameters
-    ----------
-    source : Source
-        What to draw from.
-
-    n_draws : int
-        Number of words.
-
-    rng : RandomState
-        Source of the uniforms: one a word and character.
-
-    Returns
-    -------
-    encoded : EncodedWords
-        The characters drawn, of shape (n_draws,).
-
-    complete : ndarray of shape (n_draws,), dtype bool
-        False where the options left no symbol to go on with, and of words rejected.
+    encoded : the sampled characters, without the prefix
+    complete : (n_draws,), False for words that were rejected or could not be ended
     """
     model, options = source.model, source.options
     language = options.language
-    states = None if language is None else np.full(n_draws, language.start)
+    states: Ids = np.full(n_draws, 0 if language is None else language.start)
     alive = np.arange(n_draws)
     contexts = source.context[np.zeros(n_draws, dtype=np.intp)]
     complete = np.ones(n_draws, dtype=bool)
-    columns = []
-    table, limits = None, None
+    columns: list[tuple[Ids, Ids]] = []
+    table = limits = steps = dead = None
     for n_characters in count(source.length):
         log_proba, rows = model.next_log_proba(contexts)
         limits_here = options.limits(n_characters)
-        # A model that is a table returns the same one at every step.
-        if log_proba is not table or limits_here != limits:
+        # A model that is a table returns the same array at every step.
+        if (
+            steps is None
+            or dead is None
+            or log_proba is not table
+            or limits_here != limits
+        ):
             table, limits = log_proba, limits_here
             steps, dead = stacked_cdf(next_proba(log_proba, n_characters, options))
         symbols = draw_from_cdf(
@@ -301,8 +261,8 @@ def draw_codes(source, n_draws, rng):
     return _assembled(columns, n_draws), complete
 
 
-def _assembled(columns, n_draws):
-    """Turn the characters drawn step by step into words."""
+def _assembled(columns: list[tuple[Ids, Ids]], n_draws: int) -> EncodedWords:
+    """Turn the characters sampled step by step into words."""
     lengths = np.zeros(n_draws, dtype=np.int64)
     for alive, _ in columns:
         lengths[alive] += 1
@@ -315,40 +275,25 @@ def _assembled(columns, n_draws):
 
 
 def draw_words(
-    draw, n_samples, max_rows, unique, exclude, max_draws_per_word=MAX_DRAWS_PER_WORD
-):
-    """Draw until `n_samples` words are accepted, or it is plain that few will be.
+    draw: Callable[[int], list[str | None]],
+    n_samples: int,
+    max_rows: int,
+    unique: bool,
+    exclude: Iterable[str],
+    max_draws_per_word: int = MAX_DRAWS_PER_WORD,
+) -> list[str]:
+    """Sample until `n_samples` words are accepted, or too many have been rejected.
 
-    Words are taken in the order they are drawn, so that short words, which are
-    finished sooner, have no advantage: the result is distributed as if one word
-    after the other were drawn and rejected.
+    Words are accepted in the order they are sampled. Short words finish sooner, but
+    have no advantage: the result is distributed as if one word after the other were
+    sampled and rejected.
 
-    Parameters
-    ----------
-    draw : callable
-        ``draw(n)`` returns a list of `n` words, None for one that could not be ended.
-
-    n_samples : int
-        Number of words wanted.
-
-    max_rows : int
-        Largest number of words to draw at once.
-
-    unique : bool
-        Whether each word may come only once.
-
-    exclude : iterable of str
-        Words that are not wanted.
-
-    max_draws_per_word : int, default=100
-        Draws are at most so many for each word wanted, and for ten more.
-
-    Returns
-    -------
-    words : list of str
-        `n_samples` words, or fewer with a warning.
+    draw : ``draw(n)`` returns `n` words, None for one that could not be ended
+    max_rows : largest number of words to sample at a time
+    max_draws_per_word : draws for each word wanted, and for ten more, at most
     """
-    accepted, seen, n_drawn = [], set(exclude), 0
+    accepted: list[str] = []
+    seen, n_drawn = set(exclude), 0
     max_draws = max_draws_per_word * (n_samples + 10)
     while len(accepted) < n_samples and n_drawn < max_draws:
         missing = n_samples - len(accepted)
@@ -358,7 +303,8 @@ def draw_words(
         n_before = len(accepted)
         words = [word for word in draw(n_draws) if word is not None]
         if unique:
-            words = [word for word in words if not (word in seen or seen.add(word))]
+            words = [word for word in dict.fromkeys(words) if word not in seen]
+            seen.update(words)
         elif seen:
             words = [word for word in words if word not in seen]
         accepted += words
@@ -375,13 +321,16 @@ def draw_words(
     return accepted[:n_samples]
 
 
-def _next_batch(n_missing, n_accepted, n_drawn, max_draws_per_word):
-    """Draws expected to yield what is missing, at the rate of acceptance so far."""
+def _next_batch(
+    n_missing: int, n_accepted: int, n_drawn: int, max_draws_per_word: int
+) -> int:
+    """Return how many draws should yield what is missing at the rate so far."""
     if n_drawn == 0:
         return n_missing
     rate = max(n_accepted / n_drawn, 1 / max_draws_per_word)
     return int(1.2 * n_missing / rate) + 16
 
 
-def _finite(best):
+def _finite(best: Floats) -> Floats:
+    """Replace infinite numbers with 0."""
     return np.where(np.isfinite(best), best, 0.0)

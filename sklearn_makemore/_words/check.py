@@ -1,17 +1,23 @@
-"""Any one-dimensional collection of strings becomes a list of words, or an error."""
+"""Any one-dimensional collection of strings to a list of words, or an error."""
 
-import reprlib  # a text or an array can be long, a message should not
+import reprlib
 from collections.abc import Iterable, Mapping, Set
 from io import IOBase
+from typing import Any, cast
 
 import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 
-KINDS_OF_WORDS = {"words": "Word", "prefixes": "Prefix"}
-"""What an element of the arguments that every model has is called."""
+from .types import Words
+
+SINGULAR = {"words": "Word", "prefixes": "Prefix"}
+"""What messages call an element of an argument."""
 
 
-def check_words(words, *, name="words", allow_empty=False):
+def check_words(
+    words: Words, *, name: str = "words", allow_empty: bool = False
+) -> list[str]:
     """Validate a collection of words.
 
     Parameters
@@ -19,10 +25,10 @@ def check_words(words, *, name="words", allow_empty=False):
     words : iterable of str of shape (n_words,)
         A list, tuple, one-dimensional numpy array (``<U``, object or ``StringDType``),
         a pandas or polars Series, a pyarrow array, a data frame of one column, or any
-        other iterable of strings with an order. ``""`` is a word.
+        other ordered iterable of strings. ``""`` is a word.
 
     name : str, default="words"
-        What the argument is called in error messages.
+        What errors call the argument.
 
     allow_empty : bool, default=False
         Whether a collection of no words is accepted.
@@ -30,7 +36,7 @@ def check_words(words, *, name="words", allow_empty=False):
     Returns
     -------
     words : list of str of length n_words
-        The same words; the very object that came in where it was a list of `str`.
+        The same words. A list of `str` is returned itself, not a copy.
 
     Raises
     ------
@@ -51,81 +57,70 @@ def check_words(words, *, name="words", allow_empty=False):
         shown = reprlib.repr(words)
         raise ValueError(
             f"`{name}` must be a collection of words, got the single string {shown}; "
-            f"pass [{shown}] for one word, or text.splitlines() for a text of one word "
-            "a line."
+            f"pass [{shown}] for one word, or text.splitlines() for a text with one "
+            "word per line."
         )
-    words = _as_list(words, name)
-    if not words and not allow_empty:
+    elements = _as_list(words, name)
+    if not elements and not allow_empty:
         raise ValueError(f"`{name}` is empty; at least one word is needed.")
-    types = list(map(type, words))
-    if types.count(str) == len(types):  # twice as fast as a set of them
-        return words
-    if all(issubclass(kind, str) for kind in set(types)):  # numpy.str_ among them
-        return [str(word) for word in words]
-    raise _not_a_word(words, name)
+    types = list(map(type, elements))
+    if types.count(str) == len(types):  # twice as fast as a set of types
+        return elements
+    if all(issubclass(kind, str) for kind in set(types)):  # such as numpy.str_
+        return [str(word) for word in elements]
+    raise _not_a_word(elements, name)
 
 
-def word_at(word, index, name="words"):
-    """Say which word an error is about.
+def word_at(word: str, index: int, name: str = "words") -> str:
+    """Return the subject of a message about a word of the argument `name`.
 
-    Parameters
-    ----------
-    word : str
-        The word.
-
-    index : int
-        Its place in the argument.
-
-    name : str, default="words"
-        What the argument is called; "prefix" is a single word.
-
-    Returns
-    -------
-    subject : str
-        Begin of a sentence.
-
-    Examples
-    --------
     >>> from sklearn_makemore._words.check import word_at
-    >>> word_at("emma", 3)
-    "Word 'emma' at index 3"
-    >>> word_at("em", 0, "prefixes")
-    "Prefix 'em' at index 0"
+    >>> word_at("emma", 3), word_at("em", 0, "prefixes")
+    ("Word 'emma' at index 3", "Prefix 'em' at index 0")
     """
     shown = reprlib.repr(word)
     if name == "prefix":
         return f"prefix={shown}"
-    if name in KINDS_OF_WORDS:
-        return f"{KINDS_OF_WORDS[name]} {shown} at index {index}"
+    if name in SINGULAR:
+        return f"{SINGULAR[name]} {shown} at index {index}"
     return f"Word {shown} at index {index} of `{name}`"
 
 
-def _as_list(words, name):
-    """Turn the container into a list, whatever its elements are."""
+def _as_list(words: object, name: str) -> list[Any]:
+    """Turn the container into a list of elements of any type."""
+    kind = type(words).__name__
     if isinstance(words, list):
-        return words
+        return cast("list[Any]", words)
     if isinstance(words, (bytes, bytearray, memoryview)):
         raise TypeError(
-            f"`{name}` must be a collection of words, got {type(words).__name__}; "
+            f"`{name}` must be a collection of words, got {kind}; "
             "decode it first and pass a list of str."
         )
     if isinstance(words, np.ndarray):
-        return _list_from_array(words, name)
+        return _list_from_array(cast("NDArray[Any]", words), name)
     if hasattr(words, "to_pylist") and not hasattr(words, "column_names"):
-        return words.to_pylist()  # a pyarrow array, chunked or not
-    words = nw.from_native(words, allow_series=True, pass_through=True)
-    if isinstance(words, nw.LazyFrame):
+        return cast("Any", words).to_pylist()  # a pyarrow array, chunked or not
+    wrapped: Any = nw.from_native(
+        cast("Any", words), allow_series=True, pass_through=True
+    )
+    if isinstance(wrapped, nw.LazyFrame):
         raise TypeError(
             f"`{name}` must be a collection of words, got a lazy frame; collect it and "
             "pass one column."
         )
-    if isinstance(words, nw.DataFrame):
-        words = _only_column(words, name)
-    if isinstance(words, nw.Series):
-        return words.to_list()
+    if isinstance(wrapped, nw.DataFrame):
+        wrapped = _only_column(cast("Any", wrapped), name)
+    if isinstance(wrapped, nw.Series):
+        return cast("Any", wrapped).to_list()
+    return _list_from_iterable(words, name)
+
+
+def _list_from_iterable(words: object, name: str) -> list[Any]:
+    """Turn an ordered iterable that is no array or frame into a list."""
+    kind = type(words).__name__
     if isinstance(words, (Mapping, Set)):
         raise TypeError(
-            f"`{name}` must have an order, got a {type(words).__name__}; pass "
+            f"`{name}` must have an order, got a {kind}; pass "
             f"sorted({name}), or a list."
         )
     if isinstance(words, IOBase):
@@ -136,12 +131,12 @@ def _as_list(words, name):
     if not isinstance(words, Iterable):
         raise TypeError(
             f"`{name}` must be a collection of words, got "
-            f"{reprlib.repr(words)} of type {type(words).__name__}."
+            f"{reprlib.repr(words)} of type {kind}."
         )
-    return list(words)
+    return list(cast("Iterable[Any]", words))
 
 
-def _list_from_array(array, name):
+def _list_from_array(array: NDArray[Any], name: str) -> list[Any]:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -152,7 +147,7 @@ def _list_from_array(array, name):
     return array.tolist()
 
 
-def _only_column(frame, name):
+def _only_column(frame: Any, name: str) -> Any:
     if frame.shape[1] != 1:
         raise ValueError(
             f"`{name}` must be one-dimensional, got a data frame of "
@@ -162,15 +157,16 @@ def _only_column(frame, name):
     return frame.get_column(frame.columns[0])
 
 
-def _not_a_word(words, name):
+def _not_a_word(words: list[Any], name: str) -> Exception:
     """Return the error for the first element that is not a string."""
     index, word = next(
         (index, word) for index, word in enumerate(words) if not isinstance(word, str)
     )
+    shown, kind = reprlib.repr(word), type(word).__name__
     if _is_missing(word):
         return ValueError(
-            f"`{name}` has a missing value ({reprlib.repr(word)}) at index {index}; "
-            "drop it, or replace it by a word."
+            f"`{name}` has a missing value ({shown}) at index {index}; "
+            "drop it, or replace it with a word."
         )
     if isinstance(word, (bytes, bytearray)):
         remedy = "decode it, for instance with .decode('utf-8')"
@@ -179,12 +175,12 @@ def _not_a_word(words, name):
     else:
         remedy = "convert it with str() if it is a word"
     return TypeError(
-        f"`{name}` must hold strings only, got {reprlib.repr(word)} of type "
-        f"{type(word).__name__} at index {index}; {remedy}."
+        f"`{name}` must hold strings only, got {shown} of type {kind} at index "
+        f"{index}; {remedy}."
     )
 
 
-def _is_missing(value):
+def _is_missing(value: object) -> bool:
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
-    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
+    return isinstance(value, (float, np.floating)) and value != value

@@ -2,24 +2,15 @@
 
 import numpy as np
 
+from .types import Ids
+from .vocabulary import EncodedWords
 
-def distinct_words(encoded):
-    """Find the distinct words.
 
-    Parameters
-    ----------
-    encoded : EncodedWords
-        Words.
+def distinct_words(encoded: EncodedWords) -> tuple[EncodedWords, Ids]:
+    """Return each word once, in lexicographic order of the symbols, and the rows.
 
-    Returns
-    -------
-    distinct : EncodedWords
-        Each word once, in lexicographic order of the symbols.
-    rows : ndarray of shape (n_words,), dtype int64
-        ``distinct.take(rows)`` is `encoded`.
+    rows : (n_words,) int64, so that ``distinct.take(rows)`` is `encoded`
 
-    Examples
-    --------
     >>> from sklearn_makemore._words.prefixes import distinct_words
     >>> from sklearn_makemore._words.vocabulary import CharVocabulary
     >>> vocabulary = CharVocabulary("ab")
@@ -29,33 +20,23 @@ def distinct_words(encoded):
     >>> rows
     array([2, 1, 0, 1])
     """
-    # Big-endian integers, so that the bytes are in the order of the symbols.
+    # The bytes of big-endian integers sort as the symbols do.
     codes = encoded.codes.astype(encoded.codes.dtype.newbyteorder(">")).tobytes()
     bounds = (encoded.offsets.astype(np.int64) * encoded.codes.itemsize).tolist()
     texts = [codes[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
     ranks = {text: rank for rank, text in enumerate(sorted(set(texts)))}
-    rows = np.fromiter(map(ranks.get, texts), dtype=np.int64, count=len(texts))
-    places = np.empty(len(ranks), dtype=np.int64)
-    places[rows] = np.arange(len(rows))
-    return encoded.take(places), rows
+    rows = np.fromiter(map(ranks.__getitem__, texts), dtype=np.int64, count=len(texts))
+    indices = np.empty(len(ranks), dtype=np.int64)
+    indices[rows] = np.arange(len(rows))
+    return encoded.take(indices), rows
 
 
-def prefix_nodes(distinct):
-    """Number the distinct prefixes of words.
+def prefix_nodes(distinct: EncodedWords) -> Ids:
+    """Number the distinct prefixes of words, the shorter prefixes first.
 
-    Parameters
-    ----------
-    distinct : EncodedWords
-        Words in lexicographic order, so that equal prefixes stand together.
+    distinct : words in lexicographic order, so that equal prefixes are adjacent
+    nodes : (n_predictions,) int64, number of the prefix before each predicted symbol
 
-    Returns
-    -------
-    nodes : ndarray of shape (n_predictions,), dtype int64
-        Number of the prefix before each predicted symbol, from 0 on, the shorter
-        prefixes first.
-
-    Examples
-    --------
     >>> from sklearn_makemore._words.prefixes import prefix_nodes
     >>> from sklearn_makemore._words.vocabulary import CharVocabulary
     >>> prefix_nodes(CharVocabulary("ab").encode(["a", "ab", "b"]))
@@ -77,25 +58,14 @@ def prefix_nodes(distinct):
     return nodes
 
 
-def padded_bounds(lengths, n_cells):
-    """Cut words into runs that take little room when they are padded.
+def padded_bounds(lengths: list[int], n_cells: int) -> list[int]:
+    """Cut words into runs so that a padded run has at most `n_cells` cells.
 
-    Parameters
-    ----------
-    lengths : ndarray of shape (n_words,)
-        Number of predictions of each word.
+    A run may have more cells only if it is a single word. Run k has the words from
+    ``bounds[k]`` up to ``bounds[k + 1]``.
 
-    n_cells : int
-        Largest number of words in a run times the longest of them, unless one word
-        alone is longer.
+    lengths : number of predictions of each word
 
-    Returns
-    -------
-    bounds : list of int
-        Run k has the words from ``bounds[k]`` up to ``bounds[k + 1]``.
-
-    Examples
-    --------
     >>> from sklearn_makemore._words.prefixes import padded_bounds
     >>> padded_bounds([2, 3, 2, 9, 2, 2], n_cells=9)
     [0, 3, 4, 6]

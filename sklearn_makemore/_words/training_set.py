@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from .._sklearn import _check_sample_weight
+from .._sklearn import non_negative_weights
 from .check import check_words
 from .code_points import CodePoints
 from .types import Floats, Ids, Weights, Words
@@ -85,9 +85,7 @@ def check_sample_weight(sample_weight: Weights, words: Sized) -> Floats | None:
     """Return the weights of words as float64, (n_words,), or None if there are none."""
     if sample_weight is None:
         return None
-    weights = _check_sample_weight(
-        sample_weight, words, dtype=np.float64, ensure_non_negative=True
-    )
+    weights = non_negative_weights(sample_weight, words)
     if np.sum(weights / MAX_TOTAL_WEIGHT) > 1:
         index = int(weights.argmax())
         raise ValueError(

@@ -1,23 +1,27 @@
 """Characters to symbol ids and back, without a Python loop over characters."""
 
-import reprlib  # a word can be long, a message should not
+import reprlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .check import word_at
 from .code_points import CodePoints, code_points, is_surrogate, place_dtype, slices
+from .types import Ids, Mask, Words
 
 BOUNDARY = 0
 """Id of the symbol that starts and ends every word; it is not a character."""
 
 CODE_POINT_CHUNK_SIZE = 1 << 18
-"""Code points looked up at once: numpy makes an index of eight bytes of each."""
+"""Code points looked up at a time: numpy makes an eight-byte index of each."""
 
-MAX_SYMBOLS_OF_PAIRS = 1 << 13
-"""Symbols of which all pairs are kept: a table of them takes 512 MiB of float64, and
-there are a few at once."""
+MAX_PAIR_TABLE_SYMBOLS = 1 << 13
+"""Largest number of symbols for a table of all pairs: 512 MiB of float64, of which a
+model holds a few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,56 +30,56 @@ class EncodedWords:
 
     The layout is ``0, word, 0, word, 0, ...``: one boundary before the first word and
     one after each. So ``codes[1:]`` holds every symbol to predict (the characters and
-    the end mark of each word) and ``codes[:-1]`` the symbol before it, and a word's
-    first character is preceded by a boundary with no special case.
+    the end mark of each word), and ``codes[:-1]`` the symbol before each. The first
+    character of every word follows a boundary, without a special case.
 
     Parameters
     ----------
     codes : ndarray of shape (n_predictions + 1,)
-        Symbol ids; from a vocabulary, in the smallest unsigned integer type.
+        Symbol ids. A vocabulary uses the smallest unsigned integer type.
 
     offsets : ndarray of shape (n_words + 1,)
-        ``offsets[i]`` is the position in `codes` of the boundary before word `i`; its
-        characters are ``codes[offsets[i] + 1 : offsets[i + 1]]``. From a vocabulary,
-        int32 as long as that holds every position.
+        ``offsets[i]`` is the position in `codes` of the boundary before word `i`. The
+        characters of the word are ``codes[offsets[i] + 1 : offsets[i + 1]]``. A
+        vocabulary uses int32 if it holds every position.
     """
 
-    codes: np.ndarray
-    offsets: np.ndarray
+    codes: Ids
+    offsets: Ids
 
     @property
-    def n_words(self):
+    def n_words(self) -> int:
         """Number of words."""
         return len(self.offsets) - 1
 
     @property
-    def n_predictions(self):
-        """Number of predicted symbols: every character and one end mark a word."""
+    def n_predictions(self) -> int:
+        """Number of predicted symbols: every character, and one end mark per word."""
         return len(self.codes) - 1
 
     @property
-    def targets(self):
+    def targets(self) -> Ids:
         """Symbols to predict, of shape (n_predictions,)."""
         return self.codes[1:]
 
     @property
-    def lengths(self):
-        """Predictions a word, of shape (n_words,): its characters and the end mark."""
+    def lengths(self) -> Ids:
+        """Predictions per word, (n_words,): its characters and the end mark."""
         return np.diff(self.offsets)
 
     @property
-    def positions(self):
+    def positions(self) -> Ids:
         """Characters before each target in its word, of shape (n_predictions,)."""
         return within_groups(self.lengths)
 
-    def word_slice(self, start, stop):
+    def word_slice(self, start: int, stop: int) -> "EncodedWords":
         """Return the words from `start` up to `stop` as a view of the same codes."""
         offsets = self.offsets[start : stop + 1]
         return EncodedWords(
             self.codes[offsets[0] : offsets[-1] + 1], offsets - offsets[0]
         )
 
-    def chunks(self, n_predictions):
+    def chunks(self, n_predictions: int) -> Iterator["EncodedWords"]:
         """Yield consecutive slices of whole words, about `n_predictions` each."""
         edges = np.arange(n_predictions, self.n_predictions, n_predictions)
         stops = np.searchsorted(self.offsets, edges, side="left")
@@ -83,7 +87,7 @@ class EncodedWords:
         for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
             yield self.word_slice(start, stop)
 
-    def take(self, indices):
+    def take(self, indices: Ids) -> "EncodedWords":
         """Return the words at `indices`, in that order."""
         lengths = self.lengths[indices]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -99,12 +103,12 @@ class CharVocabulary:
     Parameters
     ----------
     characters : iterable of str
-        The alphabet: strings of one character. Order and repeats are of no account;
-        ids follow the code points.
+        The alphabet: strings of one character. Order and repeats are ignored; ids
+        follow the code points.
 
     unknown : bool, default=False
-        Whether one more symbol, the last, stands for every character that is not in
-        the alphabet.
+        Whether an additional last symbol stands for every character outside the
+        alphabet.
 
     Attributes
     ----------
@@ -113,7 +117,7 @@ class CharVocabulary:
 
     symbols : list of str of length n_symbols
         ``""`` for the boundary, then the characters, then ``"<unk>"`` if `unknown`.
-        A character is one code point long, so neither can be mistaken for one.
+        Neither can be confused with a character, which is one code point long.
 
     n_symbols : int
         Number of symbols.
@@ -134,17 +138,17 @@ class CharVocabulary:
     ['ava', '']
     """
 
-    def __init__(self, characters, *, unknown=False):
+    def __init__(self, characters: Iterable[str], *, unknown: bool = False) -> None:
         self.characters = "".join(sorted(set(characters)))
         self.unknown = unknown
 
     @classmethod
-    def from_words(cls, words, *, unknown=False):
+    def from_words(cls, words: Words, *, unknown: bool = False) -> Self:
         """Build the vocabulary of all characters that occur in a list of words."""
         return cls.from_code_points(CodePoints.from_words(words), unknown=unknown)
 
     @classmethod
-    def from_code_points(cls, joined, *, unknown=False):
+    def from_code_points(cls, joined: CodePoints, *, unknown: bool = False) -> Self:
         """Build the vocabulary of all characters that occur in some `CodePoints`."""
         points = joined.points
         seen = np.zeros(int(points.max()) + 1, dtype=bool)
@@ -153,50 +157,50 @@ class CharVocabulary:
         seen[0] = joined.has_nul
         return cls(map(chr, np.flatnonzero(seen).tolist()), unknown=unknown)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         """Two vocabularies are equal when every id means the same in both."""
         return isinstance(other, CharVocabulary) and self.symbols == other.symbols
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Show the arguments that build this vocabulary."""
         return f"CharVocabulary({self.characters!r}, unknown={self.unknown})"
 
     @property
-    def symbols(self):
+    def symbols(self) -> list[str]:
         """Texts of the symbols, by id."""
         return ["", *self.characters, *(["<unk>"] if self.unknown else [])]
 
     @property
-    def n_symbols(self):
+    def n_symbols(self) -> int:
         """Number of symbols."""
         return 1 + len(self.characters) + self.unknown
 
     @property
-    def unknown_id(self):
-        """Id of the unknown symbol, None if there is none."""
+    def unknown_id(self) -> int | None:
+        """Id of the unknown symbol, or None."""
         return self.n_symbols - 1 if self.unknown else None
 
     @property
-    def dtype(self):
-        """Smallest unsigned type that holds every id and one mark beyond them."""
+    def dtype(self) -> np.dtype[Any]:
+        """Smallest unsigned type that holds every id and one more value."""
         return np.min_scalar_type(self.n_symbols)
 
-    def union(self, other):
+    def union(self, other: "CharVocabulary") -> "CharVocabulary":
         """Return the vocabulary of the characters of both; `unknown` stays."""
         return CharVocabulary(self.characters + other.characters, unknown=self.unknown)
 
-    def ids_in(self, other):
-        """Return the id in `other` of each symbol here, of shape (n_symbols,).
+    def ids_in(self, other: "CharVocabulary") -> NDArray[np.int64]:
+        """Return the id in `other` of each symbol of this vocabulary, (n_symbols,).
 
-        `other` must hold all characters of this vocabulary. The map is increasing,
-        since both sort by code point.
+        `other` must contain all characters of this vocabulary. The ids are increasing,
+        because both vocabularies sort by code point.
         """
         points = code_points(self.characters)
         ids = np.searchsorted(code_points(other.characters), points) + 1
         tail = [other.n_symbols - 1] if self.unknown else []
         return np.concatenate([[BOUNDARY], ids, tail]).astype(np.int64)
 
-    def encode(self, words, name="words"):
+    def encode(self, words: Words, name: str = "words") -> EncodedWords:
         """Check and encode words.
 
         Parameters
@@ -205,7 +209,7 @@ class CharVocabulary:
             The words, in any form that `check_words` accepts.
 
         name : str, default="words"
-            What the argument is called in error messages.
+            What errors call the argument.
 
         Returns
         -------
@@ -216,55 +220,32 @@ class CharVocabulary:
         ------
         ValueError
             If a word has a character that is not in the alphabet and there is no
-            symbol for the unknown, or a lone surrogate, which is no character.
+            symbol for unknown characters, or a lone surrogate, or as `check_words`.
+        TypeError
+            As `check_words`.
         """
         return self.encode_code_points(CodePoints.from_words(words, name), name)
 
-    def encode_code_points(self, joined, name="words"):
-        """Encode words that are joined already.
-
-        Parameters
-        ----------
-        joined : CodePoints
-            The words.
-
-        name : str, default="words"
-            What the argument is called in error messages.
-
-        Returns
-        -------
-        encoded : EncodedWords
-            Their symbol ids.
-
-        Raises
-        ------
-        ValueError
-            As `encode`.
-        """
-        missing = self.unknown_id if self.unknown else self.n_symbols
+    def encode_code_points(
+        self, joined: CodePoints, name: str = "words"
+    ) -> EncodedWords:
+        """Encode words that are joined already; the same errors as `encode`."""
+        missing = self.n_symbols if self.unknown_id is None else self.unknown_id
         ids = self._ids_of_points(missing)
         codes = np.empty(len(joined.points), dtype=self.dtype)
         for part in slices(0, len(codes), CODE_POINT_CHUNK_SIZE):
-            # Points beyond the last character's are clipped to one past it.
+            # Points above the last character are clipped to the one after it.
             np.take(ids, joined.points[part], out=codes[part], mode="clip")
         codes[joined.offsets] = BOUNDARY
         if not self.unknown and codes.max() == missing:
             raise self._unknown_characters(joined, codes == missing, name)
         return EncodedWords(codes, joined.offsets)
 
-    def decode(self, encoded):
+    def decode(self, encoded: EncodedWords) -> list[str]:
         """Decode ids to words, which encode to the same ids.
 
-        Parameters
-        ----------
-        encoded : EncodedWords
-            Symbol ids.
-
-        Returns
-        -------
-        words : list of str of length n_words
-            The words. The unknown symbol becomes U+FFFD, or if this is in the alphabet
-            another character that is not.
+        The unknown symbol becomes U+FFFD or, if the alphabet contains it, another
+        character outside the alphabet.
         """
         points = np.array(
             [0, *map(ord, self.characters), self._point_outside()], dtype="<u4"
@@ -276,20 +257,23 @@ class CharVocabulary:
             for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
         ]
 
-    def _point_outside(self):
-        """Return a code point that is not in the alphabet."""
+    def _point_outside(self) -> int:
+        """Return a code point outside the alphabet."""
         known = set(self.characters)
         points = chain(range(0xFFFD, 0xDFFF, -1), range(0x10000, 0x110000))
         return next(point for point in points if chr(point) not in known)
 
-    def _ids_of_points(self, missing):
-        """Id of each code point up to one past the last character's."""
+    def _ids_of_points(self, missing: int) -> Ids:
+        """Return the id of each code point, up to one past the last character."""
         points = code_points(self.characters)
         ids = np.full(int(points.max(initial=0)) + 2, missing, dtype=self.dtype)
         ids[points] = np.arange(1, len(points) + 1)
         return ids
 
-    def _unknown_characters(self, joined, is_missing, name):
+    def _unknown_characters(
+        self, joined: CodePoints, is_missing: Mask, name: str
+    ) -> ValueError:
+        """Return the error for the first word with an unknown character."""
         place = int(np.argmax(is_missing))
         index = int(np.searchsorted(joined.offsets, place, side="right")) - 1
         word = joined.word(index)
@@ -302,16 +286,16 @@ class CharVocabulary:
         )
 
 
-def within_groups(lengths):
-    """Count from 0 in each of some groups that lie one behind the other."""
+def within_groups(lengths: Ids) -> Ids:
+    """Count from 0 within each of several consecutive groups; lengths : (n_groups,)."""
     ends = np.cumsum(lengths)
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
 
 
-def check_alphabet(alphabet):
+def check_alphabet(alphabet: Iterable[object]) -> list[str]:
     """Return the characters of an alphabet as a list of strings of one character."""
-    characters = list(alphabet)
-    for character in characters:
+    characters: list[str] = []
+    for character in alphabet:
         if not isinstance(character, str) or len(character) != 1:
             raise ValueError(
                 "`alphabet` must hold single characters, got "
@@ -321,18 +305,19 @@ def check_alphabet(alphabet):
         if is_surrogate(character):
             raise ValueError(
                 f"`alphabet` has the lone surrogate U+{ord(character):04X}, which is "
-                "no character; leave it out."
+                "not a character; leave it out."
             )
+        characters.append(character)
     return characters
 
 
-def check_pair_table(n_symbols, model):
-    """Raise an error if there are too many symbols for a table of all pairs."""
-    if n_symbols > MAX_SYMBOLS_OF_PAIRS:
+def check_pair_table(n_symbols: int, model: object) -> None:
+    """Raise an error if a table of all pairs of symbols would be too large."""
+    if n_symbols > MAX_PAIR_TABLE_SYMBOLS:
         raise ValueError(
-            f"{type(model).__name__} keeps a table of all pairs of at most "
-            f"{MAX_SYMBOLS_OF_PAIRS:,} symbols, and here are {n_symbols:,}. Use "
-            "NGramCounter(order=2, smoothing='additive'), which keeps the pairs that "
-            "occur, or an `alphabet` of the frequent characters and "
+            f"{type(model).__name__} keeps a table of all pairs of symbols. The words "
+            f"have {n_symbols:,} symbols, and the limit is {MAX_PAIR_TABLE_SYMBOLS:,}. "
+            "Use NGramCounter(order=2, smoothing='additive'), which keeps only pairs "
+            "that occur, or an `alphabet` of the frequent characters with "
             "handle_unknown='unk'."
         )

@@ -1,39 +1,25 @@
 """Encoded words to windows, and to distinct contexts with their next symbols."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from .packing import pack_ids, rank_keys
+from .types import Floats, Ids
+from .vocabulary import EncodedWords
 
-MAX_CELLS_OF_WINDOWS = 1 << 32
-"""Places that windows may have together: they are held at once, a byte each or more."""
+MAX_WINDOW_CELLS = 1 << 32
+"""Largest number of ids in all windows together, each a byte or more of memory."""
 
 
-def windows(encoded, block_size):
-    """Return the window of symbols before each prediction.
+def windows(encoded: EncodedWords, block_size: int) -> Ids:
+    """Return the `block_size` symbols before each target, the nearest last.
 
-    Parameters
-    ----------
-    encoded : EncodedWords
-        The words.
+    Boundaries fill the columns before the start of a word.
 
-    block_size : int
-        Number of symbols in a window.
+    contexts : (n_predictions, block_size)
 
-    Returns
-    -------
-    contexts : ndarray of shape (n_predictions, block_size)
-        The `block_size` symbols before each target, nearest last; boundaries fill the
-        places before the start of the word.
-
-    Raises
-    ------
-    ValueError
-        If they would have more places than a computer holds.
-
-    Examples
-    --------
     >>> from sklearn_makemore._words.windows import windows
     >>> from sklearn_makemore._words.vocabulary import CharVocabulary
     >>> vocabulary = CharVocabulary("ab")
@@ -42,10 +28,10 @@ def windows(encoded, block_size):
            [0, 0, 1],
            [0, 1, 2]], dtype=uint8)
     """
-    if encoded.n_predictions * block_size > MAX_CELLS_OF_WINDOWS:
+    if encoded.n_predictions * block_size > MAX_WINDOW_CELLS:
         raise ValueError(
             f"Windows of {block_size} symbols before {encoded.n_predictions:,} "
-            f"predictions have more than {MAX_CELLS_OF_WINDOWS:,} cells, too many for "
+            f"predictions have more than {MAX_WINDOW_CELLS:,} cells, too many for "
             "memory; use smaller windows."
         )
     positions = encoded.positions  # (n_predictions,)
@@ -58,24 +44,24 @@ def windows(encoded, block_size):
     return contexts
 
 
-def last_windows(encoded, block_size):
-    """Return the window that ends each word, of shape (n_words, block_size)."""
+def last_windows(encoded: EncodedWords, block_size: int) -> Ids:
+    """Return the window at the end of each word, (n_words, block_size)."""
     distances = np.arange(block_size - 1, -1, -1)
-    places = (encoded.offsets[1:] - 1)[:, np.newaxis] - distances
-    inside = places > encoded.offsets[:-1, np.newaxis]
-    return np.where(inside, encoded.codes[np.maximum(places, 0)], 0).astype(
+    columns = (encoded.offsets[1:] - 1)[:, np.newaxis] - distances
+    inside = columns > encoded.offsets[:-1, np.newaxis]
+    return np.where(inside, encoded.codes[np.maximum(columns, 0)], 0).astype(
         encoded.codes.dtype
     )
 
 
-def shifted(contexts, ids):
-    """Return the windows one symbol later, of the shape of `contexts`."""
+def shifted(contexts: Ids, ids: Ids) -> Ids:
+    """Return windows, (n, block_size), after one more symbol each; ids : (n,)."""
     return np.concatenate(
         [contexts[:, 1:], ids[:, np.newaxis].astype(contexts.dtype)], axis=1
     )
 
 
-def distinct_rows(contexts, n_symbols):
+def distinct_rows(contexts: Ids, n_symbols: int) -> tuple[Ids, Ids]:
     """Find the distinct rows of an array of ids, and which of them each row is.
 
     contexts : (n_contexts, block_size)
@@ -87,29 +73,13 @@ def distinct_rows(contexts, n_symbols):
     return contexts[first], rows
 
 
-def pair_counts(rows, targets, n_symbols, weights=None):
+def pair_counts(
+    rows: Ids, targets: Ids, n_symbols: int, weights: Floats | None = None
+) -> tuple[Ids, Ids, Floats]:
     """Count the distinct pairs of a context and the symbol that follows it.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_predictions,), dtype int64
-        Context of each prediction.
-
-    targets : ndarray of shape (n_predictions,)
-        The symbol that follows.
-
-    n_symbols : int
-        Number of symbols.
-
-    weights : ndarray of shape (n_predictions,), default=None
-        Weight of each prediction; None counts every one once.
-
-    Returns
-    -------
-    rows, symbols : ndarray of shape (n_pairs,), dtype int64
-        The distinct pairs, in increasing order.
-    counts : ndarray of shape (n_pairs,), dtype float64
-        Total weight of each.
+    rows, targets, weights : (n_predictions,); without weights, each counts once
+    rows, symbols, counts : (n_pairs,), in increasing order of the pairs
     """
     keys = rows * n_symbols + targets  # (n_predictions,)
     first, ranks = rank_keys([keys])
@@ -141,33 +111,22 @@ class ContextCounts:
         Total weight of each pair; all positive.
     """
 
-    contexts: np.ndarray
-    rows: np.ndarray
-    symbols: np.ndarray
-    counts: np.ndarray
+    contexts: Ids
+    rows: Ids
+    symbols: Ids
+    counts: Floats
 
     @classmethod
-    def from_encoded(cls, encoded, block_size, n_symbols, sample_weight=None):
+    def from_encoded(
+        cls,
+        encoded: EncodedWords,
+        block_size: int,
+        n_symbols: int,
+        sample_weight: Floats | None = None,
+    ) -> Self:
         """Count the next symbols of every distinct window of the words.
 
-        Parameters
-        ----------
-        encoded : EncodedWords
-            The words.
-
-        block_size : int
-            Number of symbols in a context.
-
-        n_symbols : int
-            Number of symbols.
-
-        sample_weight : ndarray of shape (n_words,), default=None
-            Weight of each word, positive; None counts every word once.
-
-        Returns
-        -------
-        counts : ContextCounts
-            The distinct contexts and the weights of their next symbols.
+        sample_weight : (n_words,), positive; without it, every word counts once
         """
         contexts, rows = distinct_rows(windows(encoded, block_size), n_symbols)
         weights = (
@@ -176,6 +135,6 @@ class ContextCounts:
         return cls(contexts, *pair_counts(rows, encoded.targets, n_symbols, weights))
 
     @property
-    def total(self):
+    def total(self) -> float:
         """Total weight of all predictions."""
         return float(self.counts.sum())

@@ -144,6 +144,6 @@ def test_many_short_ngrams_are_what_was_asked_for(monkeypatch):
 
 
 def test_too_many_symbols_of_both_are_refused(monkeypatch):
-    monkeypatch.setattr(vocabulary, "MAX_SYMBOLS_OF_PAIRS", 5)
+    monkeypatch.setattr(vocabulary, "MAX_PAIR_TABLE_SYMBOLS", 5)
     with pytest.raises(ValueError, match="at most 5 symbols, and here are 7"):
         BigramCounter().fit(["abc"]).merge(BigramCounter().fit(["xyz"]))
