@@ -145,5 +145,5 @@ def test_many_short_ngrams_are_what_was_asked_for(monkeypatch):
 
 def test_too_many_symbols_of_both_are_refused(monkeypatch):
     monkeypatch.setattr(vocabulary, "MAX_PAIR_TABLE_SYMBOLS", 5)
-    with pytest.raises(ValueError, match="at most 5 symbols, and here are 7"):
+    with pytest.raises(ValueError, match="have 7 symbols, and the limit is 5"):
         BigramCounter().fit(["abc"]).merge(BigramCounter().fit(["xyz"]))

@@ -1,0 +1,267 @@
+"""Positions of a pattern: the places where it reads a character or checks a condition.
+
+Sets of positions are bits of an integer. Which position can follow which is Glushkov's
+construction of an automaton. Operations are counted, so that no pattern takes long.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TypeAlias
+
+import numpy as np
+
+from .._words.types import Mask
+from .parse_pattern import (
+    Assertion,
+    Chain,
+    Characters,
+    Choice,
+    Node,
+    PatternError,
+    Repeat,
+)
+
+MAX_STEPS = 1 << 22
+"""Largest number of operations on sets of 512 positions: two seconds or so, and at most
+64 bytes each."""
+
+WORD, LINE_BREAK = r"\w", "\n"
+
+Kind: TypeAlias = tuple[bool, ...] | None
+"""What assertions can tell of a character; None is an end of the word."""
+
+
+class TooLargeError(Exception):
+    """An automaton would take more than `MAX_STEPS`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Part of a pattern: the positions it can begin and end with, as bits."""
+
+    first: int
+    last: int
+    can_be_empty: bool
+
+
+class Positions:
+    """Positions of a pattern, and which can follow which.
+
+    Attributes
+    ----------
+    labels : list of Characters, Assertion or None
+        What each position reads or checks. The last position, None, is the end.
+
+    follow : list of int
+        The positions that can follow each, as bits.
+
+    first, assertions : int
+        The positions that a word can begin with, and those of assertions, as bits.
+    """
+
+    def __init__(self, tree: Node) -> None:
+        self.labels: list[Characters | Assertion | None] = []
+        self.follow: list[int] = []
+        self.n_steps = 0
+        part = self._part(tree)
+        self.first = self._joined(part, self._position(None)).first
+        self.assertions = sum(
+            1 << position
+            for position, label in enumerate(self.labels)
+            if isinstance(label, Assertion)
+        )
+
+    def count(self, n_sets: int, n_others: int = 0) -> None:
+        """Count operations on sets of positions, and operations of other kinds."""
+        self.n_steps += n_sets * (1 + len(self.labels) // 512) + n_others
+        if self.n_steps > MAX_STEPS:
+            raise TooLargeError
+
+    def possible(self, candidates: int, before: Kind, after: Kind) -> int:
+        """Add to positions what follows the assertions that hold between characters."""
+        checked = 0
+        while unchecked := candidates & self.assertions & ~checked:
+            checked |= unchecked
+            holding = 0
+            for position in bits(unchecked):
+                label = self.labels[position]
+                if isinstance(label, Assertion) and holds(label, before, after):
+                    holding |= 1 << position
+            self.count(unchecked.bit_count())
+            candidates |= self.following(holding)
+        return candidates
+
+    def following(self, mask: int) -> int:
+        """Return the positions that can follow some positions, both as bits."""
+        following, rest = 0, mask
+        while rest:
+            lowest = rest & -rest
+            following |= self.follow[lowest.bit_length() - 1]
+            rest ^= lowest
+        self.count(1 + mask.bit_count())
+        return following
+
+    def _position(self, label: Characters | Assertion | None) -> Part:
+        bit = 1 << len(self.labels)
+        self.labels.append(label)
+        self.follow.append(0)
+        self.count(1)
+        return Part(bit, bit, False)
+
+    def _part(self, node: Node) -> Part:
+        if isinstance(node, (Characters, Assertion)):
+            return self._position(node)
+        if isinstance(node, Repeat):
+            return self._repeated(node)
+        if isinstance(node, Choice):
+            return self._either([self._part(part) for part in node.parts])
+        return self._chained(node)
+
+    def _chained(self, node: Chain) -> Part:
+        whole = Part(0, 0, True)
+        for part in node.parts:
+            whole = self._joined(whole, self._part(part))
+        return whole
+
+    def _either(self, parts: list[Part]) -> Part:
+        first = last = 0
+        for part in parts:
+            first, last = first | part.first, last | part.last
+            self.count(1)
+        return Part(first, last, any(part.can_be_empty for part in parts))
+
+    def _joined(self, one: Part, other: Part) -> Part:
+        self._link(one.last, other.first)
+        first = one.first | (other.first if one.can_be_empty else 0)
+        last = other.last | (one.last if other.can_be_empty else 0)
+        return Part(first, last, one.can_be_empty and other.can_be_empty)
+
+    def _repeated(self, node: Repeat) -> Part:
+        """Copy a part as often as it may come; the last copy may be a loop."""
+        least, is_loop = node.least, node.most is None
+        n_copies = max(least, 1) if node.most is None else node.most
+        first = last = before = n_done = 0
+        while n_done < n_copies:
+            copy = self._part(node.part)
+            if copy.can_be_empty:
+                # The copies that are not empty may come first.
+                least, n_copies = 0, 1 if is_loop else n_copies
+            self._link(before, copy.first)
+            first, before, n_done = first or copy.first, copy.last, n_done + 1
+            if n_done >= least:
+                last |= copy.last
+            if is_loop and n_done == n_copies:
+                self._link(copy.last, copy.first)
+        return Part(first, last, least == 0)
+
+    def _link(self, before: int, after: int) -> None:
+        self.count(before.bit_count())
+        for position in bits(before):
+            self.follow[position] |= after
+
+
+class Alphabet:
+    """Symbols in classes that no position tells apart.
+
+    Attributes
+    ----------
+    class_of : ndarray of shape (n_characters,)
+        Class of each character.
+
+    masks : list of int
+        The positions that read a character of each class, as bits.
+
+    kinds : list of tuple of bool
+        What assertions can tell of the characters of each class: whether they are line
+        breaks, letters, and letters of ASCII, or nothing if no assertion asks.
+
+    distinct_kinds : list of tuple of bool or None
+        Each kind once; None is an end of the word.
+    """
+
+    def __init__(self, positions: Positions, characters: str) -> None:
+        labels = [label for label in positions.labels if isinstance(label, Characters)]
+        traits = _asked_traits(positions.labels)
+        rows: dict[Characters, Mask] = {}
+        for label in dict.fromkeys([*labels, *traits]):
+            positions.count(0, 1 + len(characters) // (2 if label.is_set else 32))
+            rows[label] = _members(label, characters)
+        table = np.array(list(rows.values()), dtype=bool).reshape(-1, len(characters))
+        classes, self.class_of = np.unique(table, axis=1, return_inverse=True)
+        self.class_of = self.class_of.reshape(-1)
+        columns = dict(zip(rows, classes, strict=True))
+        self.kinds = (
+            list(zip(*(columns[trait].tolist() for trait in traits), strict=True))
+            or [()] * classes.shape[1]
+        )
+        if not positions.assertions:
+            self.kinds = [None] * classes.shape[1]
+        self.distinct_kinds = [*dict.fromkeys([None, *self.kinds])]
+        self.masks = [0] * classes.shape[1]
+        read = dict.fromkeys(labels, 0)
+        for position, label in enumerate(positions.labels):
+            if isinstance(label, Characters):
+                read[label] |= 1 << position
+                positions.count(1)
+        for label, mask in read.items():
+            for index in np.flatnonzero(columns[label]).tolist():
+                self.masks[index] |= mask
+                positions.count(1)
+
+
+def _asked_traits(labels: list[Characters | Assertion | None]) -> list[Characters]:
+    """Return the sets that assertions ask about: line breaks and letters, or none."""
+    assertions = [label for label in labels if isinstance(label, Assertion)]
+    if not any(label.by_line or label.kind in "bB" for label in assertions):
+        return []
+    return [Characters(LINE_BREAK), Characters(WORD), Characters(WORD, is_ascii=True)]
+
+
+def _members(label: Characters, characters: str) -> Mask:
+    """Whether each character is in a set, (n_characters,)."""
+    if not label.is_set:
+        fold = str.casefold if label.ignore_case else str
+        text = fold(label.text)
+        return np.array([fold(character) == text for character in characters], bool)
+    regex = import_regex()
+    flags = regex.V1 | regex.I * label.ignore_case | regex.A * label.is_ascii
+    try:
+        matches = regex.compile(label.text, flags).finditer
+    except regex.error as error:
+        raise PatternError(str(error.msg)) from None
+    # Apart, no two characters can be taken for one that is spelled with both.
+    apart = "\n".join(characters)
+    found = np.zeros(max(1, 2 * len(characters) - 1), dtype=bool)
+    found[[match.start() for match in matches(apart)]] = True
+    return found[: len(apart) : 2]
+
+
+def holds(assertion: Assertion, before: Kind, after: Kind) -> bool:
+    """Whether an assertion holds between two characters; None is an end of the word."""
+    if assertion.kind in "^$":
+        beside = before if assertion.kind == "^" else after
+        return beside is None or (assertion.by_line and beside[0])
+    trait = 2 if assertion.is_ascii else 1
+    is_letter = [beside is not None and beside[trait] for beside in (before, after)]
+    return (is_letter[0] != is_letter[1]) == (assertion.kind == "b")
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Yield the positions of the bits of an integer."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+def import_regex() -> ModuleType:
+    """Import the library that matches sets of characters."""
+    try:
+        import regex
+    except ImportError as error:
+        raise ImportError(
+            "matching needs the package regex; install it with "
+            "pip install 'sklearn-makemore[matching]'."
+        ) from error
+    return regex
