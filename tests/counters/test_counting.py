@@ -39,3 +39,9 @@ def test_bigram_is_plain_counting(smoothing, words):
     assert model.score_samples(others) == pytest.approx(expected)
     n_predictions = sum(len(word) + 1 for word in others)
     assert model.nll(others) == pytest.approx(-sum(expected) / n_predictions)
+
+
+def test_after_a_character_without_counts_all_symbols_are_equally_likely():
+    model = BigramCounter(smoothing=0, alphabet="abz").fit(["ab", "b"])
+    assert model.predict_proba(["z"])[0] == pytest.approx([1 / 4] * 4)
+    assert model.predict_proba(["b"])[0] == pytest.approx([1, 0, 0, 0])

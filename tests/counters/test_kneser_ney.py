@@ -483,6 +483,18 @@ def test_tables_change_nothing(order, smoothing, words, monkeypatch):
         assert drawn[0] == drawn[1]
 
 
+@pytest.mark.parametrize("max_table_size", [0, 1000])
+def test_a_character_without_counts_is_followed_as_nothing(max_table_size, monkeypatch):
+    monkeypatch.setattr(_ngram_model, "MAX_TABLE_SIZE", max_table_size)
+    model = NGramCounter(order=3, alphabet="abz").fit(["ab", "ba"])
+    after_a, after_az = (
+        model.model_.states(encoded)[-1:]
+        for encoded in (model.vocabulary_.encode([word]) for word in ("a", "az"))
+    )
+    z = np.array([model.symbols_.index("z")])
+    np.testing.assert_array_equal(model.model_.advance(after_a, z), after_az)
+
+
 def test_table_is_the_same_array_at_every_step():
     # The sampler uses its cumulative sums again as long as it is.
     model = fit([(1, 2), (1,)], 3, 3)
