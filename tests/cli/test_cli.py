@@ -338,6 +338,7 @@ def test_what_is_infinite_and_what_would_break_a_line(run, tmp_path):
     assert lines[2] == '{"word": "ca", "log_proba": null, "nll": null}'
 
 
+@pytest.mark.slow
 def test_compare_shows_the_best_model_first(run, files, words):
     models = ["BigramCounter", "BigramCharLM", "NGramCounter"]
     code, lines, errors = run("compare", "words.txt", "--models", *models)
@@ -374,6 +375,7 @@ def console_sessions(page):
             yield command, re.sub(r"^ {3}", "", shown, flags=re.M).strip("\n")
 
 
+@pytest.mark.slow
 def test_page_of_the_site_shows_what_is_printed(run):
     page = Path(__file__).parents[2] / "docs" / "guide" / "command_line.rst"
     shown_commands = set()

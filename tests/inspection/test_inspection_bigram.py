@@ -56,6 +56,7 @@ def test_cells_say_what_plain_counting_finds(words, fit_once):
     assert display.colorbar_ is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inches", [None, 7])
 def test_what_is_written_has_room_in_its_cell(inches, words, fit_once):
     ax = inches and pyplot.subplots(figsize=(inches, inches))[1]

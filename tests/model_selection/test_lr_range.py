@@ -115,6 +115,7 @@ def test_every_network_can_be_tested(estimator, words):
     np.testing.assert_array_equal(again.loss, result.loss)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(AT_AN_END)
 def test_parameters_of_the_estimator_count(words, capsys):
     losses = {}
@@ -170,6 +171,7 @@ class TellTale:
     teardown = on_fit_task_begin = on_fit_task_end = setup
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(AT_AN_END)
 @pytest.mark.parametrize("warm_start", [False, True])
 def test_the_estimator_is_not_changed(warm_start, spy, words, capsys):

@@ -54,6 +54,7 @@ def test_parts_are_a_partition(words, shares, seed, shuffle, group_duplicates):
         assert sum(in_words, []) == words
 
 
+@pytest.mark.slow
 @SEARCH
 @given(DISTINCT, SHARES, SEEDS, st.booleans())
 def test_shares_are_met_within_a_word(words, shares, seed, group_duplicates):

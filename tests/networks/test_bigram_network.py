@@ -104,6 +104,7 @@ def test_steps_of_adam_are_those_written_by_hand(weight_decay, words):
     np.testing.assert_allclose(table_of(model)[clear], W[clear], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_larger_penalty_makes_all_characters_more_alike(words):
     model = BigramCharLM(lr=0.3, max_epochs=150, **LECTURE)
     distances, nlls = [], []
@@ -125,6 +126,7 @@ def test_only_the_last_character_counts(words):
     assert np.abs(proba[0] - proba[3]).max() > 0.01
 
 
+@pytest.mark.slow
 def test_a_seed_decides_the_order_of_the_batches(words):
     model = BigramCharLM(batch_size=256, random_state=0)
     first, again = model.fit(words).nll(words), clone(model).fit(words).nll(words)

@@ -77,6 +77,7 @@ def test_words_are_drawn_as_often_as_they_are_probable(tiny):
     assert all(word.startswith("ca") for word in begun) and len(set(begun)) > 1
 
 
+@pytest.mark.slow
 def test_it_learns_names_and_a_search_takes_the_lowest_nll(added):
     names = list(dict.fromkeys(load_names().data))[::16]
     train, held_out = names[::2], names[1::2]

@@ -345,10 +345,12 @@ def run_python(code):
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_counters_work_without_torch():
     assert run_python(LIGHT) == []
 
 
+@pytest.mark.slow
 def test_the_rest_is_imported_when_it_is_asked_for():
     code = """
 import sys

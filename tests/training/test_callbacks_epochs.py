@@ -44,6 +44,7 @@ def early_stopping(estimator):
     )
 
 
+@pytest.mark.slow
 @over(KINDS)
 def test_a_stop_by_a_callback_leaves_the_best_epoch(estimator, words):
     few = words[:60]
@@ -142,6 +143,7 @@ def weighed_score(estimator, words, y=None, sample_weight=None):
     return estimator.score(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("routing", [False, True])
 @pytest.mark.parametrize("scorer", [mean_score, weighed_score])
