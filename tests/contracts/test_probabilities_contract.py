@@ -21,11 +21,18 @@ from sklearn_makemore import BigramCounter, NGramCounter, _likelihood
 MAX_LENGTH = 4
 
 
-def kinds_of_vocabulary(estimator):
-    """The three ways to have symbols: as seen, given, with one for the unknown."""
-    yield clone(estimator)
-    yield clone(estimator).set_params(alphabet="dcba")
-    yield clone(estimator).set_params(handle_unknown="unk")
+# The three ways to have symbols: as seen, given, with one for unknown characters.
+VOCABULARIES = {}, {"alphabet": "dcba"}, {"handle_unknown": "unk"}
+UNFITTED = {
+    id(model): [clone(model).set_params(**symbols) for symbols in VOCABULARIES]
+    for model in ESTIMATORS.values()
+}
+
+
+@pytest.fixture
+def models(estimator, fit_once):
+    """The estimator of a test, fitted on the tiny words in each of the three ways."""
+    return [fit_once(model, TINY_WORDS) for model in UNFITTED[id(estimator)]]
 
 
 def tolerance_of(model):
@@ -60,9 +67,8 @@ def test_scoring_part_by_part_changes_nothing(estimator, words, monkeypatch):
 
 
 @over(ESTIMATORS)
-def test_all_words_and_unfinished_prefixes_have_mass_one(estimator):
-    for model in kinds_of_vocabulary(estimator):
-        model.fit(TINY_WORDS)
+def test_all_words_and_unfinished_prefixes_have_mass_one(models):
+    for model in models:
         levels = words_by_length(text_symbols(model), MAX_LENGTH)
         finished = np.exp(model.score_samples(sum(levels, []))).sum()
         longest = levels[-1]
@@ -75,9 +81,8 @@ def test_all_words_and_unfinished_prefixes_have_mass_one(estimator):
 
 
 @over(ESTIMATORS)
-def test_score_samples_is_the_product_of_predict_proba(estimator):
-    for model in kinds_of_vocabulary(estimator):
-        model.fit(TINY_WORDS)
+def test_score_samples_is_the_product_of_predict_proba(models):
+    for model in models:
         asked = sum(words_by_length(text_symbols(model), 3), [])
         asked += ["abcabcabcabc", "aaaaaaaaaaaaaaaaaaaa", "ccccccb"]
         expected = np.log([chained_proba(model, word) for word in asked])
@@ -87,9 +92,8 @@ def test_score_samples_is_the_product_of_predict_proba(estimator):
 
 
 @over(ESTIMATORS)
-def test_predict_proba_has_a_distribution_a_row(estimator):
-    for model in kinds_of_vocabulary(estimator):
-        model.fit(TINY_WORDS)
+def test_predict_proba_has_a_distribution_a_row(models):
+    for model in models:
         prefixes = ["", "a", "ab", "abcab", "a", "c" * 30]
         proba = model.predict_proba(prefixes)
         assert proba.shape == (len(prefixes), len(model.symbols_))

@@ -162,6 +162,7 @@ def test_formats(words):
     assert f"{total:.1f}" in {text[1] for text in written(display).values()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cmap", ["Blues", "viridis", "Greys_r"])
 @pytest.mark.parametrize("norm", ["linear", "log"])
 def test_text_stands_out_from_its_cell(cmap, norm, words, fit_once):

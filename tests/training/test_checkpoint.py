@@ -129,6 +129,7 @@ def test_an_interrupted_training_goes_on(estimator, words, path):
     assert not path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, patience", [("mlp", 40), ("wavenet", 40), ("gru", 2)])
 def test_early_stopping_goes_on_too(name, patience, words, path, killed_at_the_end):
     few = words[:60]

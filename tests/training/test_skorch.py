@@ -191,6 +191,7 @@ class Keeper:
         pass
 
 
+@pytest.mark.slow
 @over(NETS)
 def test_a_saved_net_holds_weights_and_little_else(estimator, words):
     sizes = []

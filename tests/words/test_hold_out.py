@@ -98,6 +98,7 @@ def test_train_dev_test_split(words, shares, seed):
         assert 1 <= len(part) <= max(1, share * len(words)) + max(counts.values())
 
 
+@pytest.mark.slow
 @SEARCH
 @given(WORDS, SHARES, st.integers(1, 20), SEEDS)
 def test_command_line(words, share, chunk_size, seed):
@@ -161,6 +162,7 @@ def test_estimators_do_not_validate_on_training_words(seed, words):
     assert mixture.estimator_nlls_[0] == pytest.approx(nll)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_weight_stops_a_network_as_repeats_do(seed, words):
     net = MLPCharLM(n_embd=4, n_hidden=12, early_stopping=True, random_state=seed)
