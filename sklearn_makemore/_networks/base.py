@@ -30,8 +30,8 @@ from .restored import (
 )
 
 # Fused: one kernel updates all parameters, because the step takes much of the time.
-# Small betas suit a training of a thousand steps: on names the usual (0.9, 0.999) end
-# 0.003 nats higher.
+# Small betas suit a training of a thousand steps. The usual (0.9, 0.999) give names an
+# NLL that is 0.003 nats higher.
 OPTIMIZERS = {
     "adamw": {
         "optimizer": torch.optim.AdamW,
@@ -46,9 +46,9 @@ SCORED_CELLS = 1 << 24
 
 
 class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
-    """Template of the networks: their parameters, training, files and attributes.
+    """Base class of the networks: their parameters, training, files and attributes.
 
-    A concrete model provides `_block_size`, `_module`, `_dataset` and
+    A subclass implements `_block_size`, `_module`, `_dataset` and
     `_next_symbol_model`.
     """
 
@@ -174,7 +174,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         vocabulary, weights = data.vocabulary, None
         if not vocabulary.unknown:
             return None
-        # Only whole weights are numbers of words; Good and Turing need such numbers.
+        # The Good-Turing estimate needs numbers of words, so other weights are ignored.
         if data.sample_weight is not None and not np.any(data.sample_weight % 1):
             weights = np.repeat(data.sample_weight, data.encoded.lengths)
         symbol_counts = np.bincount(
@@ -197,7 +197,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         return module
 
     def __setstate__(self, state):
-        """Restore the state, on another device if the model's own is missing."""
+        """Restore the state, with device "auto" if this machine lacks the device."""
         super().__setstate__(state)
         device = self.device
         if self.__sklearn_is_fitted__() and device_or_auto(device) != device:
@@ -212,7 +212,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
 
 @dataclass(frozen=True, eq=False)
 class NextSymbolModule:
-    """Template of the `NextSymbolModel` of a network.
+    """Base class of the `NextSymbolModel` of a network.
 
     module : the fitted module without dropout.
     n_symbols : its number of symbols.
@@ -233,7 +233,8 @@ class NextSymbolModule:
         logits = logits.cpu().double()
         if self.unknown_proba is None:
             return logits.log_softmax(1).numpy()
-        # The unknown symbol is the last. No training word had it: its logit is noise.
+        # The unknown symbol is the last. No training word has it, so its logit is
+        # arbitrary.
         known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba)
         unknown = known.new_full((len(known), 1), np.log(self.unknown_proba))
         return torch.cat([known, unknown], 1).numpy()
@@ -242,8 +243,9 @@ class NextSymbolModule:
 def good_turing(symbol_counts):
     """Estimate the probability of a character that was never seen.
 
-    Good and Turing estimate it by the share of characters that were seen once. One more
-    of them keeps it positive, and one more of each symbol keeps it below one.
+    The Good-Turing estimate is the share of characters that were seen once. Adding one
+    to their number keeps it positive. Adding one per symbol to the total keeps it below
+    one.
 
     symbol_counts : (n_symbols,) how often each symbol was predicted, boundary first.
     """

@@ -5,8 +5,8 @@ A class derived from `DeclaredParameters` declares them in its body, like a data
     n_hidden: int = parameter(default=64, description="Number of units.")
     net_: CharNet = fitted("The trained net.")
 
-Its `__init__`, its `_parameter_constraints` and these sections of its docstring follow.
-Type checkers know each parameter with its type and its default.
+Its `__init__`, its `_parameter_constraints` and these sections of its docstring are
+generated. Type checkers know each parameter with its type and its default.
 """
 
 import inspect
@@ -28,12 +28,12 @@ from .._sklearn import Interval, StrOptions
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 PROPER_SHARE = Interval(Real, 0, 1, closed="left")
-"""A share of something that cannot be all of it."""
+"""A fraction from 0 to below 1."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of `__init__`; what is None follows from `hint`, its annotation."""
+    """One parameter of `__init__`; its annotation, `hint`, gives the missing fields."""
 
     default: Any
     description: str | None = None
@@ -43,7 +43,7 @@ class Parameter:
     kw_only: bool = False
 
     def completed(self, inherited):
-        """Return this declaration with what it leaves out taken from a base class."""
+        """Return this declaration with missing fields taken from a base class."""
         missing = {
             name: getattr(inherited, name)
             for name in ("description", "constraints", "type_text")
@@ -53,7 +53,7 @@ class Parameter:
 
     @property
     def resolved_constraints(self):
-        """What scikit-learn's validation allows."""
+        """Constraints for scikit-learn's validation."""
         if self.constraints is not None:
             return self.constraints
         return [_constraint(kind) for kind in _alternatives(self.hint)]
@@ -103,8 +103,9 @@ def parameter(
 def fitted(
     description: str, *, type_text: str | None = None, init: Literal[False] = False
 ) -> Any:
-    """Declare an attribute that `fit` sets; `init` tells type checkers that it is one.
+    """Declare an attribute that `fit` sets.
 
+    init : tells type checkers that it is no argument of `__init__`
     type_text : type in the docstring; None derives it from the annotation
     """
     return Fitted(description, type_text)
@@ -222,7 +223,7 @@ def _alternatives(hint):
 
 
 def _constraint(kind):
-    """Return what scikit-learn's validation calls a type."""
+    """Return the constraint of scikit-learn's validation for a type."""
     if get_origin(kind) is Literal:
         return StrOptions(set(get_args(kind)))
     names = {bool: "boolean", int: Integral, float: Real, NoneType: None}

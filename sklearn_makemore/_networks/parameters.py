@@ -15,7 +15,7 @@ from .declarations import POSITIVE_INT, DeclaredParameters, fitted, parameter
 
 
 class NetworkParameters(DeclaredParameters):
-    """The parameters of training, the alphabet, and what `fit` sets."""
+    """Parameters of training and of the alphabet, and the fitted attributes."""
 
     _: KW_ONLY
 

@@ -10,7 +10,7 @@ from .sequence import BaseSequenceCharLM
 
 
 class BaseRecurrentCharLM(BaseSequenceCharLM):
-    """Template of the recurrent networks, which name the class of their module."""
+    """Base class of the recurrent networks; each names the class of its module."""
 
     _network: ClassVar[type[Recurrent]]
 

@@ -13,11 +13,11 @@ import torch
 from .._words.vocabulary import CharVocabulary
 
 MAX_RESTORED_BLOCK_SIZE = 1 << 20
-"""Largest block size in a file. The weights do not bound it: a tree of merges of this
-size has few of them."""
+"""Largest block size in a file. The number of weights does not bound it: a WaveNet of
+this size can have few weights."""
 
 MAX_RESTORED_DEPTH = 1 << 10
-"""Largest number of layers in a file: Python builds each of them."""
+"""Largest number of layers in a file, because Python builds each layer."""
 
 
 def check_weights(
@@ -26,7 +26,7 @@ def check_weights(
     weights: dict[str, np.ndarray],
 ) -> None:
     """Raise an error unless arrays are the `state_dict` of a module with parameters."""
-    # Each size is one of an array's shape, and each layer has an array.
+    # Each size is a dimension of an array, and each layer has an array.
     sizes = [value for value in params.values() if type(value) is int]
     n_layers = params.get("n_layers", 1)
     if max(sizes) > sum(array.size for array in weights.values()):

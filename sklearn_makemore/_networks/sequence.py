@@ -14,26 +14,27 @@ from .declarations import fitted, parameter
 from .sequence_module import SequenceModule
 
 MAX_TRAINING_WORD_LENGTH = 1 << 14
-"""Symbols of a training word. The gradient takes memory and time for all its steps at
-once, and attention for their square."""
+"""Largest number of symbols of a training word. The gradient needs memory for all steps
+together, and attention for their square."""
 
 MAX_WORD_LENGTH = 1 << 20
-"""Symbols of a word to score: one or two kilobytes and 50 microseconds each."""
+"""Largest number of symbols of a word to score. Each takes one or two kilobytes and 50
+microseconds."""
 
 MAX_POSITIONS = 1 << 16
-"""Largest `block_size`: attention over as many symbols takes half a minute per word."""
+"""Largest `block_size`. Attention over so many symbols takes half a minute per word."""
 
 MAX_LOGITS = 1 << 27
-"""Logits of one word: 512 MiB of float32."""
+"""Largest number of logits of one word: 512 MiB of float32."""
 
 STATE_CELLS = 1 << 24
-"""Numbers in the states of the words that are sampled at a time: 64 MiB of float32."""
+"""Largest number of values in the states of words sampled together, 64 MiB."""
 
 
 class BaseSequenceCharLM(BaseNeuralCharLM):
-    """Template of the networks that read a word from its start.
+    """Base class of the networks that read a word from its start.
 
-    A concrete model provides `_module`. The module takes `ids` and a `PrefixTree`, and
+    A subclass implements `_module`. The module takes `ids` and a `PrefixTree`, and
     reads symbol by symbol through `initial_state` and `step`.
     """
 
@@ -104,7 +105,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         return log_proba[first + within_groups(lengths)]
 
     def _n_readable(self) -> int | None:
-        """Return the number of symbols the fitted network reads at most, or None."""
+        """Return the largest number of symbols the fitted network reads, or None."""
         return None
 
     def _check_readable(self, encoded, name):
@@ -113,7 +114,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
 
 
 class BasePositionCharLM(BaseSequenceCharLM):
-    """Template of the networks that learn an embedding of each position."""
+    """Base class of the networks that learn an embedding of each position."""
 
     block_size: int | None = parameter(
         default=None,
@@ -161,10 +162,10 @@ def _check_room(model, encoded, vocabulary, most_symbols, name="words"):
         return
     subject, n_characters = _longest(encoded, vocabulary, name)
     raise ValueError(
-        f"{subject} has {n_characters} characters, and {type(model).__name__} takes a "
-        f"word as one sequence, of at most {most - 1} characters of an alphabet of "
-        f"{vocabulary.n_symbols}: split it, or use a model that sees a window, such as "
-        "MLPCharLM, WaveNetCharLM or NGramCounter."
+        f"{subject} has {n_characters} characters, and {type(model).__name__} reads a "
+        f"word as one sequence: with {vocabulary.n_symbols} symbols, at most "
+        f"{most - 1} characters. Split the word, or use a model that sees a window, "
+        "such as MLPCharLM, WaveNetCharLM or NGramCounter."
     )
 
 

@@ -125,8 +125,8 @@ def _sequences(words, device):
 def _stacked(states):
     """Join the states of words of several lengths along the first dimension.
 
-    Keys and values alone have a dimension for positions, (n, t, C). Where they are
-    shorter, they are padded in front.
+    Only keys and values have a dimension for positions, (n, t, C). The shorter ones are
+    padded at the front.
     """
     joined = []
     for parts in zip(*states, strict=True):

@@ -8,8 +8,8 @@ from .declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from .sequence import BasePositionCharLM
 
 MAX_ATTENTION_WEIGHTS = 1 << 26
-"""Attention weights of one layer and word in training with dropout: 256 MiB, of which
-the gradient takes a few."""
+"""Largest number of attention weights of one layer and word when training with dropout:
+256 MiB. The gradient takes several such arrays."""
 
 
 class TransformerCharLM(BasePositionCharLM):
@@ -73,9 +73,7 @@ class TransformerCharLM(BasePositionCharLM):
         default=0.0,
         description="""
         Fraction dropped in training: of the embeddings, of the attention weights, and
-        of what each part of a block adds.
-        """,
-        constraints=[PROPER_SHARE],
+        of the output of each part of a block. """, constraints=[PROPER_SHARE],
     )
     lr = 0.004
 
@@ -83,7 +81,7 @@ class TransformerCharLM(BasePositionCharLM):
         most = super()._most_trained()
         if not self.dropout:
             return most
-        # To drop some of them, torch makes all attention weights of a word at once.
+        # For dropout, torch computes all attention weights of a word in one array.
         return min(most, math.isqrt(MAX_ATTENTION_WEIGHTS // self.n_heads))
 
     def _module(self, n_symbols, block_size):

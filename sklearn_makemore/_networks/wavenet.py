@@ -24,7 +24,7 @@ class WaveNetCharLM(BaseWindowCharLM):
 
     See Also
     --------
-    MLPCharLM : Concatenates a short window at once.
+    MLPCharLM : Concatenates all characters of a short window.
     NGramCounter : Counts instead of training a network.
 
     References

@@ -30,9 +30,9 @@ MIN_ROWS = 1 << 8
 
 
 class BaseWindowCharLM(BaseNeuralCharLM):
-    """Template of the networks whose context is a window of symbols.
+    """Base class of the networks whose context is a window of symbols.
 
-    A concrete model provides `_window_size` and `_module`.
+    A subclass implements `_window_size` and `_module`.
     """
 
     block_size_: int = fitted("Number of characters that the network sees.")

@@ -1,9 +1,10 @@
 """Batches of an epoch: rows repeated by weight and spread evenly.
 
-A training batch stands for about `batch_size` predictions. A row that occurs n times in
-the words comes n times in an epoch, evenly spread from a random start, each time with
-all its next symbols in their shares. A plain shuffle of the predictions does the same
-with more noise. Where rows come less often than they occur, they carry a weight.
+A training batch represents about `batch_size` predictions. A row that occurs n times in
+the words occurs n times in an epoch, evenly spread from a random start. Its target is
+each time the distribution of all its next symbols. A plain shuffle of the predictions
+has the same expectation and more noise. Rows that are repeated less often than they
+occur have weights.
 
 Expected counts are divided by the predictions of a batch. The sum of
 ``-counts * log p`` estimates the mean negative log-likelihood per character, and its
@@ -25,16 +26,17 @@ MAX_TABLE_CELLS = 1 << 23
 """Largest table of all contexts and symbols to keep: 32 MiB."""
 
 MIN_BATCHES = 16
-"""Steps that an epoch has at least, by smaller batches where the words are few."""
+"""Smallest number of steps of an epoch. Short lists get smaller batches."""
 
 MIN_BATCH_SIZE = 256
-"""Predictions below which batches are not made smaller: they would be too noisy."""
+"""Smallest number of predictions to which batches are reduced. Smaller batches would be
+too noisy."""
 
 MAX_REPEATS = 100
-"""Largest mean number of times that a pair of context and symbol comes in an epoch."""
+"""Largest mean number of times that a pair of context and symbol occurs in an epoch."""
 
 MIN_WEIGHT = 1e-30
-"""Smallest weight beside others of 1 to 100; float32 still holds shares of it."""
+"""Smallest weight if the mean is from 1 to 100. float32 still holds fractions of it."""
 
 MAX_VALIDATION_LOGITS = 1 << 24
 """Logits of a validation batch, however large the alphabet: 64 MiB."""
@@ -54,7 +56,7 @@ class WeightedDataset(Dataset):
     _repeats(n_batches)
         How often each row comes in an epoch of `n_batches`, (n_rows,) int64.
     _validation_bounds()
-        Bounds of the batches of all rows in order, when there is nothing to learn.
+        Bounds of the batches of all rows in order, for validation.
     _load(rows, bounds, repeats, scale)
         Yield the module's keyword arguments and the expected counts (B, V) of each
         batch. Counts are those of the words times `scale`, divided by `repeats`.
@@ -165,10 +167,10 @@ class NextCounts:
 def rescale_extreme_weights(weights: np.ndarray) -> np.ndarray:
     """Scale weights by one factor so that their mean is from 1 to 100, and none is 0.
 
-    Weights decide how long an epoch is. It should be neither a handful of steps nor a
-    hundred times the same.
+    Weights determine the length of an epoch. The scaled weights avoid epochs of a few
+    steps, and epochs that repeat every row a hundred times.
     """
-    # A power of two changes no digit, and sums near 1 neither overflow nor vanish.
+    # A power of two changes no digit, and sums near 1 neither overflow nor underflow.
     _, exponent = np.frexp(weights.max())
     weights = np.ldexp(weights, -exponent)
     mean = weights.mean()
@@ -179,8 +181,8 @@ def rescale_extreme_weights(weights: np.ndarray) -> np.ndarray:
 def number_of_batches(total: float, batch_size: int | None) -> int:
     """Return the steps of an epoch over `total` predictions, weights included.
 
-    Batches get smaller than `batch_size` where there would be less than MIN_BATCHES, as
-    long as they have MIN_BATCH_SIZE predictions. None takes all in one batch.
+    Batches are smaller than `batch_size` if there would be fewer than MIN_BATCHES, but
+    have at least MIN_BATCH_SIZE predictions. None puts all predictions in one batch.
     """
     if batch_size is None:
         return 1

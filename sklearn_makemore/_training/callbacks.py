@@ -10,7 +10,7 @@ class EpochTasks(Callback):
     """Report each epoch to scikit-learn's callbacks, and note if one asks to stop.
 
     context : sklearn.callback.CallbackContext of the fit
-    task : what the hooks are told of a task: estimator, X, y
+    task : keyword arguments of the hooks: estimator, X, y
     reconstruct : returns the fitted attributes, given the net
     """
 
@@ -33,7 +33,7 @@ class EpochTasks(Callback):
 
 
 class KeepState(Callback):
-    """Restore the state that a checkpoint held, and write it after epochs."""
+    """Restore the state of a checkpoint, and write it after epochs."""
 
     def __init__(self, checkpoint: Checkpoint):
         self.checkpoint = checkpoint

@@ -1,9 +1,9 @@
 """Checkpoint: the state of a training in a file, to resume it after a kill.
 
-The file holds what decides all later epochs: weights, optimizer, history, early
-stopping and the states of the random generators. The rest (the held-out words, the
-schedule) follows from the words, the parameters and the initial random state. The file
-also says which training it belongs to.
+The file holds everything that determines later epochs: weights, optimizer, history,
+early stopping and the states of the random generators. The rest (the held-out words,
+the schedule) follows from the words, the parameters and the initial random state. The
+file also identifies its training.
 """
 
 import os
@@ -29,7 +29,8 @@ from .state import check_state, restore_state, state_arrays
 FORMAT_VERSION = 1
 
 WRITING_SHARE = 0.02
-"""Largest share of the time for writing, about; of short epochs some are skipped."""
+"""Approximate largest share of the time spent on writing. The state is not written
+after every short epoch."""
 
 MALFORMED = ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError
 """Raised by malformed state, like ValueError."""
@@ -92,7 +93,7 @@ class Checkpoint:
             )
 
     def _read(self):
-        """Read which training the file is of, its random state and its arrays."""
+        """Read the identity of the training, its random state and its arrays."""
         document, self.arrays = read_safe_file(self.path)
         _check_same_training(self.path, document, self.identity)
         with _raising_model_file_error(self.path):
@@ -141,8 +142,8 @@ def _check_same_training(path, document, identity):
     if document.get("versions") != _versions():
         warnings.warn(
             f"The checkpoint {path!r} was written with {document.get('versions')}, "
-            f"and the training goes on with {_versions()}: the weights may differ from "
-            "those of an uninterrupted run.",
+            f"and the training continues with {_versions()}: the weights may differ "
+            "from those of an uninterrupted run.",
             UserWarning,
             stacklevel=2,
         )
@@ -161,7 +162,7 @@ def _raising_model_file_error(path):
 
 
 def _signature(path):
-    """Return what changes when a file is written, None if there is none."""
+    """Return metadata that changes with every write, None if there is no file."""
     try:
         found = os.stat(path)
     except FileNotFoundError:

@@ -13,7 +13,7 @@ from .batches import (
 )
 
 GROUP_CELLS = 1 << 20
-"""Counts loaded at once: batches are slices of them, which cost next to nothing."""
+"""Number of counts loaded at a time. Batches are slices of them, at little cost."""
 
 MAX_VALIDATION_ROWS = 1 << 13
 """Contexts of a validation batch."""
@@ -37,8 +37,8 @@ class ContextDataset(WeightedDataset):
     def _repeats(self, n_batches):
         repeats = self.weights.ceil().long().clamp(min=1)
         once_a_batch = repeats.clamp(max=n_batches)
-        # With weighted rows batch normalization cannot use torch's fast kernel, so they
-        # have to save a fifth of the rows.
+        # With weighted rows, batch normalization cannot use torch's fast kernel. So
+        # they are used only if they save a fifth of the rows.
         saves = once_a_batch.sum() < 0.8 * repeats.sum()
         return once_a_batch if saves else repeats
 
@@ -49,7 +49,7 @@ class ContextDataset(WeightedDataset):
     def _load(self, rows, bounds, repeats, scale):
         """Yield `ids` (B, T), `weights` (B,) unless all are equal, and counts (B, V).
 
-        The weights say how many predictions each row stands for.
+        The weight of a row is the number of predictions that it represents.
         """
         weights = self.weights / repeats  # (n_contexts,)
         is_even = bool((weights == weights[0]).all())

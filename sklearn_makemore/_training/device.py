@@ -49,10 +49,11 @@ def device_or_auto(device: str) -> str:
 def keep_freed_memory() -> None:
     """Make the C library keep the memory that a training step frees.
 
-    glibc returns free memory to the system once there is twice as much of it as the
-    largest block it has seen freed. Each step then takes it again page by page, up to a
-    fifth of the time of a fit in a fresh process. Freeing one block of the largest size
-    that counts, never written to, raises the threshold. Other libraries ignore it.
+    glibc returns free memory to the system if there is more than twice the size of the
+    largest block freed so far. Each step then requests it again page by page, which
+    takes up to a fifth of the time of a fit in a fresh process. Freeing one block of
+    the largest size that counts raises the threshold. The block is never written to, so
+    it takes no memory. Other C libraries ignore it.
     """
     torch.empty(MMAP_THRESHOLD_MAX, dtype=torch.uint8)
 
@@ -60,10 +61,10 @@ def keep_freed_memory() -> None:
 class OneThread:
     """Context in which torch computes on one thread.
 
-    The networks are too small to gain from more threads, and lose much where other
-    processes want the cores. With one thread sums are the same on every machine and for
-    any `n_jobs`. Each thread restores torch's number at the end of its outermost block,
-    to what it was when the first of all blocks began.
+    The networks are too small to gain from more threads, and are much slower if other
+    processes need the cores. With one thread, sums are the same on every machine and
+    for any `n_jobs`. At the end of its outermost block, each thread restores the number
+    of threads that torch had when the first block of all threads began.
     """
 
     def __init__(self):
@@ -72,8 +73,9 @@ class OneThread:
         self._here = threading.local()
 
     def __enter__(self):
-        # A thread copies the process's number when it first asks. It must ask before
-        # it sets: another thread may restore the number in between.
+        # A thread copies the process's number of threads when it first reads it. It
+        # must read the number before it sets it, because another thread may restore it
+        # in between.
         n_threads = torch.get_num_threads()
         with self._lock:
             if self._n_blocks == 0:
@@ -128,7 +130,7 @@ def seeded_torch(seed: int, device: str) -> Iterator[None]:
 def random_states(device: str) -> dict[str, Tensor]:
     """Return the states of torch's generators as tensors on the CPU.
 
-    "cpu" is there always, "device" if the device is another one.
+    The key "cpu" always exists; "device" exists if the device is not the CPU.
     """
     states = {"cpu": torch.get_rng_state()}
     kind = torch.device(device).type

@@ -55,7 +55,7 @@ class Training:
 
 
 def fit_network(model, data: TrainingSet, context) -> dict[str, Any]:
-    """Train a network as its parameters say; return the fitted attributes."""
+    """Train a network with its parameters; return the fitted attributes."""
     training = _begun(model, data, model._is_warm_start(), model.max_epochs, context)
     share = model.validation_fraction
     if share is None and model.early_stopping:
@@ -165,7 +165,7 @@ def _early_stopping(model, valid):
 
 
 def _epoch_tasks(model, train, longest, unknown_proba, training):
-    """Return the callback that tells scikit-learn's of epochs, None without them."""
+    """Return the callback that reports epochs to scikit-learn's, None without them."""
     if training.context is None or not has_callbacks(model):
         return None
     vocabulary, longest = train.vocabulary, longest - 1
@@ -195,8 +195,8 @@ def train_net(
     processes = training.processes
     if processes.count > 1 and listen_to_batches(callbacks):
         raise CollectiveError(
-            "`callbacks` holds one that listens to batches or gradients, of which "
-            "every process has a share only; leave it out, or set accelerate=False."
+            "`callbacks` has a callback for batches or gradients, and each process "
+            "has only a share of these; omit it, or set accelerate=False."
         )
     train, *valid = datasets
     batches = train.batches(net.batch_size, training=True, processes=processes)
@@ -220,8 +220,7 @@ def train_net(
     finally:
         for name in "processes_", "in_training_":
             vars(net).pop(name, None)
-        # The net keeps neither data, nor the estimator behind the tasks, nor the losses
-        # of all batches.
+        # Remove the data, the estimator of the tasks and the losses of all batches.
         net.callbacks_, net.train_split = before
         for row in net.history:
             row["batches"] = []

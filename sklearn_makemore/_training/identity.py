@@ -1,4 +1,4 @@
-"""Which training it is: compared with a checkpoint, and between processes."""
+"""Identity of a training, compared with a checkpoint and between processes."""
 
 import json
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ NOT_COMPARED = {
 def training_identity(
     model, data: TrainingSet, start: CharNet | None, device: str
 ) -> dict[str, Any]:
-    """Return which training it is, as JSON can say it; equal for equal trainings.
+    """Return the identity of a training as JSON values; equal for equal trainings.
 
-    Of a source of random numbers only the type counts.
+    Of a source of random numbers, it contains only the type.
 
     start : the net that training starts from, None for new weights
     """
@@ -43,7 +43,7 @@ def training_identity(
         for name, value in model.get_params(deep=False).items()
         if name not in NOT_COMPARED
     }
-    # Each process has a device of its own, of one kind.
+    # Each process has its own device; all are of one kind.
     parameters["device"] = device.split(":")[0]
     return {
         "class": type(model).__name__,
@@ -80,7 +80,7 @@ def differences(other: dict[str, Any], identity: dict[str, Any]) -> Iterator[str
 
 
 def as_json(value):
-    """Return a value as JSON says it; of other objects, the name of their type."""
+    """Return a value as JSON holds it; for other objects, the name of their type."""
 
     def plain(value):
         if isinstance(value, (np.ndarray, np.generic)):

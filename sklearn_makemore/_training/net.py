@@ -1,6 +1,6 @@
 """CharNet: skorch's training with a lean loop over batches that exist as tensors.
 
-The networks are tiny, so the machinery around a step decides the speed. Losses stay on
+The networks are tiny, so the overhead of a step determines the speed. Losses stay on
 the device until the epoch ends, and callbacks are called per batch only if one of them
 listens to batches.
 """
@@ -41,7 +41,7 @@ BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
 class DivergedError(CollectiveError):
-    """The loss is not finite any more."""
+    """The loss is no longer finite."""
 
 
 class _Stopped(Exception):
@@ -99,8 +99,8 @@ class CharNet(NeuralNet):
     def partial_fit(self, X, y=None, classes=None, **fit_params):
         """Train `max_epochs` more.
 
-        skorch takes every KeyboardInterrupt for the end of training. Here only one that
-        a callback raises to stop is; others are errors.
+        skorch treats every KeyboardInterrupt as the end of training. Here, only one
+        that a callback raises to stop the training is; others are errors.
         """
         if not self.initialized_:
             self.initialize()
@@ -129,7 +129,7 @@ class CharNet(NeuralNet):
             return
         if self.is_lean_:
             loss = self._lean_epoch(iterator, training, step_fn, **fit_params)
-            # Callbacks such as Checkpoint look for a batch.
+            # Callbacks such as skorch's Checkpoint read the last batch.
             self.history.new_batch()
             self.history.record_batch(f"{prefix}_loss", loss)
         else:
@@ -152,7 +152,7 @@ class CharNet(NeuralNet):
         return loss.item()
 
     def check_last_step(self, dataset: WeightedDataset) -> None:
-        """Raise DivergedError if the last step broke the network: no loss shows it."""
+        """Raise DivergedError if the last step made the network diverge."""
         self._set_training(False)
         inputs, counts = next(iter(dataset.batches(None, training=False)))
         with torch.no_grad():
@@ -206,7 +206,7 @@ class CharNet(NeuralNet):
             return {"loss": self.criterion_(logits, counts)}
 
     def infer(self, x, **fit_params):
-        """Compute the logits; a tree of prefixes is passed on as it is."""
+        """Compute the logits; a tree of prefixes is passed on unchanged."""
         if isinstance(x, dict) and "tree" in x:
             return self.module_(**x, **fit_params)
         return super().infer(x, **fit_params)
@@ -289,7 +289,7 @@ def plain_module(net) -> Any:
 
 
 def snapshot(net: CharNet) -> CharNet:
-    """Return a copy of a net in training, as it is now and without its callbacks."""
+    """Return a copy of a net in training, in its present state, without callbacks."""
     in_training = {name: getattr(net, name) for name in SNAPSHOT_OVERRIDES}
     vars(net).update(SNAPSHOT_OVERRIDES)
     try:

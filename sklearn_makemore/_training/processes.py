@@ -60,7 +60,7 @@ class SingleProcess:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Leave the other processes if an error in the block is not theirs too."""
+        """Leave the other processes if the block raises an error in this one only."""
         try:
             yield
         except CollectiveError:
@@ -70,7 +70,7 @@ class SingleProcess:
             raise
 
     def _leave(self) -> None:
-        """Take no further part in the work of the others."""
+        """Stop working with the other processes."""
 
 
 SINGLE_PROCESS = SingleProcess()
@@ -92,8 +92,8 @@ class MultipleProcesses(SingleProcess):
         self.count = self.accelerator.num_processes
         if self.count > 1 and not torch.distributed.is_initialized():
             raise RuntimeError(
-                "The processes have parted after an error in one of them; start them "
-                "again."
+                "The processes are no longer connected, after an error in one of them; "
+                "start them again."
             )
         device = self.accelerator.device
         # A tensor on "cpu:0" cannot be unpickled.
@@ -172,7 +172,7 @@ class MultipleProcesses(SingleProcess):
             torch.manual_seed(int(rng.randint(2**31)))
 
     def _leave(self):
-        """Take no further part; the others fail, at the latest when this one ends."""
+        """Stop working with the others, which fail when this process ends or sooner."""
         if self.count > 1:
             torch.distributed.destroy_process_group()
 
@@ -183,8 +183,8 @@ def join_processes(accelerate: bool, device: str) -> SingleProcess:
         return SINGLE_PROCESS
     if device not in ("auto", "cpu"):
         raise ValueError(
-            f"device={device!r} cannot be one of several processes, each of "
-            "which has its own; with accelerate=True use device='auto' or 'cpu'."
+            f"device={device!r} is one device, and each of several processes needs "
+            "its own; with accelerate=True use device='auto' or 'cpu'."
         )
     # Without a GPU that accelerate knows, it joins no processes unless cpu=True.
     return MultipleProcesses(cpu=resolve_device(device) != "cuda")
@@ -209,8 +209,8 @@ def _accelerator(cpu):
     backend: Any = get_active_backend()[0]
     if n_launched > 1 and backend.nesting_level:
         raise RuntimeError(
-            "A process or thread of joblib cannot take the place of the launched "
-            "process that it was started by; use n_jobs=None, or accelerate=False."
+            "accelerate=True cannot be used in a process or thread that joblib has "
+            "started; use n_jobs=None, or accelerate=False."
         )
     try:
         from accelerate import Accelerator

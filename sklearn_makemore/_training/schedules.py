@@ -8,7 +8,7 @@ from functools import partial
 def one_cycle(progress: float, warm_up: float, start: float, end: float) -> float:
     """Return the factor of a linear rise from `start`, then half a cosine to `end`.
 
-    `progress` and its share `warm_up` that the rise takes are from 0 to 1 [1]_.
+    `progress` is from 0 to 1. The rise ends at the progress `warm_up` [1]_.
 
     References
     ----------

@@ -13,7 +13,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def state_arrays(net: CharNet, n_before: int) -> Arrays:
-    """Return all that decides how a training goes on, after `n_before` earlier epochs.
+    """Return all that determines a training after `n_before` earlier epochs.
 
     module.*, optimizer.<index>.*, lr : weights, moments and learning rates
     history.* : columns of the epochs of this training
@@ -106,7 +106,7 @@ def _expected_arrays(net, n_epochs, has_best):
 def _after_a_step(optimizer):
     """Return a copy of an optimizer with all its moments, for their shapes.
 
-    The kernels do not check the sizes of what they write to.
+    The kernels do not check the sizes of the arrays that they write to.
     """
     optimizer = copy.deepcopy(optimizer)
     for group in optimizer.param_groups:
@@ -135,7 +135,7 @@ def _arrays(prefix, tensors):
 def _tensors(prefix, arrays, device="cpu"):
     """Return the arrays whose names have a prefix as tensors, without the prefix.
 
-    The tensors have memory of their own: its alignment may change sums.
+    The tensors own their memory, because its alignment can change sums.
     """
     start = f"{prefix}."
     return {

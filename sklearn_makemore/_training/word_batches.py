@@ -23,10 +23,9 @@ MAX_VALIDATION_CELLS = 1 << 14
 class WordDataset(WeightedDataset):
     """Distinct words, and the counts of the symbols that follow their prefixes.
 
-    A prefix of a batch is followed by what follows it in all words, in their shares,
-    not by what happens to follow it in this batch: the expectation of its counts is the
-    same, and their variance is smaller. Very small and very large weights are scaled by
-    one factor.
+    The target of a prefix is the distribution of the symbols that follow it in all
+    words, not only in the batch. Its expectation is the same, and its variance is
+    smaller. Very small and very large weights are scaled by one factor.
 
     sample_weight : (n_words,) or None, which counts every word once
     """
@@ -49,7 +48,8 @@ class WordDataset(WeightedDataset):
         )
         n_prefixes = int(nodes.max()) + 1
         self.next_counts = NextCounts(*pairs, n_prefixes, n_symbols, device)
-        # `codes` and `nodes` have an element per character: the smallest types.
+        # `codes` and `nodes` have an element per character, so they use the smallest
+        # types.
         codes = (
             words.codes if words.codes.itemsize == 1 else words.codes.astype("int32")
         )

@@ -363,7 +363,7 @@ def test_another_version_goes_on_with_a_warning(words, path, half_trained, monke
     shutil.copy(half_trained, path)
     model = clone(NETS["mlp"]).set_params(max_epochs=3, checkpoint=path)
     monkeypatch.setattr(torch, "__version__", "99.0")
-    with pytest.warns(UserWarning, match=r"was written with .*goes on with .*99\.0"):
+    with pytest.warns(UserWarning, match=r"was written with .*continues with .*99\.0"):
         _, n_epochs = resumed(model, words)
     assert n_epochs == 2
 
