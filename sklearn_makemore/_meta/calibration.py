@@ -12,7 +12,7 @@ from .._base import BaseCharLM
 from .._words.types import Floats
 
 N_PLACES = 6
-"""Places with a weight of their own: the last five characters read, and all before."""
+"""Places with separate weights: the last five symbols read, and all before them."""
 
 PENALTY = 10.0
 """Weight of the squared distance from Bayes' rule with a temperature. On the bundled
@@ -24,10 +24,10 @@ MIN_LOG_PROBA = -700.0
 """Log-probability of an impossible character, so that sums over places are finite."""
 
 MIN_LOG_RATIO = -1e12
-"""Log ratio of a word that is impossible in one class: below all possible words."""
+"""Log ratio of a word that is impossible in one class, below that of possible words."""
 
 ModelsByDirection = Sequence[Sequence[BaseCharLM]]
-"""One model per class that reads forwards, and maybe one that reads backwards."""
+"""One forward model per class, and optionally one backward model per class."""
 
 
 # ------------------------------------------------------------------------ features
@@ -59,8 +59,8 @@ def word_features(models_by_direction: ModelsByDirection, words: list[str]) -> F
 def place_features(models_by_direction: ModelsByDirection, words: list[str]) -> Floats:
     """Compute log-probabilities by place in nats, (n_words, n_classes, 4 * n_places).
 
-    First forwards as they are, then forwards mixed with the mean of the classes, then
-    both backwards. Places count from the last character read.
+    First come those of the forward models, then the same mixed with the mean of the
+    classes, then both for the backward models. Places count from the last symbol read.
     """
     lengths = np.array([len(word) + 1 for word in words])
     parts = []
@@ -103,8 +103,7 @@ def sums_by_place(
 def mixed_with_mean(log_proba: Floats) -> Floats:
     """Average the probability under each class with the mean over all classes.
 
-    A character that one class has never seen then counts at most ``log(2 K)`` against
-    it.
+    A character that one class has never seen then costs it at most ``log(2 K)`` nats.
 
     log_proba : (n_predictions, n_classes)
     """

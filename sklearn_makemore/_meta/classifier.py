@@ -43,22 +43,22 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     Bayes' rule turns the probability of a word under each class's model into the
     probability of each class: ``log p(k | word) = log p(k) + log p(word | k) + const``.
-    These sums are overconfident, because the model of a class has seen few words. So
-    the log-probabilities are multiplied by weights, which make the classes of training
-    words most likely that the models have not seen; see `calibration`.
+    These sums are overconfident, because the model of a class has seen few words.
+    Therefore the log-probabilities are multiplied by weights. The weights maximise the
+    likelihood of the classes of held-out words; see `calibration`.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        The character model, of which copies are fitted. None is ``NGramCounter()``. The
+        The character model; copies of it are fitted. None is ``NGramCounter()``. The
         copies have ``handle_unknown="unk"``, so a character that no training word has
         is not an error. Set ``estimator__random_state`` for a network that is the same
         at each fit. The `checkpoint` of each copy is its path followed by the name of
         the fit, for example ``"model.ckpt.fold-0"``.
 
     priors : {"uniform"} or array-like of shape (n_classes,), default=None
-        Prior probabilities of the classes; None takes their shares of the training
-        words, or of their weights.
+        Prior probabilities of the classes; None takes the share of each class in the
+        training words, weighted by `sample_weight`.
 
     calibration : {"places", "temperature"} or None, default="places"
         How log-probabilities of words become probabilities of classes.
@@ -66,13 +66,13 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         - None is Bayes' rule without weights.
         - "temperature" multiplies all log-probabilities by one factor.
         - "places" has two models per class, one of which reads backwards. Each place in
-          the word, counted from where the reading ends, has two weights: for the
-          log-probability, and for it mixed with the mean of all classes. Each class has
-          a bias. This gives the best probabilities and takes twice the time.
+          the word, counted from the end of reading, has two weights: one for the
+          log-probability, and one for its mixture with the mean of all classes. Each
+          class has a bias. This gives the best probabilities and takes twice the time.
 
     cv : int, default=5
-        Number of folds. The weights of `calibration` are found on words scored by
-        models that were fitted on the other folds; equal words are in one fold.
+        Number of folds. The weights of `calibration` are fitted on words that were
+        scored by models of the other folds. Equal words are in one fold.
 
     n_jobs : int, default=None
         Number of models that are fitted at the same time, each in its own process. None
@@ -93,10 +93,11 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         The models that read backwards; empty unless `calibration` is "places".
 
     weights_ : ndarray of shape (n_features,)
-        Weights of the log-probabilities: a single one, or with "places" six for each of
-        forwards, forwards mixed with the mean of the classes, backwards, and backwards
-        mixed. The first of the six is for the end mark, the second for the last
-        character read, the sixth for all characters before the last four.
+        Weights of the log-probabilities: one weight, or with "places" four groups of
+        six. The groups are forwards, forwards mixed with the mean of the classes,
+        backwards, and backwards mixed. In each group, the first weight is for the end
+        mark, the second for the last character read, the sixth for all characters
+        before the last four.
 
     bias_ : ndarray of shape (n_classes,)
         Added to the log odds of each class; 0 unless `calibration` is "places".
@@ -108,15 +109,15 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     Notes
     -----
-    All models have one alphabet, that of all training words, unless `estimator` has an
-    `alphabet`: a class must pay for the letters that it lacks. With `calibration` each
-    class is fitted once more per fold, so "places" with five folds fits twelve models
-    per class.
+    All models have the same alphabet: that of `estimator`, or else that of all training
+    words. A class therefore gives a low probability to letters that it lacks. With
+    `calibration` each class is fitted once more per fold, so "places" with five folds
+    fits twelve models per class.
 
     The weights are those of a multinomial logistic regression whose features differ by
     class [1]_, with a penalty on the distance from Bayes' rule with the best
     temperature. A class whose words are all in one fold, such as a single word, cannot
-    be both learned and scored: it is left out of this fit and has no bias.
+    be both learned and scored. It is left out of this fit and has no bias.
 
     Folds need no seed: every `cv`-th distinct word of a class, in the order given, is
     in one fold.
@@ -191,7 +192,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             The class of each word.
 
         sample_weight : array-like of shape (n_words,), default=None
-            Weight of each word, not negative. A weight of 2 is the word twice.
+            Non-negative weight of each word. A weight of 2 equals the word twice.
 
         Returns
         -------
@@ -210,8 +211,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         data = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
         if isinstance(self.estimator, FrozenEstimator):
             raise TypeError(
-                "`estimator` is a FrozenEstimator, but a classifier fits a model of "
-                "its own for each class; pass the model without it."
+                "`estimator` is a FrozenEstimator, but a classifier fits one model for "
+                "each class; pass the model without it."
             )
         model = member_for(self.estimator, data.words)
         priors = checked_priors(self.priors, data.shares)
@@ -261,7 +262,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         Returns
         -------
         log_proba : ndarray of shape (n_words, n_classes), dtype float64
-            Log-probabilities in nats, columns as `classes_`.
+            Log-probabilities in nats, columns in the order of `classes_`.
         """
         check_is_fitted(self)
         texts = check_words(words)
@@ -288,7 +289,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         Returns
         -------
         proba : ndarray of shape (n_words, n_classes), dtype float64
-            Probabilities, columns as `classes_`.
+            Probabilities, columns in the order of `classes_`.
         """
         return np.exp(self.predict_log_proba(words))
 
@@ -328,7 +329,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         rounds: list[np.ndarray],
         data: LabelledWords,
     ) -> tuple[Floats, Floats]:
-        """Find weights and biases on the words that each round has not learned from.
+        """Fit weights and biases on the words that each round holds out.
 
         models : per round
         rounds : per round a mask of the words that it has learned from, (n_words,)
@@ -359,7 +360,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         return weights, bias
 
     def _kept(self) -> dict[str, Any]:
-        """Return what a file stores."""
+        """Return the state that a file stores."""
         return {
             "classes": self.classes_,
             "class_prior": self.class_prior_,
@@ -370,7 +371,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         }
 
     def _restore(self, kept: dict[str, Any]) -> None:
-        """Set the fitted attributes from what `_kept` returned."""
+        """Set the fitted attributes from the result of `_kept`."""
         forwards, backwards = (
             [restored_member(member) for member in kept[key]]
             for key in ("estimators", "backward_estimators")
@@ -428,7 +429,7 @@ def _fits(
 def _by_round(
     fitted: list[BaseCharLM], n_rounds: int, classes: np.ndarray
 ) -> list[list[list[BaseCharLM]]]:
-    """Nest what `fit_members` made of `_fits` by round, direction and class."""
+    """Nest the fitted models of `_fits` by round, direction and class."""
     n_directions = len(fitted) // (n_rounds * len(classes))
     models = iter(fitted)
     return [

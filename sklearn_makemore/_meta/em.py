@@ -7,7 +7,8 @@ EM_GAP = 1e-10
 """The log-likelihood ends this close to its maximum, in nats per character."""
 
 MAX_EM_STEPS = 10_000
-"""Enough, unless the members are so alike that their weights hardly matter."""
+"""Largest number of steps. More are needed only if the members are so similar that
+their weights hardly matter."""
 
 NEGLIGIBLE = 1e-6
 """Weights below it become zero if that does not make the held-out words less likely."""
@@ -42,7 +43,7 @@ def em_weights(
     """
     n_members = len(log_proba)
     best = log_proba.max(axis=0)
-    possible = best > -np.inf  # the others say nothing about the weights
+    possible = best > -np.inf  # the weights do not affect the others
     if not possible.any():
         return np.full(n_members, 1 / n_members)
     ratios = np.exp(log_proba[:, possible] - best[possible])  # the largest is 1
@@ -52,7 +53,7 @@ def em_weights(
         gain = np.sum(ratios * (shares / _mixed(weights, ratios)), axis=1)
         if gain.max() - 1 <= EM_GAP:
             break
-        # A stride of 1 is the step of EM, which never loses; larger ones save steps.
+        # A stride of 1 is the step of EM, which is never worse; larger ones save steps.
         moved = normalized(weights * gain**stride)
         found = _log_likelihood(moved, ratios, shares)
         if found > reached:
@@ -60,8 +61,8 @@ def em_weights(
         elif stride > 1:
             stride = max(1.0, stride / 4)
         else:
-            break  # only rounding is left
-    # A maximum at the border has zeros, which the steps only approach.
+            break  # the differences are rounding errors
+    # At a border maximum some weights are zero, which the steps only approach.
     large = normalized(np.where(weights < NEGLIGIBLE, 0, weights))
     candidates = [large, weights, *np.eye(n_members)]
     return max(candidates, key=lambda tried: _log_likelihood(tried, ratios, shares))

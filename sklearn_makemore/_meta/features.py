@@ -34,9 +34,9 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     ``length``                   number of characters
     ===========================  ======================================================
 
-    A model finds the words that it was fitted on likelier than others. An estimator
-    trained on such features would be wrong about new words. Therefore
-    ``fit_transform(words)`` measures each word by a model that was fitted without it,
+    A model gives its training words higher likelihoods than new words. An estimator
+    trained on such features would expect the same of new words. Therefore
+    ``fit_transform(words)`` scores each word with a model that was fitted without it,
     as scikit-learn's `TargetEncoder` does, and differs from
     ``fit(words).transform(words)``. Pipelines and `ColumnTransformer` call
     ``fit_transform`` for the training words.
@@ -44,16 +44,16 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     Parameters
     ----------
     estimator : estimator, default=None
-        The character model, of which copies are fitted. None is ``NGramCounter()``. The
+        The character model; copies of it are fitted. None is ``NGramCounter()``. The
         copies have ``handle_unknown="unk"``, so a character that no training word has
         is not an error. Set ``estimator__random_state`` for a network that is the same
         at each fit. The `checkpoint` of each copy is its path followed by the name of
         the fit, for example ``"model.ckpt.fold-0"``.
 
     cv : int or None, default=5
-        Number of folds. Each training word is measured by a model that was fitted on
-        the other folds; equal words are in one fold. None measures the training words
-        by the model that has seen them.
+        Number of folds. Each training word is scored by a model that was fitted on the
+        other folds; equal words are in one fold. None scores the training words with
+        the model that was fitted on them.
 
     n_jobs : int, default=None
         Number of models that are fitted at the same time, each in its own process. None
@@ -66,7 +66,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
 
     See Also
     --------
-    CharLMOutlierDetector : Decides by one of these numbers.
+    CharLMOutlierDetector : Flags words with a low likelihood.
     CharLMClassifier : One model per class.
 
     Notes
@@ -75,12 +75,12 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     If `estimator` has no `alphabet`, the model of a fold knows the characters of all
     training words.
 
-    A model that is fitted already can be passed as ``FrozenEstimator(model)``. It
-    measures all words as it is, whatever `cv` is, and nothing is fitted. It should have
-    been fitted on other words.
+    To use a model that is already fitted, pass ``FrozenEstimator(model)``. It scores
+    all words, and nothing is fitted; `cv` is ignored. The model should have been fitted
+    on other words.
 
-    In a `ColumnTransformer`, name the column by a string, not by a list of one string:
-    the words are then passed as a Series.
+    In a `ColumnTransformer`, name the column with a string, not with a list of one
+    string, so that the words are passed as a Series.
 
     Examples
     --------
@@ -128,7 +128,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
             Not used, present for API consistency by convention.
 
         sample_weight : array-like of shape (n_words,), default=None
-            Weight of each word, not negative. A weight of 2 is the word twice.
+            Non-negative weight of each word. A weight of 2 equals the word twice.
 
         Returns
         -------
@@ -142,7 +142,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     def fit_transform(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, X: Words, y: Any = None, sample_weight: Weights = None
     ) -> Any:
-        """Fit the model, and measure each training word by one that has not seen it.
+        """Fit the model, and measure each training word with a model fitted without it.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
             Not used, present for API consistency by convention.
 
         sample_weight : array-like of shape (n_words,), default=None
-            Weight of each word, not negative.
+            Non-negative weight of each word.
 
         Returns
         -------
@@ -170,7 +170,7 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         return models.measure(words, likelihood_features)
 
     def transform(self, X: Words) -> Any:
-        """Measure words by the model of all training words.
+        """Measure words with the model of all training words.
 
         Parameters
         ----------
@@ -210,12 +210,12 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         return models
 
     def _kept(self) -> dict[str, Any]:
-        """Return what a file stores."""
+        """Return the state that a file stores."""
         output = getattr(self, "_sklearn_output_config", {}).get("transform")
         return {"estimator": self.estimator_, "output": output}
 
     def _restore(self, kept: dict[str, Any]) -> None:
-        """Set the fitted attributes from what `_kept` returned."""
+        """Set the fitted attributes from the result of `_kept`."""
         if kept["output"] not in (None, "default", "pandas", "polars"):
             raise ValueError(f"output is {kept['output']!r}.")
         self.set_output(transform=kept["output"])  # None changes nothing

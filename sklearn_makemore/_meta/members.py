@@ -44,7 +44,7 @@ class BaseOfOneModel(BaseWordEstimator):
 def default_model(estimator: Any) -> Any:
     """Return the given model, or for None a model that suits most lists of words.
 
-    It has a symbol for unknown characters, which later words may have.
+    It has a symbol for unknown characters, because later words may have some.
     """
     return NGramCounter(handle_unknown="unk") if estimator is None else estimator
 
@@ -73,8 +73,8 @@ def restored_member(member: Any) -> BaseCharLM:
 def member_for(estimator: Any, words: Sequence[str]) -> BaseCharLM:
     """Copy a model to fit it on some of the words and score all of them.
 
-    The copy has a symbol for unknown characters. Where the model takes its alphabet and
-    its `block_size` from the training words, the copy takes them from all words.
+    The copy has a symbol for unknown characters. If the model takes its alphabet or its
+    `block_size` from the training words, the copy takes it from all words.
     """
     member = cast(BaseCharLM, clone(checked_model(estimator)))
     member.set_params(handle_unknown="unk")
@@ -90,7 +90,7 @@ def member_for(estimator: Any, words: Sequence[str]) -> BaseCharLM:
 class MemberFit:
     """A member to be fitted, and what it learns from.
 
-    name : what callbacks call this fit, and the end of the path of its checkpoint
+    name : name of this fit for callbacks, and the end of the path of its checkpoint
     member : the copy to be fitted
     words, sample_weight : (n_words,), or None instead of weights
     """

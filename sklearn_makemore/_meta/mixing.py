@@ -85,7 +85,7 @@ def mixed_rows(
 def log_mixture(
     log_probas: Iterable[NDArray[np.float64]], log_weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Mix one array of log-probabilities per member; ``-inf`` where all have it."""
+    """Mix one array of log-probabilities per member; ``-inf`` if all are ``-inf``."""
     weighted = (
         log_proba + log_weight
         for log_proba, log_weight in zip(log_probas, log_weights, strict=True)

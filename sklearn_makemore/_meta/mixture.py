@@ -31,27 +31,27 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     samples and predicts as its members do. Models that err in different ways, such as
     counts and a network, are better together than the best of them alone.
 
-    All members are fitted on the same words. The weights are those under which held-out
-    words are most likely, found by expectation maximisation [1]_ [2]_: on these words
-    no member alone is better than the mixture. Equal words are held out together. The
-    longest word is not held out, so every member can read all held-out words. If all
-    words are equal, none is held out and the weights are equal.
+    All members are fitted on the same words. Expectation maximisation finds the weights
+    that maximise the likelihood of held-out words [1]_ [2]_. On these words no member
+    alone is better than the mixture. Equal words are held out together. The longest
+    word is not held out, so every member can read all held-out words. If all words are
+    equal, none is held out and the weights are equal.
 
     Parameters
     ----------
     estimators : list of estimators or of (str, estimator) pairs
         The members: models of this package, with or without names. A model without a
-        name gets that of its class in lower case, followed by "-1", "-2" and so on if
-        there are several. Parameters of members are set as ``name__parameter``, and
+        name gets the name of its class in lower case, followed by "-1", "-2" and so on
+        if there are several. Parameters of members are set as ``name__parameter``, and
         ``name`` replaces a whole member. Copies of the members are fitted, with the
-        alphabet and `handle_unknown` of the mixture; a member that has another alphabet
-        is an error. The `checkpoint` of each copy is its path followed by the member's
-        name; to resume from them the mixture needs a `random_state`.
+        alphabet and `handle_unknown` of the mixture; a member with another alphabet
+        raises an error. The `checkpoint` of each copy is its path followed by the
+        member's name; the mixture needs a `random_state` to resume from them.
 
     weights : {"em", "uniform"} or array-like of shape (n_members,), default="em"
-        Weights of the members: the best for held-out words, equal weights, or given
-        numbers, which must not be negative and are divided by their sum. Only "em"
-        holds words out.
+        Weights of the members. "em" finds the best weights for held-out words;
+        "uniform" gives equal weights and holds no words out. Numbers must be
+        non-negative; they are divided by their sum, and no words are held out.
 
     validation_fraction : float, default=0.1
         Share of the words, drawn at random, that is held out to find the weights; at
@@ -93,8 +93,8 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         character; None if no word was held out.
 
     estimator_nlls_ : ndarray of shape (n_members,) or None
-        The same of each member alone. With `refit`, both describe the members before
-        they learned the held-out words.
+        The same for each member alone. With `refit`, both are figures of the members
+        before they were fitted again.
 
     vocabulary_ : CharVocabulary
         The symbols and their ids.
@@ -107,7 +107,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
 
     See Also
     --------
-    NGramCounter : Counts: fast to fit, and unlike the networks.
+    NGramCounter : Fast to fit, and makes other errors than the networks.
     LSTMCharLM : The best single network.
 
     Notes
@@ -229,7 +229,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         ``train(members, data, purpose)`` returns the fitted members.
         """
         models = self._checked_members()
-        # Errors name the index of a word, which holding words out would change.
+        # Check before holding words out, which would change the index that errors name.
         self._check_trainable(data.encoded, data.vocabulary, is_warm_start=False)
         rng = own_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=len(models)).tolist()
@@ -370,7 +370,7 @@ def _new_member(model: BaseCharLM, vocabulary: CharVocabulary, seed: int) -> Bas
 def _partially_fitted(
     member: BaseCharLM, words: list[str], sample_weight: np.ndarray | None
 ) -> BaseCharLM:
-    """Return a copy that has learned more: an interrupt must leave the member whole."""
+    """Return a copy that has learned more; an interrupt must not change the member."""
     # A shallow one, since `partial_fit` changes no fitted attribute in place.
     return copy.copy(member).partial_fit(words, sample_weight=sample_weight)
 
@@ -420,7 +420,7 @@ def _targets(member: BaseCharLM, encoded: EncodedWords) -> np.ndarray:
 
 
 def _check_restored_figures(weights: Any, nll: Any, nlls: Any) -> None:
-    """Raise an error if a file has other weights and NLLs than a fit can give."""
+    """Raise an error if a file has weights or NLLs that no fit can give."""
     is_sum = weights.dtype == np.float64 and abs(weights.sum() - 1) < 1e-6
     if weights.ndim != 1 or not is_sum or not (weights >= 0).all():
         raise ValueError(f"weights are {weights!r}.")

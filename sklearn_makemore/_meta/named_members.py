@@ -61,14 +61,14 @@ class NamedMembers(_BaseComposition):
         return self._set_params("_named_members", **params)
 
     def _checked_members(self) -> Members:
-        """Return the unfitted members by name, or say what is wrong with them."""
+        """Return the unfitted members by name; raise an error if one is invalid."""
         members: Members = {}
         for index, (name, member) in enumerate(self._named_members):
             self._check_member(index, name, member)
             if name in members:
                 raise ValueError(
                     f"The name {name!r} comes twice in `estimators`, again at index "
-                    f"{index}; give every model a name of its own."
+                    f"{index}; give every model a different name."
                 )
             members[name] = member
         if not members:
@@ -107,10 +107,10 @@ class NamedMembers(_BaseComposition):
 
 
 def named_members(estimators: Any) -> list[tuple[str, BaseCharLM]]:
-    """Return pairs of a name and a model; names that are missing are a pipeline's.
+    """Return pairs of a name and a model; missing names are made as in pipelines.
 
-    Nothing is refused here, because parameters can be read and set before `fit` checks
-    them: what is not a list has no members.
+    Nothing raises an error here, because parameters can be read and set before `fit`
+    checks them. A value that is not a list has no members.
     """
     if not isinstance(estimators, (list, tuple)):
         return []

@@ -30,9 +30,9 @@ class OutOfFoldModels:
     fold_of: dict[str, int]
 
     def measure(self, words: list[str], measure: Measure) -> np.ndarray:
-        """Measure each word by a model that has not seen it, (n_words, ...).
+        """Measure each word with a model that has not seen it, (n_words, ...).
 
-        Words that are in no fold are measured by the model of all words.
+        Words that are in no fold are measured with the model of all words.
         """
         models = [*self.fold_models, self.model]
         own = np.array([self.fold_of.get(word, len(models) - 1) for word in words])
@@ -54,8 +54,9 @@ def fitted_out_of_fold(
     """Fit a model on all words, and for each fold one that has not seen its words.
 
     The owner, a `BaseOfOneModel`, sets its fitted attributes inside the block, before
-    callbacks learn that its fit has ended. A frozen `estimator` is used as it is, as a
-    model that has seen none of the words. Without `n_folds` there are no folds.
+    callbacks are notified of the end of its fit. A frozen `estimator` is not fitted and
+    counts as a model that has seen none of the words. Without `n_folds` there are no
+    folds.
     """
     fold_of, fits = {}, []
     if isinstance(owner.estimator, FrozenEstimator):

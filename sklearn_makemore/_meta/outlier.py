@@ -17,7 +17,7 @@ from .members import BaseOfOneModel, restored_member
 from .out_of_fold import OutOfFoldModels, fitted_out_of_fold
 
 MIN_SCORE = -1e300
-"""Score of impossible words: minus infinity has no means and no differences."""
+"""Score of impossible words: finite, because scores are averaged and subtracted."""
 
 ROUNDING = 1e-9
 """Bound of the relative rounding error of sums of weights."""
@@ -30,13 +30,14 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     strings, typing errors, words of another language. The training words may include a
     few such words, which hardly change the model.
 
-    A model finds the words that it was fitted on likely, even odd ones. Therefore
-    `offset_` and `fit_predict` use scores of models that were fitted without the word.
+    A model gives high probabilities to its training words, even to unusual ones.
+    Therefore `offset_` and `fit_predict` use scores of models that were fitted without
+    the word.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        The character model, of which copies are fitted. None is ``NGramCounter()``. The
+        The character model; copies of it are fitted. None is ``NGramCounter()``. The
         copies have ``handle_unknown="unk"``, so a character that no training word has
         is not an error. Set ``estimator__random_state`` for a network that is the same
         at each fit. The `checkpoint` of each copy is its path followed by the name of
@@ -50,9 +51,9 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         end mark, or that of the whole word, which is lower for longer words.
 
     cv : int or None, default=5
-        Number of folds. Each training word is measured by a model that was fitted on
-        the other folds; equal words are in one fold. None measures the training words
-        by the model that has seen them.
+        Number of folds. Each training word is scored by a model that was fitted on the
+        other folds; equal words are in one fold. None scores the training words with
+        the model that was fitted on them.
 
     n_jobs : int, default=None
         Number of models that are fitted at the same time, each in its own process. None
@@ -69,7 +70,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
 
     See Also
     --------
-    CharLMFeatures : These numbers and others as columns.
+    CharLMFeatures : Likelihoods as columns, for other estimators.
 
     Notes
     -----
@@ -77,12 +78,12 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     If `estimator` has no `alphabet`, the model of a fold knows the characters of all
     training words.
 
-    A model that is fitted already can be passed as ``FrozenEstimator(model)``. It
-    measures all words as it is, whatever `cv` is, and nothing is fitted. It should have
-    been fitted on other words.
+    To use a model that is already fitted, pass ``FrozenEstimator(model)``. It scores
+    all words, and nothing is fitted; `cv` is ignored. The model should have been fitted
+    on other words.
 
-    ``fit(words).predict(words)`` scores the training words by the model that has seen
-    them, so it finds fewer outliers among them than `fit_predict`.
+    ``fit(words).predict(words)`` scores the training words with the model that was
+    fitted on them, so it finds fewer outliers among them than `fit_predict`.
 
     Examples
     --------
@@ -140,7 +141,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
             Not used, present for API consistency by convention.
 
         sample_weight : array-like of shape (n_words,), default=None
-            Weight of each word, not negative. A weight of 2 is the word twice.
+            Non-negative weight of each word. A weight of 2 equals the word twice.
 
         Returns
         -------
@@ -162,7 +163,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         """Fit the model, and find the outliers among the training words.
 
         Each word is scored by a model that has not seen it. The share of outliers is
-        the contamination, rounded down to whole words.
+        `contamination`, rounded down to whole words.
 
         Parameters
         ----------
@@ -173,7 +174,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
             Not used, present for API consistency by convention.
 
         sample_weight : array-like of shape (n_words,), default=None
-            Weight of each word, not negative.
+            Non-negative weight of each word.
 
         Returns
         -------
@@ -234,7 +235,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         return _labels(self.decision_function(words))
 
     def _scores(self, model: BaseCharLM, words: list[str]) -> np.ndarray:
-        # The same for all impossible words, so none of them is below the others.
+        # All impossible words have the same score, whatever their length.
         scores = np.maximum(model.score_samples(words), MIN_SCORE)
         if self.per == "word":
             return scores
@@ -253,11 +254,11 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         return models, scores
 
     def _kept(self) -> dict[str, Any]:
-        """Return what a file stores."""
+        """Return the state that a file stores."""
         return {"estimator": self.estimator_, "offset": float(self.offset_)}
 
     def _restore(self, kept: dict[str, Any]) -> None:
-        """Set the fitted attributes from what `_kept` returned."""
+        """Set the fitted attributes from the result of `_kept`."""
         if type(kept["offset"]) is not float or not np.isfinite(kept["offset"]):
             raise ValueError(f"offset is {kept['offset']!r}.")
         vars(self).update(
@@ -274,12 +275,12 @@ def lower_quantile(
 ) -> float:
     """Return the `share` quantile: at most this share of the scores is less than it.
 
-    It is halfway between two scores where the share is a whole number of scores. A
-    weight of 2 is the score twice.
+    It is halfway between two scores if the share is a whole number of scores. A weight
+    of 2 equals the score twice.
 
     scores, sample_weight : (n_words,)
     """
-    # Rounding may hide that the share is a whole number of scores: look on both sides.
+    # The share may be a whole number of scores up to rounding, so look on both sides.
     sides = [share * (1 - ROUNDING), share * (1 + ROUNDING)]
     weights = np.ones(len(scores)) if sample_weight is None else sample_weight
     quantiles = np.quantile(scores, sides, weights=weights, method="inverted_cdf")

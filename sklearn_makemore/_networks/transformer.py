@@ -73,7 +73,9 @@ class TransformerCharLM(BasePositionCharLM):
         default=0.0,
         description="""
         Fraction dropped in training: of the embeddings, of the attention weights, and
-        of the output of each part of a block. """, constraints=[PROPER_SHARE],
+        of the output of each part of a block.
+        """,
+        constraints=[PROPER_SHARE],
     )
     lr = 0.004
 

@@ -124,7 +124,7 @@ class LRRangeDisplay:
             Number of steps of the optimizer from `min_lr` to `max_lr`.
 
         sample_weight : array-like of shape (n_words,), default=None
-            Weight of each word, not negative.
+            Non-negative weight of each word.
 
         ax : matplotlib Axes, default=None
             Axes to draw on; None creates a figure.

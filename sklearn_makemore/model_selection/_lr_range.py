@@ -71,7 +71,7 @@ def lr_range_test(
         Number of steps of the optimizer from `min_lr` to `max_lr`.
 
     sample_weight : array-like of shape (n_words,), default=None
-        Weight of each word, not negative.
+        Non-negative weight of each word.
 
     Returns
     -------

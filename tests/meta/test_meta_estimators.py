@@ -403,7 +403,7 @@ def test_a_frozen_model_is_used_as_it_is(name, words):
 
 def test_a_classifier_cannot_take_a_frozen_model(words, classes):
     model = CharLMClassifier(FrozenEstimator(clone(BIGRAM).fit(words)))
-    with pytest.raises(TypeError, match="FrozenEstimator.*model of its own for each"):
+    with pytest.raises(TypeError, match="FrozenEstimator.*one model for each class"):
         model.fit(words, classes)
     assert not model.__sklearn_is_fitted__()
 
