@@ -1,6 +1,6 @@
-"""One file with arrays and JSON, which runs no code and is replaced atomically.
+"""Files of arrays and JSON that run no code and are replaced atomically.
 
-The file is a safetensors file. Its metadata hold one text,
+A file is a safetensors file. Its metadata hold one text,
 ``version written_by sha256 document``, separated by spaces: the version of this format,
 the version of the package that wrote it, a digest of all content, and JSON. The digest
 is compared before any JSON is read. Equal content gives equal bytes.
@@ -41,8 +41,8 @@ MAX_DOCUMENT_SIZE = 1 << 24
 their text."""
 
 MIN_CHARACTERS_PER_CONTAINER = 8
-"""Smallest mean length of the text of a list or dict in a document. An empty one takes
-two or three characters of the text and 64 bytes of memory."""
+"""Smallest mean length of the text of a list or dict in a document. An empty list or
+dict takes two or three characters of text, but 64 bytes of memory."""
 
 MAX_SHORT_CONTAINERS = 1000
 """Number of lists and dicts that may be shorter."""
@@ -152,7 +152,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def _advice(path: str, ending: str = "") -> Iterator[None]:
-    """Add to an OSError in the block what to do about it."""
+    """Add advice to an OSError that the block raises."""
     try:
         yield
     except OSError as error:
@@ -173,7 +173,7 @@ def _check_replaceable(path: str) -> None:
 def read_safe_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Arrays]:
     """Return the document and the arrays of a file that `write_safe_file` wrote.
 
-    Everything but an OSError, because the file cannot be read, is a `ModelFileError`.
+    Raises an OSError if the file cannot be read, and otherwise a `ModelFileError`.
     """
     path = os.path.expanduser(os.fspath(path))
     if not stat.S_ISREG(os.stat(path).st_mode):
@@ -201,7 +201,7 @@ def read_safe_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Arrays
 
 
 def version_of(path: str | os.PathLike[str]) -> str:
-    """Return the version of this package that wrote a file, which can be read."""
+    """Return the version of this package that wrote a readable file."""
     with safe_open(os.path.expanduser(path), framework="np") as file:
         return file.metadata()[METADATA_KEY].split(" ", 2)[1]
 
@@ -238,7 +238,7 @@ def restored_random_state(
 
 
 def _described(path: str) -> str:
-    """Return what a file is that is not a safetensors file."""
+    """Describe a file that is not a safetensors file."""
     with open(path, "rb") as file:
         start = file.read(max(map(len, PICKLES)))
     if start.startswith(PICKLES):
@@ -283,7 +283,7 @@ def _checked_document(text: str, arrays: Arrays, path: str) -> dict[str, Any]:
         raise ModelFileError(f"{path!r} has more JSON than any model has.")
     try:
         document = json.loads(text)
-        # Only one text per document: repeated keys, for one, are refused.
+        # A document has only one valid text, so repeated keys are an error.
         is_plain = document_text(document) == text
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path!r} holds no valid JSON: {error}") from error

@@ -1,7 +1,7 @@
 """Counting the words of files in many processes, with dask."""
 
 import os
-import reprlib  # a list of files can be long, a message should not
+import reprlib  # shortens long lists of files in messages
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from numbers import Integral
@@ -20,8 +20,8 @@ __all__ = ["fit_counter"]
 Counter = TypeVar("Counter", bound=BaseCounter)
 
 MERGE_FAN_IN = 4
-"""Parts that one task adds. More would have to fit in the memory of one worker, fewer
-would make more tasks."""
+"""Number of parts that one task adds. More parts need more memory per worker; fewer
+parts need more tasks."""
 
 
 @validate_params(
@@ -51,12 +51,12 @@ def fit_counter(
     process. If a worker is lost, dask repeats its tasks on another one.
 
     A worker holds one chunk of words and a few copies of the distinct n-grams that it
-    has counted. So the files can be larger than the memory.
+    has counted, so the files can be larger than the memory.
 
     Parameters
     ----------
     counter : BigramCounter or NGramCounter
-        The counter. Everything it has learned before is forgotten.
+        The counter. Its fitted state, if any, is replaced.
 
     files : str, path-like or list of these
         Files of words in the formats of :func:`~sklearn_makemore.datasets.read_words`:
@@ -69,7 +69,7 @@ def fit_counter(
         column holds strings.
 
     chunk_size : int, default=100_000
-        Number of words that a worker counts at once.
+        Number of words that a worker counts at a time.
 
     part_size : int or None, default=2**26
         Size in bytes of the parts into which text files are cut, at ends of lines. Each

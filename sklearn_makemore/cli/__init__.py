@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     code : int
         Exit code: 0 on success; 1 for an error of the data, the files or the machine; 2
-        for wrong options; 130 after Ctrl-C; 141 if the reader of the output has gone.
+        for wrong options; 130 after Ctrl-C; 141 if the output was closed.
     """
     use_utf8()
     arguments = sys.argv[1:] if arguments is None else list(arguments)

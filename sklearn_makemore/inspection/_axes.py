@@ -16,7 +16,7 @@ MAX_LEGEND_ROWS = 8
 
 
 def line_style(index: int) -> str:
-    """Return the style that tells a line from others of its colour."""
+    """Return the style that distinguishes a line from others of its colour."""
     return LINE_STYLES[index // 10 % len(LINE_STYLES)]
 
 

@@ -28,9 +28,9 @@ class EmbeddingDisplay:
     """Characters as labelled points in the space of a network's embeddings.
 
     Characters that a network treats alike are near each other: in lecture 2 of makemore
-    the vowels are together. An embedding of two channels is drawn as it is, one of more
-    channels by its two principal components. Labels that would cover each other are
-    moved apart and connected to their points by lines.
+    the vowels are together. An embedding of two channels is drawn unchanged. One of
+    more channels is projected on its two principal components. Labels that would cover
+    each other are moved apart and connected to their points by lines.
 
     It is recommended to use `from_estimator` to create a display. All parameters are
     stored as attributes.

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 MAX_SHOWN_STD = 6
-"""Gradients beyond so many standard deviations of the widest distribution are cut off:
-the few largest would leave the others no room."""
+"""Gradients beyond this number of standard deviations of the widest distribution are
+cut off. Otherwise a few outliers would determine the axis."""
 
 Histograms = dict[str, dict[str, Any]]
 """By name: `density` and `edges` of the bins, `std`, and others that a label needs."""
@@ -249,9 +249,9 @@ class GradientDisplay(BaseHistogramDisplay):
     """Distribution of the gradients of the loss at one step of training.
 
     The gradients are with respect to the outputs of each nonlinear layer, or to each
-    weight matrix. Where they are much smaller in one layer than in the next, gradients
-    vanish or explode on their way back. Lecture 3 of makemore shows how initial weights
-    and batch normalisation keep them at one size.
+    weight matrix. If they are much smaller in one layer than in the next, gradients
+    vanish or explode in backpropagation. Lecture 3 of makemore shows how initial
+    weights and batch normalisation keep them at a similar size.
 
     It is recommended to use `from_estimator` to create a display. All parameters are
     stored as attributes.

@@ -22,11 +22,11 @@ COLORS = "C0", "C1", "0.75"
 class NoveltyDisplay:
     """Lengths of sampled words, by whether they are new, and those of training words.
 
-    Each length has one bar, whose parts are the samples that are new words, training
+    Each length has one bar. Its parts are the samples that are new words, training
     words, and new words that were sampled before; the legend gives their shares. The
-    line shows the training words: a model that has learned their lengths has bars of
-    the same height. The axis reaches the longest training word and 99.5 % of the
-    samples.
+    line shows the lengths of the training words. The bars of a model that has learned
+    these lengths reach the line. The axis reaches the longest training word and 99.5 %
+    of the samples.
 
     It is recommended to use `from_estimator` or `from_report` to create a display. All
     parameters are stored as attributes.

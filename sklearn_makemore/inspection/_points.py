@@ -47,7 +47,7 @@ def spread_apart(points: Floats, distance: float, n_rounds: int = 200) -> Floats
         if lack.max(initial=0) < 0.01 * distance:
             break
         pushes = (away * (lack / length)[:, :, None]).sum(axis=1) / 3  # (n, 2)
-        # In a crowd the sum of all pushes would throw a point far out.
+        # Among many near points, the sum of all pushes would be too large.
         size = np.linalg.norm(pushes, axis=1, keepdims=True)
         moved += pushes / np.maximum(1, 8 * size / distance)
     return moved

@@ -33,7 +33,7 @@ class TrainingRecorder(Callback):
     a network computes once for many windows count once. Histograms are kept for the
     first and the last recorded step, and for `histogram_steps`.
 
-    A recorder does not change the training, but makes it slower.
+    A recorder does not change the result of the training, but makes it slower.
 
     Every call of `fit` and `partial_fit` starts new records, with its first step as
     step 0, even after a warm start.
@@ -212,7 +212,7 @@ class TrainingRecorder(Callback):
             output = output[0]
         if output.requires_grad:
             output.retain_grad()
-        # The copy, since another module may write its result into this tensor.
+        # Keep a copy, because another module may write its result into this tensor.
         self.kept_.setdefault(name, []).append((output, output.detach().clone()))
 
     def _forget(self) -> None:

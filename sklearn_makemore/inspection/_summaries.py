@@ -86,7 +86,7 @@ def update_of(before: Tensor, parameter: nn.Parameter) -> dict[str, Any]:
 
 
 def _ratio(part: float, whole: float) -> float:
-    """Divide; a bias that starts at zero changes but has no size yet."""
+    """Divide; the whole is 0 for a bias that starts at zero."""
     if whole:
         return part / whole
     return math.inf if part else math.nan

@@ -1,4 +1,4 @@
-"""SurprisalDisplay: which characters of a word a model did not expect."""
+"""SurprisalDisplay: how unexpected each character of a word is to a model."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ CELL = 0.42
 """Side in inches of the cell of a character in a new figure."""
 
 MAX_FIGURE_SIDE = 14.0
-"""Inches up to which a new figure grows with its cells."""
+"""Largest width and height of a new figure in inches."""
 
 COLORBAR_SIZE = 0.15, 1.2
 """Width and height of the scale of the colours in inches."""
@@ -105,7 +105,7 @@ class SurprisalDisplay:
         im_kw: dict[str, Any] | None = None,
         text_kw: dict[str, Any] | None = None,
     ) -> "SurprisalDisplay":
-        """Draw how a fitted model is surprised by words.
+        """Draw how unexpected the characters of words are to a fitted model.
 
         Parameters
         ----------

@@ -49,8 +49,8 @@ def lr_range_test(
     makemore does this, and [1]_ calls it the learning-rate range test. It ends early
     when the loss explodes.
 
-    The suggestion is the rate at which the smoothed loss is least. It is the largest
-    rate of a schedule that falls, as in [1]_ and in the schedules "one-cycle" and
+    The suggestion is the rate at which the smoothed loss is least. Use it as the
+    largest rate of a falling schedule, as in [1]_ and in the schedules "one-cycle" and
     "step" of this package.
 
     Parameters
@@ -142,7 +142,7 @@ def lr_range_test(
     rates = np.geomspace(min_lr, max_lr, n_steps)
     loss = np.array(_losses(estimator, words, sample_weight, rates.tolist()))
     width = SMOOTHING_SHARE * n_steps
-    # An explosion must not drown the steps before it.
+    # An exploding loss must not dominate the average of the steps before it.
     smoothed_loss = gaussian_smoothed(np.minimum(loss, loss[0]), width)
     best = int(np.argmin(smoothed_loss))
     _warn_at_the_ends(best, width, rates)

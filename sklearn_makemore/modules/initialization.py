@@ -1,4 +1,4 @@
-"""Initial weights that keep activations alive and the first loss near log V."""
+"""Initial weights that avoid saturated units and give a first loss near log V."""
 
 from torch import nn
 

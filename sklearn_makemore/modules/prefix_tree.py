@@ -1,4 +1,4 @@
-"""Sequences as a tree: what they share at the start is computed once."""
+"""Sequences as a tree, so that shared prefixes are computed once."""
 
 from collections.abc import Callable, Iterator
 

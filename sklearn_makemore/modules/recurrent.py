@@ -20,9 +20,9 @@ class HiddenStateHook(nn.Identity):
 class Recurrent(nn.Module):
     """Embedding, recurrent layers and logits, with any of torch's recurrent cells.
 
-    A subclass names torch's layer, and the cell that computes one step of it. Rows go
-    through the layer at once. A prefix tree goes level by level through the cell, with
-    the same weights.
+    A subclass names torch's layer, and the cell that computes one step of it. The layer
+    computes rows in one call. The cell computes a prefix tree level by level, with the
+    same weights.
     """
 
     _layer: type[nn.RNN] | type[nn.GRU] | type[nn.LSTM]

@@ -1,4 +1,4 @@
-"""Models to files and back, without pickle.
+"""Saving and loading models without pickle.
 
 A file holds the parameters and the fitted state, never code. `_encoding` turns a model
 into a JSON document and arrays, `_decoding` checks them and turns them into a model,
@@ -32,9 +32,9 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     if the process is killed meanwhile, the older file remains.
 
     The file does not hold the state of the optimizer, so training continues after
-    `load` from the weights only. Nor does it hold code and paths of this machine, which
-    are None after `load`: callbacks of scikit-learn and of skorch, the `checkpoint` of
-    a network, and the `memory` of a pipeline.
+    `load` from the weights only. The file also holds no code and no paths of this
+    machine. Callbacks of scikit-learn and of skorch, the `checkpoint` of a network, and
+    the `memory` of a pipeline are therefore None after `load`.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
             f"A file holds no code, so these are None in it: {encoder.not_saved}. Set "
             "them again after loading, or use pickle.",
             UserWarning,
-            stacklevel=3,  # the caller, above the check of the arguments
+            stacklevel=3,  # the caller, outside the check of the arguments
         )
     write_safe_file(path, document, encoder.arrays)
 
@@ -102,8 +102,9 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str], device: str | None = None) -> Any:
     """Load a model from a file that `save` wrote.
 
-    The file can come from anyone. `load` runs no code of it, checks everything in it,
-    and needs memory in proportion to its size. It cannot tell who made the model.
+    The file can come from anyone. `load` runs no code from it, validates all of its
+    content, and needs memory in proportion to its size. It does not verify who made the
+    model.
 
     Parameters
     ----------
@@ -181,7 +182,7 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> Any:
             f"The model was on device={missing!r}, which is not available on this "
             "machine; its device is 'auto' now.",
             UserWarning,
-            stacklevel=3,  # the caller, above the check of the arguments
+            stacklevel=3,  # the caller, outside the check of the arguments
         )
     return model
 

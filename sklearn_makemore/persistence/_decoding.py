@@ -95,7 +95,7 @@ class Decoder(Limits):
             return _vocabulary(*content)
         if kind == "estimator":
             return self.estimator(content)
-        raise ValueError(f"{kind!r} is no kind of value")
+        raise ValueError(f"{kind!r} is not a kind of value")
 
     def texts(self, texts: list[Any], dtype: type) -> np.ndarray:
         """Decode an array of strings."""

@@ -24,7 +24,7 @@ class Encoder(Limits):
         The arrays, named after where they belong.
 
     not_saved : list of str
-        Parameters that have a value and are not kept.
+        Parameters that are set, but not saved.
     """
 
     def __init__(self) -> None:
@@ -125,8 +125,8 @@ class Encoder(Limits):
         state: Any = random_state.get_state(legacy=False)
         if state["bit_generator"] != "MT19937":
             raise TypeError(
-                f"{path} draws by {state['bit_generator']}; `save` keeps only a "
-                "RandomState that draws by MT19937."
+                f"{path} is a RandomState of {state['bit_generator']}; `save` keeps "
+                "only a RandomState of MT19937."
             )
         twister = state["state"]
         parts = (twister["key"], twister["pos"], state["has_gauss"], state["gauss"])

@@ -1,4 +1,4 @@
-"""What both directions share: known classes, and limits that bound memory and time."""
+"""Known classes, and limits of memory and time, for encoding and for decoding."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from sklearn.pipeline import Pipeline
 from .._models import ESTIMATORS
 
 MAX_ESTIMATORS = 1 << 15
-"""Largest number of estimators in a file, where an estimator counts double for each
-estimator around it: scikit-learn's texts show nested estimators twice per level, and an
-error message may show one."""
+"""Largest number of estimators in a file. An estimator counts double for each estimator
+around it, because scikit-learn's texts show nested estimators twice per level, and an
+error message may contain such a text."""
 
 MAX_NESTING = 8
 """Largest number of estimators around an estimator."""
 
 MAX_TEXT_CELLS = 1 << 24
-"""Largest total size of the arrays of texts of fixed width: 64 MiB. In such an array
-each text takes as much as the longest, so it can be much larger than the file."""
+"""Largest total size of the arrays of texts of fixed width: 64 MiB. In such an array,
+each text takes as much memory as the longest, so the array can be much larger than the
+file."""
 
 NOT_SAVED = {"callbacks", "checkpoint", "memory"}
 """Parameters that a file does not keep: code, and paths of one machine."""
@@ -42,7 +43,7 @@ class Limits:
         self.n_estimators += 2**self.depth
         if self.depth > MAX_NESTING or self.n_estimators > MAX_ESTIMATORS:
             raise ValueError(
-                "There are too many estimators in each other. A file holds at most "
+                "There are too many nested estimators. A file holds at most "
                 f"{MAX_ESTIMATORS:,}, each counted double for each estimator around "
                 f"it, and at most {MAX_NESTING} around one."
             )
