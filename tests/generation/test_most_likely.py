@@ -211,7 +211,9 @@ def test_past_a_bound_the_error_says_what_to_do(bound, words, fit_once, monkeypa
     model = fit_once(CLASSES["kneser-ney-3"], words)
     best, log_proba = model.most_likely(200)
     monkeypatch.setattr(_most_likely, bound, 100)
-    with pytest.raises(ValueError, match=r"'an' cannot be told from.* fewer words \(n\), or"):
+    with pytest.raises(
+        ValueError, match=r"'an' cannot be told from.* fewer words \(n\), or"
+    ):
         model.most_likely(200, prefix="an")
     value = {
         "MAX_OPEN_PREFIXES": 200,
@@ -221,7 +223,9 @@ def test_past_a_bound_the_error_says_what_to_do(bound, words, fit_once, monkeypa
     monkeypatch.setattr(_most_likely, bound, value)
     monkeypatch.setattr(_most_likely, "PREFIX_CHUNK_SIZE", 8)
     assert model.most_likely(5)[0] == best[:5]
-    with pytest.raises(ValueError, match="200 most likely words cannot be told.*certain") as e:
+    with pytest.raises(
+        ValueError, match="200 most likely words cannot be told.*certain"
+    ) as e:
         model.most_likely(200)
     n_certain = int(re.search(r"certain: (\d+)", str(e.value))[1])
     assert 5 <= n_certain < 200

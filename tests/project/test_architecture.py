@@ -387,7 +387,7 @@ def test_public_names():
 def test_architecture_page_names_what_is_there():
     page = (PROJECT / "docs" / "architecture.rst").read_text(encoding="utf-8")
     page = re.sub(r"\s+", " ", page)
-    files = {name for name in re.findall(r"``([\w/]+\.py)``", page)}
+    files = set(re.findall(r"``([\w/]+\.py)``", page))
     for name in files:
         assert any((base / name).is_file() for base in (ROOT, PROJECT)), name
     pairs = re.findall(r"``([\w.]+)`` (?:in|of) ``([\w/]+\.py)``", page)
