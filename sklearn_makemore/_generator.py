@@ -25,7 +25,7 @@ from ._words.types import Floats, Seed, Words
 
 
 class GeneratorMixin(PredictionHooks):
-    """Sampled words, the most probable words, and a report on how new words are."""
+    """Sampling, the most probable words, and a report on new words."""
 
     @validate_options(
         {
@@ -215,8 +215,8 @@ class GeneratorMixin(PredictionHooks):
         """Find the most probable words.
 
         The result is exact: no other word is more probable than those returned. The
-        search extends the most probable beginnings first, in bounded memory and time.
-        Words have no unknown characters, except those of `prefix`.
+        search extends the most probable beginnings first. Its memory and time are
+        bounded. Words have no unknown characters, except those of `prefix`.
 
         Parameters
         ----------
@@ -330,8 +330,8 @@ class GeneratorMixin(PredictionHooks):
         samples = self.sample(n_samples, random_state=random_state, **sample_options)
         if not samples:
             raise ValueError(
-                f"No word could be drawn with the options {sample_options}, so that "
-                "there is nothing to report on; relax one of them."
+                f"No word could be sampled with the options {sample_options}; relax "
+                "one of them."
             )
         return novelty_of(samples, train)
 
@@ -372,8 +372,8 @@ def _check_matching(matching: object, exact: bool) -> None:
         )
     if exact and matching is None:
         raise ValueError(
-            "exact=True draws given that a word matches, and `matching` is None; "
-            "give a pattern, or leave out `exact`."
+            "exact=True needs a pattern, but `matching` is None; give a pattern, or "
+            "leave out `exact`."
         )
 
 

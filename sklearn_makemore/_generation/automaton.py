@@ -32,14 +32,13 @@ State: TypeAlias = tuple[int, Kind]
 class Automaton:
     """Deterministic finite automaton: the words that match a pattern, and no others.
 
-    From every state a word that matches can be reached; if there is no such word there
-    is no state.
+    A match can be reached from every state. If no word matches, there are no states.
 
     Parameters
     ----------
     next_states : ndarray of shape (n_states, n_symbols), dtype int32
-        The state after each symbol, -1 where no match continues so. Symbol 0, the
-        boundary, leads nowhere.
+        The state after each symbol, or -1 if no match continues with it. It is -1 for
+        symbol 0, the boundary.
 
     accepts : ndarray of shape (n_states,), dtype bool
         Whether a word that ends here matches.
@@ -96,7 +95,7 @@ def compile_pattern(pattern: str, characters: str) -> Automaton:
            [-1, -1, -1],
            [-1, -1,  2]], dtype=int32)
     """
-    import_regex()  # no pattern works without it, though some do not need it
+    import_regex()  # even for a pattern that does not need it, so errors are alike
     _check_encodable(pattern)
     try:
         positions = Positions(parse_pattern(pattern))
@@ -118,8 +117,8 @@ def _states(
 ) -> tuple[list[list[int]], list[bool]]:
     """Return the next state of each state and class, and whether each state accepts.
 
-    A state is the set of positions that can come next, and what assertions can tell of
-    the character before.
+    A state is the set of positions that can come next, with the properties of the
+    previous character that assertions depend on.
     """
     end = 1 << (len(positions.labels) - 1)
     start: State = positions.first, None

@@ -206,8 +206,8 @@ def backward(product: Product, language: Language) -> "ConditionalModel | None":
 
     The backward probability of a pair after `n` characters is the probability that the
     word ends in a match: ``b[n] = ends + P b[n + 1]``, without `ends` below the minimum
-    length. It changes less the longer the word may still become, so that few lengths
-    need values of their own. The result is None if there is no room for all values.
+    length. It converges as the number of characters that may follow grows, so that few
+    lengths need separate values. The result is None if there are too many values.
 
     Raises ValueError if the model gives no probability to any word of the language.
     """

@@ -45,7 +45,7 @@ def most_likely_words(
 
     next_log_proba : returns log-probabilities after n prefixes, (n, 1 + n_characters):
         of the end, then of each character
-    characters : what a word may go on with, sorted by code point
+    characters : characters that can follow, sorted by code point
     log_proba : log-probability of the prefix
     longest : largest number of characters of a word, prefix included
 
@@ -62,16 +62,17 @@ def most_likely_words(
     array([0.5  , 0.167, 0.083, 0.056, 0.028])
     """
     # Words and beginnings are ordered by the key (-log p, length, text). No word has a
-    # smaller key than one of its beginnings: a factor of at most 1 makes nothing more
-    # probable, in floating point too, and where it is 1, the word is longer or is the
+    # smaller key than one of its beginnings: multiplying by a probability never makes
+    # p larger, in floating point too. If p is equal, the word is longer or is the
     # beginning itself.
     #
-    # At every moment each word is found, or has a beginning that is open, or one that
-    # was left out. The search ends when no open beginning has a key below the n-th
-    # best word found, so no word behind it has. A beginning is left out where its key
-    # is above that of an n-th best word, whose place only better ones can take; or for
-    # lack of room, and of these the least -log p is kept in `lost`: an n-th best word
-    # below it is below everything behind them. So the words found are the best ones.
+    # At any time, each word has been found, or one of its beginnings is open, or one
+    # of its beginnings was dropped. The search ends when no open beginning has a key
+    # below the n-th best word found; then no word with an open beginning has. A
+    # beginning is dropped if its key is above the n-th best word found so far, or for
+    # lack of room. `lost` is the least -log p of those dropped for lack of room. If
+    # the n-th best word is below `lost`, it is also below all words that begin with
+    # them. So the words found are the best ones.
     n_symbols = 1 + len(characters)
     n_rows = max(1, min(PREFIX_CHUNK_SIZE, MAX_CELLS // n_symbols))
     is_possible = log_proba > -np.inf
@@ -90,7 +91,7 @@ def most_likely_words(
             or n_characters > MAX_CHARACTERS
             or n_read > MAX_LOG_PROBAS_READ
         ):
-            # What is open, or was left out, has keys from here on.
+            # Open and dropped beginnings have keys from here on.
             bound = min(batch[:1] + beginnings[:1] + [(lost,)])
             raise _too_many(n_words, prefix, bisect_left(found, bound))
         if not batch:
@@ -110,7 +111,7 @@ def most_likely_words(
             heapq.heappush(beginnings, key)
         if len(beginnings) > MAX_OPEN_PREFIXES:
             beginnings.sort()  # a sorted list is a heap
-            n_kept = MAX_OPEN_PREFIXES // 2  # so that this is seldom
+            n_kept = MAX_OPEN_PREFIXES // 2  # so that this is rare
             lost = min(lost, beginnings[n_kept][0])
             del beginnings[n_kept:]
 

@@ -13,9 +13,9 @@ array of rows."""
 class NextSymbolModel(Protocol):
     """A model that predicts the next symbol of many words at a time.
 
-    A context is all that the model needs to know of the symbols so far: a window of
-    them, a state of an automaton, or a hidden state. A one-dimensional integer array of
-    contexts holds states of an automaton, of which equal numbers mean the same.
+    A context represents the symbols so far: a window of them, a state of an automaton,
+    or a hidden state. If contexts are a one-dimensional integer array, they are states
+    of an automaton, and equal numbers are equal states.
     """
 
     def next_log_proba(
@@ -35,5 +35,5 @@ class NextSymbolModel(Protocol):
 
 
 def are_states(contexts: Contexts) -> bool:
-    """Whether contexts are integers of which equal ones mean the same."""
+    """Whether contexts are states of an automaton, so that equal ones are the same."""
     return isinstance(contexts, np.ndarray) and contexts.ndim == 1

@@ -17,7 +17,7 @@ NOT_REGULAR = {
     r"\(\?>": "atomic groups",
     r"\(\?\(": "conditions",
 }
-"""What other dialects have and a finite automaton cannot do, for the message."""
+"""Elements of other dialects that a finite automaton cannot match, for the message."""
 
 POSIX = {
     "alnum": "0-9A-Za-z",
@@ -120,7 +120,7 @@ def parse_pattern(pattern: str) -> Node:
 
 
 def not_regular(pattern: str) -> list[str]:
-    """Return what a pattern has that no finite automaton can do."""
+    """Return the elements of a pattern that no finite automaton can match."""
     text = pattern.replace("\\\\", "")  # an escaped backslash escapes nothing
     return [name for mark, name in NOT_REGULAR.items() if re.search(mark, text)]
 
@@ -152,7 +152,7 @@ class _Parser:
         return parts[0] if len(parts) == 1 else Choice(tuple(parts))
 
     def peek(self) -> str:
-        """Return the next character that means something, "" at the end."""
+        """Return the next significant character, "" at the end."""
         if "x" in self.flags:
             self._match(re.compile(r"(?:\s|#[^\n]*)*"))
         return self.pattern[self.place : self.place + 1]
@@ -292,7 +292,7 @@ class _Parser:
 
 
 def _posix_set(token: str) -> str:
-    """Write ``[:alpha:]`` or ``[:^alpha:]`` as a set of its own."""
+    """Write ``[:alpha:]`` or ``[:^alpha:]`` as a separate set."""
     is_negated, name = token[2] == "^", token.strip("[:^]")
     if name not in POSIX:
         raise PatternError(f"unknown set {token}")

@@ -23,13 +23,13 @@ from .parse_pattern import (
 )
 
 MAX_STEPS = 1 << 22
-"""Largest number of operations on sets of 512 positions: two seconds or so, and at most
+"""Largest number of operations on sets of 512 positions: about two seconds, and at most
 64 bytes each."""
 
 WORD, LINE_BREAK = r"\w", "\n"
 
 Kind: TypeAlias = tuple[bool, ...] | None
-"""What assertions can tell of a character; None is an end of the word."""
+"""Properties of a character that assertions use; None is an end of the word."""
 
 
 class TooLargeError(Exception):
@@ -138,7 +138,7 @@ class Positions:
         return Part(first, last, one.can_be_empty and other.can_be_empty)
 
     def _repeated(self, node: Repeat) -> Part:
-        """Copy a part as often as it may come; the last copy may be a loop."""
+        """Copy a part as often as it may occur; the last copy may be a loop."""
         least, is_loop = node.least, node.most is None
         n_copies = max(least, 1) if node.most is None else node.most
         first = last = before = n_done = 0
@@ -162,7 +162,7 @@ class Positions:
 
 
 class Alphabet:
-    """Symbols in classes that no position tells apart.
+    """Classes of symbols that no position distinguishes.
 
     Attributes
     ----------
@@ -173,8 +173,8 @@ class Alphabet:
         The positions that read a character of each class, as bits.
 
     kinds : list of tuple of bool
-        What assertions can tell of the characters of each class: whether they are line
-        breaks, letters, and letters of ASCII, or nothing if no assertion asks.
+        Properties of the characters of each class that assertions use: whether they are
+        line breaks, letters, and ASCII letters. Empty if there are no assertions.
 
     distinct_kinds : list of tuple of bool or None
         Each kind once; None is an end of the word.
@@ -211,7 +211,7 @@ class Alphabet:
 
 
 def _asked_traits(labels: list[Characters | Assertion | None]) -> list[Characters]:
-    """Return the sets that assertions ask about: line breaks and letters, or none."""
+    """Return the sets that assertions use: line breaks and letters, or none."""
     assertions = [label for label in labels if isinstance(label, Assertion)]
     if not any(label.by_line or label.kind in "bB" for label in assertions):
         return []

@@ -64,7 +64,7 @@ class DrawOptions:
     language: Language | None = None
 
     def limits(self, length: int) -> tuple[bool, bool]:
-        """Whether a word of `length` characters must go on, and whether it must end."""
+        """Whether a word of `length` characters must continue, and if it must end."""
         return length < self.min_length, length >= self.max_length
 
     @property
@@ -290,7 +290,7 @@ def draw_words(
 
     draw : ``draw(n)`` returns `n` words, None for one that could not be ended
     max_rows : largest number of words to sample at a time
-    max_draws_per_word : draws for each word wanted, and for ten more, at most
+    max_draws_per_word : largest number of draws per word, for `n_samples` + 10 words
     """
     accepted: list[str] = []
     seen, n_drawn = set(exclude), 0
@@ -324,7 +324,7 @@ def draw_words(
 def _next_batch(
     n_missing: int, n_accepted: int, n_drawn: int, max_draws_per_word: int
 ) -> int:
-    """Return how many draws should yield what is missing at the rate so far."""
+    """Return how many draws should give the missing words at the rate so far."""
     if n_drawn == 0:
         return n_missing
     rate = max(n_accepted / n_drawn, 1 / max_draws_per_word)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .types import Words
 
 SINGULAR = {"words": "Word", "prefixes": "Prefix"}
-"""What messages call an element of an argument."""
+"""Name of one element of an argument, for messages."""
 
 
 def check_words(
@@ -28,7 +28,7 @@ def check_words(
         other ordered iterable of strings. ``""`` is a word.
 
     name : str, default="words"
-        What errors call the argument.
+        Name of the argument in errors.
 
     allow_empty : bool, default=False
         Whether a collection of no words is accepted.

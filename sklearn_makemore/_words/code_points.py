@@ -1,4 +1,4 @@
-"""Words as one array of Unicode code points: what a vocabulary reads."""
+"""Words as one array of Unicode code points."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class CodePoints:
         points = _joined(words, name)
         offsets = np.flatnonzero(points == 0)
         has_nul = len(offsets) != len(words) + 1
-        if has_nul:  # slower: asks every word for its length
+        if has_nul:  # slower: reads the length of every word
             lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
             offsets = np.concatenate([[0], np.cumsum(lengths + 1)])
         return cls(points, offsets.astype(place_dtype(len(points))), has_nul)

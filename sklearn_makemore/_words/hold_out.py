@@ -1,4 +1,4 @@
-"""Words held out of training: equal words are always on one side.
+"""Words held out of training; equal words are always on the same side.
 
 Networks, mixtures and `train_dev_test_split` draw groups of equal words at random. The
 command line reads files larger than memory, so it decides word by word. Estimators that
@@ -17,7 +17,7 @@ from .prefixes import distinct_words
 from .training_set import TrainingSet
 
 DIGEST_SIZE = 8
-"""Bytes that decide whether a word is held out: the share is exact to 2**-64."""
+"""Bytes that determine whether a word is held out: the share is exact to 2**-64."""
 
 ROUNDING = 1e-12
 """Relative error of sums of weights, so that whole words fit exactly."""
@@ -28,9 +28,9 @@ def hold_out(
 ) -> tuple[TrainingSet, TrainingSet | None]:
     """Hold words out at random, and return the training words and the held-out words.
 
-    Words are held out while they fit in this share of the total weight, but at least
-    one word. The result depends on the words and their total weights, not on their
-    order. The longest word is never held out, so that a model with a limit of length
+    At least one word is held out, and more as long as they fit in this share of the
+    total weight. The result depends on the words and their total weights, not on their
+    order. The longest word is never held out, so that a model that limits the length
     can read all words. The held-out words are distinct, weighted by their total weight;
     they are None if all words are equal.
     """
@@ -57,8 +57,9 @@ def assign_groups(
     """Assign groups of equal words to parts 1, 2, ... of these sizes, others to part 0.
 
     The last part takes groups in order while they fit, then the part before it. A part
-    that would be empty takes the lightest group. With `nearest`, a part that is short
-    also takes it if that brings it nearer to its size. Part 0 is not empty either.
+    that would be empty takes the lightest group. With `nearest`, a part below its size
+    also takes the lightest group if this brings it nearer to its size. Part 0 is never
+    empty.
 
     weights : (n_groups,)
     order : (n_candidates,) groups that may leave part 0
@@ -97,7 +98,7 @@ def _taken_groups(
 def word_folds(
     words: Sequence[str], n_folds: int, labels: NDArray[Any] | None = None
 ) -> NDArray[np.int64]:
-    """Return the fold of each word: equal words share one, neighbours do not.
+    """Return the fold of each word; equal words share one, consecutive words do not.
 
     The folds depend on the order of the words. Where labels are given, each is spread
     over all folds. With fewer distinct words than folds, the last folds are empty.
@@ -122,12 +123,12 @@ def group_numbers(words: Iterable[str]) -> NDArray[np.int64]:
 
 
 class HeldOutStream:
-    """Chunks of words to learn from; after the last one, the words held out of them.
+    """Chunks of training words and, after the last chunk, the held-out words.
 
-    The characters of a word alone decide whether it is held out. So equal words are on
-    one side in a file of any length and order, and every model holds out the same. A
-    word with a character that no training word has, or longer than all of them, is
-    learned with the last chunk: a model could not read it.
+    Whether a word is held out depends on its characters only. Equal words are therefore
+    on the same side in a file of any length and order, and all models hold out the same
+    words. A word that has a character of no training word, or is longer than all of
+    them, is learned with the last chunk, because a model could not read it otherwise.
     """
 
     held_out: Counter[str]
@@ -159,7 +160,7 @@ class HeldOutStream:
             yield [word for word in unreadable for _ in range(self.held_out.pop(word))]
 
     def _learned(self, words: list[str]) -> list[str]:
-        """Count the words that are held out, and return the others."""
+        """Count the held-out words, and return the others."""
         bound = int(self.share * 256**DIGEST_SIZE).to_bytes(DIGEST_SIZE, "big")
         drawn = {word for word in set(words) if _digest(word) < bound}
         self.held_out.update(word for word in words if word in drawn)

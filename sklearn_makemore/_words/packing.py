@@ -86,7 +86,7 @@ def sort_keys(
 def rank_keys(
     keys: list[Ids],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the distinct packed rows, and which of them each row is.
+    """Find the distinct packed rows, and the index of each row among them.
 
     first : (n_distinct,) int64, index of one row of each kind, in sorted order
     ranks : (n_rows,) int64, position of each row's kind in `first`

@@ -1,4 +1,4 @@
-"""TrainingSet: what a model learns from, as one object."""
+"""TrainingSet: words, vocabulary and weights as one object."""
 
 from collections.abc import Callable, Sized
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class TrainingSet:
         The words.
 
     sample_weight : ndarray of shape (n_words,), default=None
-        Positive weight of each word; None is one each.
+        Positive weight of each word; None means that all weights are 1.
     """
 
     vocabulary: CharVocabulary

@@ -8,7 +8,7 @@ from narwhals.typing import IntoDataFrame, IntoSeries
 from numpy.typing import ArrayLike, NDArray
 
 Words: TypeAlias = Iterable[str] | NDArray[Any] | IntoSeries | IntoDataFrame
-"""What `check_words` accepts. A single string is refused, which no type can say."""
+"""Arguments of `check_words`, which refuses a single string; no type expresses that."""
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -21,4 +21,4 @@ Weights: TypeAlias = ArrayLike | None
 """Sample weights as the user passes them."""
 
 Seed: TypeAlias = int | np.random.RandomState | None
-"""What a `random_state` may be."""
+"""Values of `random_state`."""

@@ -20,8 +20,8 @@ CODE_POINT_CHUNK_SIZE = 1 << 18
 """Code points looked up at a time: numpy makes an eight-byte index of each."""
 
 MAX_PAIR_TABLE_SYMBOLS = 1 << 13
-"""Largest number of symbols for a table of all pairs: 512 MiB of float64, of which a
-model holds a few."""
+"""Largest number of symbols for a table of all pairs: 512 MiB of float64. A model holds
+a few such tables."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +209,7 @@ class CharVocabulary:
             The words, in any form that `check_words` accepts.
 
         name : str, default="words"
-            What errors call the argument.
+            Name of the argument in errors.
 
         Returns
         -------

@@ -62,7 +62,7 @@ def shifted(contexts: Ids, ids: Ids) -> Ids:
 
 
 def distinct_rows(contexts: Ids, n_symbols: int) -> tuple[Ids, Ids]:
-    """Find the distinct rows of an array of ids, and which of them each row is.
+    """Find the distinct rows of an array of ids, and the index of each row among them.
 
     contexts : (n_contexts, block_size)
     distinct : (n_distinct, block_size), in lexicographic order

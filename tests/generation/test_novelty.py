@@ -93,7 +93,7 @@ def test_what_cannot_be_reported_on():
         model.novelty_report(["ab"], heat=1)
     with (
         pytest.warns(UserWarning, match="Found 0 of 1000"),
-        pytest.raises(ValueError, match="No word could be drawn .*'max_length': 0"),
+        pytest.raises(ValueError, match="No word could be sampled .*'max_length': 0"),
     ):
         model.novelty_report(["ab"], max_length=0, exclude=[""])
     with pytest.warns(UserWarning, match="Found 1 of 7"):

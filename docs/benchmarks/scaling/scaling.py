@@ -80,7 +80,7 @@ CHUNK = 10**5
 
 N_ENCODED = 10**5
 
-ENCODED = "bytes a character"
+ENCODED = "bytes per character"
 
 
 @dataclass
@@ -355,7 +355,7 @@ def respelled(words, characters):
 
 
 def encoded_curve(words):
-    """Return the bytes a character of encoded words."""
+    """Return the bytes per character of encoded words."""
     vocabulary = CharVocabulary.from_words(words)
     encoded = vocabulary.encode(words)
     n_bytes = encoded.codes.nbytes + encoded.offsets.nbytes

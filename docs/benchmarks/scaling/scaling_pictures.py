@@ -3,7 +3,7 @@
 VERBS = "fit", "score_samples", "sample"
 
 TIME = "seconds"
-MEMORY = "bytes a character beyond the words"
+MEMORY = "bytes per character beyond the words"
 CHUNKS = "MB beyond the words in partial_fit"
 SEARCH = "seconds of a search"
 

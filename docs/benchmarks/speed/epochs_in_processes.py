@@ -4,8 +4,8 @@ r"""Time epochs of networks in one process, or in several started by torchrun.
     torchrun --standalone --nproc-per-node 2 \
         docs/benchmarks/speed/epochs_in_processes.py [names.txt]
 
-print a line a network: its batch size, seconds of each epoch, and the last loss, which
-is the same either way but for dropout. Set OMP_NUM_THREADS=1 for both.
+print one line per network: its batch size, seconds of each epoch, and the last loss,
+which is the same either way but for dropout. Set OMP_NUM_THREADS=1 for both.
 """
 
 import os
