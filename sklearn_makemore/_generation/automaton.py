@@ -91,9 +91,9 @@ def compile_pattern(pattern: str, characters: str) -> Automaton:
     >>> automaton.start, automaton.accepts
     (0, array([False,  True,  True]))
     >>> automaton.next_states
-    array([[-1,  1,  2],
-           [-1, -1, -1],
-           [-1, -1,  2]], dtype=int32)
+    array([[-1,  2,  1],
+           [-1, -1,  1],
+           [-1, -1, -1]], dtype=int32)
     """
     import_regex()  # even for a pattern that does not need it, so errors are alike
     _check_encodable(pattern)
