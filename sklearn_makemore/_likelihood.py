@@ -11,8 +11,8 @@ from ._words.types import Floats, Weights, Words
 from ._words.vocabulary import EncodedWords
 
 SCORING_CHUNK_SIZE = 1 << 19
-"""Approximate number of predictions scored at a time: eight bytes each, little beside
-the words themselves."""
+"""Approximate number of predictions scored at a time. Each takes eight bytes, little
+compared with the words themselves."""
 
 
 class LikelihoodMixin(PredictionHooks):

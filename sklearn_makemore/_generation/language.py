@@ -38,7 +38,7 @@ class BackwardLayers:
         Whether the values at a length and at the next length count as equal.
 
     max_layers : int
-        Largest number of lengths with values of their own.
+        Largest number of lengths with separate values.
 
     Raises
     ------

@@ -108,7 +108,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
             raise ValueError(
                 f"The fitted {net.module.__name__} has {fitted_params}. "
                 f"Parameters of this {type(self).__name__} have changed since then, "
-                "and the file would hold the changed ones: set them back, or fit anew."
+                "and the file would hold the changed ones: set them back, or refit."
             )
         return {
             "block_size": block_size,

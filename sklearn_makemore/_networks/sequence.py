@@ -150,7 +150,7 @@ def _check_readable(model, encoded, vocabulary, block_size, name="words"):
     subject, n_characters = _longest(encoded, vocabulary, name)
     raise ValueError(
         f"{subject} has {n_characters} characters, and this {type(model).__name__} "
-        f"reads at most {block_size - 1}, one less than its block_size; fit anew with "
+        f"reads at most {block_size - 1}, one less than its block_size; refit with "
         f"block_size={n_characters + 1} or more."
     )
 

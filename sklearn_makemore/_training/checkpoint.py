@@ -136,7 +136,7 @@ def _check_same_training(path, document, identity):
     if found:
         raise ValueError(
             f"The checkpoint {path!r} is of another training: {'; '.join(found)}. "
-            "Resume it as it was begun, or delete the file to train anew, or give "
+            "Repeat that training to resume it, delete the file, or give "
             "`checkpoint` another path."
         )
     if document.get("versions") != _versions():

@@ -100,7 +100,7 @@ def _opened_checkpoint(model, data, training):
         return None
     if model.callbacks:
         raise ValueError(
-            "`callbacks` have a state of their own, which `checkpoint` cannot "
+            "`callbacks` have their own state, which `checkpoint` cannot "
             "keep; leave one of the two out. scikit-learn's callbacks, given with "
             "`set_callbacks`, work with it."
         )

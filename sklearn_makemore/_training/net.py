@@ -233,7 +233,7 @@ def continued_net(net: CharNet, before: CharNet) -> CharNet:
     if net.module is not before.module or asked != fitted:
         raise ValueError(
             f"The fitted {before.module.__name__} has {fitted}, and a warm start "
-            f"cannot turn it into {asked}. Set the parameters back, or fit anew with "
+            f"cannot turn it into {asked}. Set the parameters back, or fit again with "
             "warm_start=False."
         )
     plain_module(net).load_state_dict(plain_module(before).state_dict())

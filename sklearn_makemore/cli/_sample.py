@@ -8,7 +8,7 @@ from ._streams import UsageError, text_of_argument
 from ._words import bundled_names, source_of
 
 OWN_OPTIONS = {"self", "exclude", "n_samples"}
-"""Parameters of `sample` that have options of their own here."""
+"""Parameters of `sample` that have separate options here."""
 
 TEXTS = ("prefix", "matching")
 

@@ -68,7 +68,7 @@ def failure(error, code=None):
 def ignore_broken_pipe(stream):
     """Flush a stream, and discard its output from then on if that fails.
 
-    Otherwise Python would report the error again at exit, with an exit code of its own.
+    Otherwise Python would report the error again at exit, with another exit code.
     """
     if stream is None:
         return

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 BYTE_CHUNK_SIZE = 1 << 18
 """Number of bytes read at a time: enough to make the cost of a call negligible, and
-small beside a chunk of words."""
+small compared with a chunk of words."""
 
 MAX_LINE_LENGTH = 1 << 20
 """Maximum number of bytes of a line. A file with longer lines is not a list of words,

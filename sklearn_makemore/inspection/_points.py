@@ -8,7 +8,7 @@ from .._words.types import Floats
 def two_coordinates(embedding: Floats) -> tuple[Floats, Floats | None]:
     """Return two coordinates of each row, and their shares of the variance.
 
-    Two channels are used as they are, one is placed beside zeros, and more are
+    Two channels are used unchanged, one is combined with zeros, and more are
     projected on principal components. The shares are None for the channels themselves.
 
     embedding : (n_symbols, n_channels)

@@ -34,7 +34,7 @@ class SurprisalDisplay:
 
     A row is a word, a cell one of its characters, and the last cell of a row its end.
     The colour is the surprise: the negative log-probability, in nats, of the character
-    given those before it. The sum over each row is written beside it. An impossible
+    given those before it. The sum over each row is written next to it. An impossible
     character has the colour of the largest finite surprise.
 
     It is recommended to use `from_estimator` to create a display. All parameters are

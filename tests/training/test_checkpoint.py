@@ -567,7 +567,7 @@ def test_callbacks_of_skorch_are_refused(words, path):
     model = clone(NETS["mlp"]).set_params(
         checkpoint=path, callbacks=[GradientNormClipping(1.0)]
     )
-    with pytest.raises(ValueError, match="`callbacks` have a state of their own"):
+    with pytest.raises(ValueError, match="`callbacks` have their own state"):
         model.fit(words)
     assert not path.exists()
 
