@@ -3,9 +3,9 @@
     python tests/persistence/files/write.py
 
 One file for each public estimator and for a pipeline, in version 1 of the format. The
-script adds what is missing, such as the file of a new estimator. Files that exist stay as
-they are: they prove that `load` still reads them. A new version of the format needs a
-folder of its own.
+script adds what is missing, such as the file of a new estimator. Existing files stay
+unchanged: they prove that `load` still reads them. A new version of the format needs a
+separate folder.
 """
 
 import json
