@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._words.types import Ids, Mask
-from .parse_pattern import PatternError, not_regular, parse_pattern
-from .positions import Alphabet, Kind, Positions, TooLargeError, import_regex
+from .character_sets import PatternError, import_regex
+from .parse_pattern import not_regular, parse_pattern
+from .positions import Alphabet, Kind, Positions, TooLargeError
 
 STEPS_OF_A_STATE = 8
 """Operations that a state takes in addition to those on its positions."""

@@ -6,27 +6,29 @@ construction of an automaton. Operations are counted, so that no pattern takes l
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import ModuleType
 from typing import TypeAlias
 
 import numpy as np
 
 from .._words.types import Mask
-from .parse_pattern import (
-    Assertion,
-    Chain,
+from .character_sets import (
+    LINE_BREAK,
+    WORD,
+    WORD_ASCII,
     Characters,
-    Choice,
-    Node,
     PatternError,
-    Repeat,
+    members,
+    n_operations,
 )
+from .parse_pattern import Assertion, Chain, Choice, Node, Repeat
+from .parse_set import MAX_DEPTH
+
+MAX_NESTING = 3 * MAX_DEPTH
+"""Largest depth of a tree: a group can be a choice of chains, and repeated."""
 
 MAX_STEPS = 1 << 22
 """Largest number of operations on sets of 512 positions: about two seconds, and at most
 64 bytes each."""
-
-WORD, LINE_BREAK = r"\w", "\n"
 
 Kind: TypeAlias = tuple[bool, ...] | None
 """Properties of a character that assertions use; None is an end of the word."""
@@ -64,6 +66,7 @@ class Positions:
         self.labels: list[Characters | Assertion | None] = []
         self.follow: list[int] = []
         self.n_steps = 0
+        self.depth = 0
         part = self._part(tree)
         self.first = self._joined(part, self._position(None)).first
         self.assertions = sum(
@@ -112,11 +115,17 @@ class Positions:
     def _part(self, node: Node) -> Part:
         if isinstance(node, (Characters, Assertion)):
             return self._position(node)
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise PatternError("too many repetitions of repetitions")
         if isinstance(node, Repeat):
-            return self._repeated(node)
-        if isinstance(node, Choice):
-            return self._either([self._part(part) for part in node.parts])
-        return self._chained(node)
+            part = self._repeated(node)
+        elif isinstance(node, Choice):
+            part = self._either([self._part(part) for part in node.parts])
+        else:
+            part = self._chained(node)
+        self.depth -= 1
+        return part
 
     def _chained(self, node: Chain) -> Part:
         whole = Part(0, 0, True)
@@ -146,7 +155,8 @@ class Positions:
             copy = self._part(node.part)
             if copy.can_be_empty:
                 # The copies that are not empty may come first.
-                least, n_copies = 0, 1 if is_loop else n_copies
+                is_one_enough = is_loop or not copy.first
+                least, n_copies = 0, 1 if is_one_enough else n_copies
             self._link(before, copy.first)
             first, before, n_done = first or copy.first, copy.last, n_done + 1
             if n_done >= least:
@@ -185,8 +195,8 @@ class Alphabet:
         traits = _asked_traits(positions.labels)
         rows: dict[Characters, Mask] = {}
         for label in dict.fromkeys([*labels, *traits]):
-            positions.count(0, 1 + len(characters) // (2 if label.is_set else 32))
-            rows[label] = _members(label, characters)
+            positions.count(0, n_operations(label, len(characters)))
+            rows[label] = members(label, characters)
         table = np.array(list(rows.values()), dtype=bool).reshape(-1, len(characters))
         classes, self.class_of = np.unique(table, axis=1, return_inverse=True)
         self.class_of = self.class_of.reshape(-1)
@@ -215,26 +225,7 @@ def _asked_traits(labels: list[Characters | Assertion | None]) -> list[Character
     assertions = [label for label in labels if isinstance(label, Assertion)]
     if not any(label.by_line or label.kind in "bB" for label in assertions):
         return []
-    return [Characters(LINE_BREAK), Characters(WORD), Characters(WORD, is_ascii=True)]
-
-
-def _members(label: Characters, characters: str) -> Mask:
-    """Whether each character is in a set, (n_characters,)."""
-    if not label.is_set:
-        fold = str.casefold if label.ignore_case else str
-        text = fold(label.text)
-        return np.array([fold(character) == text for character in characters], bool)
-    regex = import_regex()
-    flags = regex.V1 | regex.I * label.ignore_case | regex.A * label.is_ascii
-    try:
-        matches = regex.compile(label.text, flags).finditer
-    except regex.error as error:
-        raise PatternError(str(error.msg)) from None
-    # Apart, no two characters can be taken for one that is spelled with both.
-    apart = "\n".join(characters)
-    found = np.zeros(max(1, 2 * len(characters) - 1), dtype=bool)
-    found[[match.start() for match in matches(apart)]] = True
-    return found[: len(apart) : 2]
+    return [LINE_BREAK, WORD, WORD_ASCII]
 
 
 def holds(assertion: Assertion, before: Kind, after: Kind) -> bool:
@@ -253,15 +244,3 @@ def bits(mask: int) -> Iterator[int]:
         lowest = mask & -mask
         yield lowest.bit_length() - 1
         mask ^= lowest
-
-
-def import_regex() -> ModuleType:
-    """Import the library that matches sets of characters."""
-    try:
-        import regex
-    except ImportError as error:
-        raise ImportError(
-            "matching needs the package regex; install it with "
-            "pip install 'sklearn-makemore[matching]'."
-        ) from error
-    return regex
