@@ -35,7 +35,10 @@ def training_identity(
     start : the net that training starts from, None for new weights
     """
     symbols = [data.vocabulary.characters, str(data.vocabulary.unknown)]
-    words = {"codes": data.encoded.codes, "offsets": data.encoded.offsets}
+    words: dict[str, np.ndarray] = {
+        "codes": data.encoded.codes,
+        "offsets": data.encoded.offsets,
+    }
     if data.sample_weight is not None:
         words["sample_weight"] = data.sample_weight
     parameters = {

@@ -101,7 +101,10 @@ def learn(model, split, callback=None):
     models need all words in memory.
     """
     if isinstance(model, BaseCounter):
-        model._fit_counted(model._sum_counted(map(model._count_words, split)))
+        counted = model._sum_counted(map(model._count_words, split))
+        if counted is None:
+            raise ValueError("there are no words to train on")
+        model._fit_counted(counted)
         return
     words = all_words(split)
     if callback is not None:
