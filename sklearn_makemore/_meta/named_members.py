@@ -20,11 +20,22 @@ class NamedMembers(_BaseComposition):
 
     @property
     def _named_members(self) -> list[tuple[str, BaseCharLM]]:
-        return named_members(self.estimators)
+        """The members that can be parameters; `fit` refuses all others."""
+        own = self._get_param_names()
+        return [
+            (name, member)
+            for name, member in named_members(self.estimators)
+            if isinstance(name, str) and name not in own
+            if isinstance(member, BaseCharLM)
+        ]
 
     @_named_members.setter
     def _named_members(self, members: list[tuple[str, BaseCharLM]]) -> None:
-        self.estimators = members
+        replaced = dict(members)
+        self.estimators = [
+            (name, replaced.get(name, member) if isinstance(name, str) else member)
+            for name, member in named_members(self.estimators)
+        ]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters.
@@ -63,7 +74,7 @@ class NamedMembers(_BaseComposition):
     def _checked_members(self) -> Members:
         """Return the unfitted members by name; raise an error if one is invalid."""
         members: Members = {}
-        for index, (name, member) in enumerate(self._named_members):
+        for index, (name, member) in enumerate(named_members(self.estimators)):
             self._check_member(index, name, member)
             if name in members:
                 raise ValueError(

@@ -67,9 +67,10 @@ class NetworkParameters(DeclaredParameters):
     validation_fraction: float | None = parameter(
         default=None,
         description="""
-        Fraction of the distinct words that is held out, at random, to measure the
-        validation loss after each epoch. None means 0.1 with `early_stopping`; without
-        it no words are held out.
+        Fraction of the total weight of the words that is held out, at random, to
+        measure the validation loss after each epoch. Equal words are held out together,
+        and at most twice this fraction of the distinct words. None means 0.1 with
+        `early_stopping`; without it no words are held out.
         """,
         constraints=[Interval(Real, 0, 1, closed="neither"), None],
     )

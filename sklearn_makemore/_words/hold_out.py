@@ -5,6 +5,7 @@ command line reads files larger than memory, so it decides word by word. Estimat
 score their own training words fit one model per fold.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
@@ -29,10 +30,13 @@ def hold_out(
     """Hold words out at random, and return the training words and the held-out words.
 
     At least one word is held out, and more as long as they fit in this share of the
-    total weight. The result depends on the words and their total weights, not on their
-    order. The longest word is never held out, so that a model that limits the length
-    can read all words. The held-out words are distinct, weighted by their total weight;
-    they are None if all words are equal.
+    total weight and are at most twice this share of the distinct words. Without the
+    second limit, a few words of large weight would leave hardly any others to train on.
+
+    The result depends on the words and their total weights, not on their order. The
+    longest word is never held out, so that a model that limits the length can read all
+    words. The held-out words are distinct, weighted by their total weight. They are
+    None if all words are equal.
     """
     distinct, rows = distinct_words(data.encoded)
     if distinct.n_words < 2:
@@ -41,7 +45,8 @@ def hold_out(
     order = rng.permutation(distinct.n_words)
     order = order[order != distinct.lengths.argmax()]
     scaled = weights / weights.max()  # their sum must not overflow
-    parts = assign_groups(scaled, order, [share * scaled.sum()])
+    max_groups = max(1, int(2 * share * distinct.n_words))
+    parts = assign_groups(scaled, order, [share * scaled.sum()], max_groups=max_groups)
     drawn = np.flatnonzero(parts)
     held_out = TrainingSet(data.vocabulary, distinct.take(drawn), weights[drawn])
     return data.take(np.flatnonzero(parts[rows] == 0)), held_out
@@ -53,13 +58,14 @@ def assign_groups(
     sizes: Sequence[float],
     *,
     nearest: bool = False,
+    max_groups: int = sys.maxsize,
 ) -> NDArray[np.intp]:
     """Assign groups of equal words to parts 1, 2, ... of these sizes, others to part 0.
 
     The last part takes groups in order while they fit, then the part before it. A part
     that would be empty takes the lightest group. With `nearest`, a part below its size
-    also takes the lightest group if this brings it nearer to its size. Part 0 is never
-    empty.
+    also takes the lightest group if this brings it nearer to its size. A part takes at
+    most `max_groups`. Part 0 is never empty.
 
     weights : (n_groups,)
     order : (n_candidates,) groups that may leave part 0
@@ -70,7 +76,7 @@ def assign_groups(
     left = order.tolist()
     reserved = int(len(order) == len(weights))  # else part 0 has a group already
     for part in range(len(sizes), 0, -1):
-        most = len(left) - (part - 1) - reserved
+        most = min(max_groups, len(left) - (part - 1) - reserved)
         taken = _taken_groups(weight_of, left, sizes[part - 1], most, nearest)
         parts[taken] = part
         left = [group for group in left if not parts[group]]

@@ -472,3 +472,24 @@ def test_bad_weights_of_members_are_refused(weights, message, words):
 def test_html_shows_the_members(words):
     html = MixtureCharLM([("counts", NGramCounter()), BigramCounter()])._repr_html_()
     assert "counts" in html and "bigramcounter" in html and "NGramCounter" in html
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [NGramCounter, ("weights", NGramCounter()), (1, NGramCounter()), ("a", 5)],
+    ids=["class", "name of a parameter", "number as a name", "no model"],
+)
+def test_members_that_fit_refuses_are_no_parameters(entry):
+    model = MixtureCharLM([("two", BigramCounter()), entry])
+    params = model.get_params()
+    assert {*params} == {
+        *model.get_params(deep=False),
+        "two",
+        *(f"two__{name}" for name in BigramCounter().get_params()),
+    }
+    assert params["weights"] == "em"
+    model.set_params(weights="uniform", two__smoothing=2.0)
+    assert model.weights == "uniform" and model.estimators[0][1].smoothing == 2.0
+    assert "MixtureCharLM" in model._repr_html_()
+    with pytest.raises((TypeError, ValueError), match="at index 1"):
+        model.fit(["emma", "ava"])

@@ -171,3 +171,17 @@ def test_a_weight_stops_a_network_as_repeats_do(seed, words):
     epochs, nll = weighted.n_iter_, weighted.nll(words)
     repeated = net.fit(words * 5)
     assert (repeated.n_iter_, repeated.nll(words)) == (epochs, nll)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.3])
+def test_heavy_words_do_not_leave_the_others_to_the_held_out_side(share):
+    words = [f"{first}{second}" for first in "abcdefgh" for second in "ijklmnop"]
+    weights = 1e4 / np.arange(1.0, len(words) + 1) ** 2
+    vocabulary = CharVocabulary.from_words(words)
+    data = TrainingSet(vocabulary, vocabulary.encode(words), weights)
+    for seed in range(20):
+        train, held_out = hold_out(data, share, np.random.RandomState(seed))
+        assert 1 <= held_out.encoded.n_words <= 2 * share * len(words)
+        assert held_out.sample_weight.sum() <= share * weights.sum()
+        assert {*train.words}.isdisjoint(held_out.words)
+        assert train.encoded.n_words + held_out.encoded.n_words == len(words)
