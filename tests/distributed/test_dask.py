@@ -73,10 +73,10 @@ def deadly(base, marker, is_time):
                 kill_once()
             return super()._count(encoded, n_symbols, sample_weight)
 
-        def _train(self, *args, **kwargs):
-            if is_time(self, None):
+        def _fit_encoded(self, data, callback_context):
+            if is_time(self, data.encoded):
                 kill_once()
-            return super()._train(*args, **kwargs)
+            return super()._fit_encoded(data, callback_context)
 
     return Deadly
 

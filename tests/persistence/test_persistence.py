@@ -239,7 +239,7 @@ def test_estimators_in_each_other_are_bounded(path, monkeypatch):
         for name in "MAX_NESTING", "MAX_ESTIMATORS":
             patch.setattr(_limits, name, 1)
             for use in (lambda: save(nested(2), path), lambda: load(path)):
-                with pytest.raises(ValueError, match="too many estimators"):
+                with pytest.raises(ValueError, match="too many nested estimators"):
                     use()
             patch.undo()
     with pytest.raises(ValueError, match="too many nested estimators"):
