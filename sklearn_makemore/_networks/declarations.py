@@ -125,17 +125,25 @@ class DeclaredParameters:
     _has_own_init: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs):
-        inherited = cls._declared_parameters
+        inherited = _inherited(cls, "_declared_parameters")
         parameters, attributes = _declarations(cls, inherited)
         for name, declared in parameters.items():
             setattr(cls, name, declared.default)
         for name in attributes:
             delattr(cls, name)
         cls._declared_parameters = _in_order(parameters, inherited)
-        cls._declared_attributes = {**cls._declared_attributes, **attributes}
+        cls._declared_attributes = {
+            **_inherited(cls, "_declared_attributes"),
+            **attributes,
+        }
         cls._has_own_init = cls._has_own_init or "__init__" in vars(cls)
         if "_parameter_constraints" not in vars(cls):
+            # The first base may lack the parameters of the others.
             cls._parameter_constraints = {
+                **{
+                    name: declared.resolved_constraints
+                    for name, declared in inherited.items()
+                },
                 **getattr(cls, "_parameter_constraints", {}),
                 **{
                     name: declared.resolved_constraints
@@ -146,6 +154,15 @@ class DeclaredParameters:
             cls.__init__ = _made_init(cls)
             cls.__doc__ = _completed_docstring(cls)
         super().__init_subclass__(**kwargs)
+
+
+def _inherited(cls, name):
+    """Return the declarations of all bases; the first in the MRO has precedence."""
+    inherited = {}
+    for base in cls.__mro__[1:]:
+        for key, declared in vars(base).get(name, {}).items():
+            inherited.setdefault(key, declared)
+    return inherited
 
 
 def _declarations(cls, inherited):

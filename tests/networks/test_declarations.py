@@ -141,3 +141,17 @@ def test_annotations_of_networks_name_the_options_that_there_are():
     assert set(hints["lr_schedule"].__args__) == set(SCHEDULES)
     hints = get_type_hints(bigram.BigramCharLM)
     assert set(hints["optimizer"].__args__) == set(bigram.OPTIMIZERS)
+
+
+def test_a_second_base_keeps_its_parameters():
+    class Extra(DeclaredParameters):
+        gamma: float = parameter(default=1.0, description="Extra.")
+
+    class Model(Extra, MLPCharLM):
+        """Model."""
+
+    names = {"gamma", *MLPCharLM().get_params()}
+    assert {*Model().get_params()} == names
+    assert names <= {*Model._parameter_constraints}
+    model = Model(gamma=2.0, n_hidden=3, max_epochs=1, random_state=0)
+    assert clone(model).fit(["emma", "ava"]).n_hidden == 3
