@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import nn
 
-from sklearn_makemore._networks.declarations import POSITIVE_INT, parameter
+from sklearn_makemore._declarations import POSITIVE_INT, parameter
 from sklearn_makemore._networks.window import BaseWindowCharLM
 
 

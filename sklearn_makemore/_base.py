@@ -2,13 +2,16 @@
 
 import reprlib
 from abc import abstractmethod
-from typing import Any, Self
+from collections.abc import Iterable
+from dataclasses import KW_ONLY
+from typing import Any, Literal, Self
 
 from sklearn.utils.metadata_routing import UNUSED
 
+from ._declarations import parameter
 from ._generator import GeneratorMixin
 from ._likelihood import LikelihoodMixin
-from ._sklearn import StrOptions, _fit_context, has_callbacks
+from ._sklearn import _fit_context, has_callbacks
 from ._words.code_points import CodePoints
 from ._words.training_set import TrainingSet
 from ._words.types import Weights, Words
@@ -34,17 +37,27 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         Convert the learned state to the content of a file, and back.
     """
 
-    _parameter_constraints: dict = {
-        "alphabet": [str, "array-like", None],
-        "handle_unknown": [StrOptions({"error", "unk"})],
-    }
+    _: KW_ONLY
+
+    alphabet: str | Iterable[str] | None = parameter(
+        default=None,
+        description="""
+        Characters the model knows; None takes those of the training words.
+        """,
+        constraints=[str, "array-like", None],
+        type_text="str or array-like of str",
+    )
+    handle_unknown: Literal["error", "unk"] = parameter(
+        default="error",
+        description="""
+        What to do with a character outside the alphabet: raise an error that names it,
+        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
+        """,
+    )
 
     # Words are scikit-learn's X, not metadata that could be routed.
     __metadata_request__fit = {"words": UNUSED}
     __metadata_request__partial_fit = {"words": UNUSED}
-
-    alphabet: Any
-    handle_unknown: str
 
     # ------------------------------------------------------------------ hooks
 
@@ -109,23 +122,6 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
     ) -> Self:
         """Learn the model from words.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            Training words: a list, tuple, array, Series or one-column data frame.
-            ``""`` is a word.
-
-        y : Ignored
-            Not used, present for API consistency by convention.
-
-        sample_weight : array-like of shape (n_words,), default=None
-            Non-negative weight of each word. A weight of 2 equals the word twice.
-
-        Returns
-        -------
-        self : object
-            The fitted model.
-
         Raises
         ------
         ValueError
@@ -160,22 +156,6 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         `validation_fraction`, `early_stopping` and scikit-learn's callbacks, and keeps
         the alphabet of the first call.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            More training words.
-
-        y : Ignored
-            Not used, present for API consistency by convention.
-
-        sample_weight : array-like of shape (n_words,), default=None
-            Non-negative weight of each word.
-
-        Returns
-        -------
-        self : object
-            The fitted model.
-
         Raises
         ------
         ValueError
@@ -198,7 +178,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
 
     @property
     def symbols_(self) -> list[str]:
-        """Texts of the symbols, the columns of `predict_proba`."""
+        """Texts of the symbols: ``""`` for the boundary, then the characters."""
         return self.vocabulary_.symbols
 
     def _kept_vocabulary(self) -> CharVocabulary:

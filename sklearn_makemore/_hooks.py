@@ -5,6 +5,7 @@ from abc import ABCMeta, abstractmethod
 from sklearn.base import DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._declarations import fitted
 from ._generation.next_symbols import Contexts, NextSymbolModel
 from ._generation.sampling import MAX_CELLS, MIN_ROWS
 from ._word_estimator import BaseWordEstimator
@@ -20,18 +21,10 @@ class PredictionHooks(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
 
     A context represents the symbols so far: a window of symbols, a state of an
     automaton, a hidden state. Only the model itself interprets its contexts.
-
-    Attributes
-    ----------
-    vocabulary_ : CharVocabulary
-        The symbols.
-
-    longest_word_ : int
-        Number of characters of the longest training word.
     """
 
-    vocabulary_: CharVocabulary
-    longest_word_: int
+    vocabulary_: CharVocabulary = fitted("The symbols and their ids.")
+    longest_word_: int = fitted("Number of characters of the longest training word.")
 
     @abstractmethod
     def _contexts_after(self, encoded: EncodedWords) -> Contexts:
@@ -68,7 +61,3 @@ class PredictionHooks(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         encoded = self.vocabulary_.encode(words, name)
         self._check_readable(encoded, name)
         return encoded
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether `fit` or `partial_fit` has finished."""
-        return hasattr(self, "vocabulary_")

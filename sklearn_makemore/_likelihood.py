@@ -25,11 +25,6 @@ class LikelihoodMixin(PredictionHooks):
     def score_samples(self, words: Words) -> Floats:
         """Compute the log-probability of each word.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
-
         Returns
         -------
         log_proba : ndarray of shape (n_words,), dtype float64
@@ -48,11 +43,6 @@ class LikelihoodMixin(PredictionHooks):
 
     def token_log_proba(self, words: Words) -> list[Floats]:
         """Compute the log-probability of each character of each word.
-
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
 
         Returns
         -------
@@ -91,17 +81,6 @@ class LikelihoodMixin(PredictionHooks):
         character and the end mark of each word is predicted. The mean is over
         characters, not over words.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
-
-        y : Ignored
-            Not used, present for API consistency by convention.
-
-        sample_weight : array-like of shape (n_words,), default=None
-            Weight of each word.
-
         Returns
         -------
         score : float
@@ -122,14 +101,6 @@ class LikelihoodMixin(PredictionHooks):
     def nll(self, words: Words, sample_weight: Weights = None) -> float:
         """Compute the mean negative log-likelihood per predicted character.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
-
-        sample_weight : array-like of shape (n_words,), default=None
-            Weight of each word.
-
         Returns
         -------
         nll : float
@@ -140,14 +111,6 @@ class LikelihoodMixin(PredictionHooks):
 
     def perplexity(self, words: Words, sample_weight: Weights = None) -> float:
         """Compute the perplexity per predicted character.
-
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
-
-        sample_weight : array-like of shape (n_words,), default=None
-            Weight of each word.
 
         Returns
         -------

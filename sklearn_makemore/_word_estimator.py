@@ -1,21 +1,22 @@
 """BaseWordEstimator: what all estimators of words share."""
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags, check_random_state
 
+from ._declarations import DeclaredParameters
 from ._words.types import Seed
 
 
-class BaseWordEstimator(CallbackSupportMixin, BaseEstimator):
-    """Callbacks, tags, documentation links, and the version stamp of pickles."""
+class BaseWordEstimator(DeclaredParameters, CallbackSupportMixin, BaseEstimator):
+    """Parameters, callbacks, tags, documentation links, version stamp of pickles."""
 
     _doc_link_module = "sklearn_makemore"
-    _doc_link_template: Any = (  # a property of scikit-learn
+    _doc_link_template: ClassVar[Any] = (  # a property of scikit-learn
         "https://sklearn-makemore.readthedocs.io/en/stable/generated/"
         "{estimator_module}.{estimator_name}.html"
     )
@@ -28,6 +29,10 @@ class BaseWordEstimator(CallbackSupportMixin, BaseEstimator):
             # ScoringMonitor scores only if there is a y; this y takes no memory.
             "y": np.broadcast_to(0.0, len(words)),
         }
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` or `partial_fit` has finished: they set all attributes last."""
+        return any(name.endswith("_") for name in vars(self))
 
     def __sklearn_tags__(self) -> Tags:
         """Declare that samples are strings in one dimension."""

@@ -4,5 +4,5 @@ Contents: `sums` (sums over chunks of words and over equal n-grams), `ngrams` (d
 n-grams with counts), `saved` (counts in model files), `trie` (the histories of
 n-grams), `smoothing` (Kneser-Ney and additive), `model` (probabilities after every
 history), `base` (the base class), `bigram` and `ngram` (the estimators). It imports
-`_words` and `_base`, and never torch.
+`_words`, `_declarations` and `_base`, and never torch.
 """

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from .._declarations import fitted, parameter
 from .._sklearn import Interval
 from .._words.vocabulary import CharVocabulary, EncodedWords, check_pair_table
 from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
@@ -91,38 +92,6 @@ class BigramCounter(BaseCounter):
     ``N`` also counts first and last characters. This is the model of the first makemore
     lecture [1]_.
 
-    Parameters
-    ----------
-    smoothing : float, default=1.0
-        Added to every count. With 0, a pair that was never seen is impossible, and
-        words that contain one have a log-probability of ``-inf``.
-
-    alphabet : str or array-like of str, default=None
-        Characters the model knows; None takes those of the training words.
-
-    handle_unknown : {"error", "unk"}, default="error"
-        What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
-
-    Attributes
-    ----------
-    counts_ : ndarray of shape (n_symbols, n_symbols)
-        Weight of each pair: the row is the first symbol, the column the next one, both
-        in the order of `symbols_`. int64 if all sample weights are whole numbers, else
-        float64.
-
-    log_proba_ : ndarray of shape (n_symbols, n_symbols)
-        Log-probability in nats of each next symbol (column) after each symbol (row).
-
-    vocabulary_ : CharVocabulary
-        The symbols and their ids.
-
-    symbols_ : list of str of length n_symbols
-        Texts of the symbols: ``""`` for the boundary, then the characters.
-
-    longest_word_ : int
-        Number of characters of the longest training word.
-
     See Also
     --------
     NGramCounter : Longer contexts and better smoothing.
@@ -147,24 +116,29 @@ class BigramCounter(BaseCounter):
     ['liiem', 'mivmv', 'llvi']
     """
 
-    _parameter_constraints: dict = {
-        **BaseCounter._parameter_constraints,
-        "smoothing": [Interval(Real, 0, MAX_SMOOTHING, closed="both")],
-    }
+    smoothing: float = parameter(
+        default=1.0,
+        description="""
+        Added to every count. With 0, a pair that was never seen is impossible, and
+        words that contain one have a log-probability of ``-inf``.
+        """,
+        constraints=[Interval(Real, 0, MAX_SMOOTHING, closed="both")],
+    )
 
-    counts_: np.ndarray
-    log_proba_: NDArray[np.float64]
-
-    def __init__(
-        self,
-        smoothing: float = 1.0,
-        *,
-        alphabet: ArrayLike | None = None,
-        handle_unknown: Literal["error", "unk"] = "error",
-    ) -> None:
-        self.smoothing = smoothing
-        self.alphabet = alphabet
-        self.handle_unknown = handle_unknown
+    counts_: np.ndarray = fitted(
+        """
+        Weight of each pair: the row is the first symbol, the column the next one, both
+        in the order of `symbols_`. int64 if all sample weights are whole numbers, else
+        float64.
+        """,
+        type_text="ndarray of shape (n_symbols, n_symbols)",
+    )
+    log_proba_: NDArray[np.float64] = fitted(
+        """
+        Log-probability in nats of each next symbol (column) after each symbol (row).
+        """,
+        type_text="ndarray of shape (n_symbols, n_symbols)",
+    )
 
     def to_net(self) -> Any:
         """Return the same model as a skorch net.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from dataclasses import KW_ONLY
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from .._sklearn import Interval, StrOptions
+from .._declarations import POSITIVE_INT, fitted, parameter
+from .._sklearn import Interval
 from .._words.vocabulary import CharVocabulary, EncodedWords
 from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
 from .model import NGramModel
@@ -33,47 +35,6 @@ class NGramCounter(BaseCounter):
 
     With the words and the split of the makemore lectures, order 6 has a validation NLL
     of 1.975 nats per character. The network of lecture 5 has 1.994.
-
-    Parameters
-    ----------
-    order : int, default=6
-        Length of the longest n-grams, the predicted character included. 2 counts pairs.
-        All orders above the length of the longest word plus 2 give the same model.
-
-    smoothing : {"kneser-ney", "additive"}, default="kneser-ney"
-        "kneser-ney" is interpolated modified Kneser-Ney. "additive" is
-        ``(c(hw) + alpha) / (c(h) + alpha V)`` for the character ``w`` after the longest
-        context ``h``, with ``V`` symbols.
-
-    alpha : float, default=1.0
-        Added to every count by additive smoothing, ignored by Kneser-Ney. With 0, an
-        n-gram that was never seen is impossible, and words that contain one have a
-        log-probability of ``-inf``.
-
-    alphabet : str or array-like of str, default=None
-        Characters the model knows; None takes those of the training words.
-
-    handle_unknown : {"error", "unk"}, default="error"
-        What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
-
-    Attributes
-    ----------
-    ngram_counts_ : NGramCounts
-        The distinct n-grams and their counts, in sorted arrays. Their length is
-        `order`, or the length of the longest word plus 2 if that is less.
-
-    model_ : NGramModel
-        Log-probabilities after every context that was seen.
-
-    vocabulary_ : CharVocabulary
-        The symbols and their ids.
-
-    symbols_ : list of str of length n_symbols
-        Texts of the symbols: ``""`` for the boundary, then the characters.
-
-    longest_word_ : int
-        Number of characters of the longest training word.
 
     See Also
     --------
@@ -100,30 +61,40 @@ class NGramCounter(BaseCounter):
     ['markiler', 'marnitya', 'markith']
     """
 
-    _parameter_constraints: dict = {
-        **BaseCounter._parameter_constraints,
-        "order": [Interval(Integral, 1, None, closed="left")],
-        "smoothing": [StrOptions({"kneser-ney", "additive"})],
-        "alpha": [Interval(Real, 0, MAX_SMOOTHING, closed="both")],
-    }
+    order: int = parameter(
+        default=6,
+        description="""
+        Length of the longest n-grams, the predicted character included. 2 counts pairs.
+        All orders above the length of the longest word plus 2 give the same model.
+        """,
+        constraints=[POSITIVE_INT],
+    )
+    _: KW_ONLY
+    smoothing: Literal["kneser-ney", "additive"] = parameter(
+        default="kneser-ney",
+        description="""
+        "kneser-ney" is interpolated modified Kneser-Ney. "additive" is
+        ``(c(hw) + alpha) / (c(h) + alpha V)`` for the character ``w`` after the longest
+        context ``h``, with ``V`` symbols.
+        """,
+    )
+    alpha: float = parameter(
+        default=1.0,
+        description="""
+        Added to every count by additive smoothing, ignored by Kneser-Ney. With 0, an
+        n-gram that was never seen is impossible, and words that contain one have a
+        log-probability of ``-inf``.
+        """,
+        constraints=[Interval(Real, 0, MAX_SMOOTHING, closed="both")],
+    )
 
-    ngram_counts_: NGramCounts
-    model_: NGramModel
-
-    def __init__(
-        self,
-        order: int = 6,
-        *,
-        smoothing: Literal["kneser-ney", "additive"] = "kneser-ney",
-        alpha: float = 1.0,
-        alphabet: ArrayLike | None = None,
-        handle_unknown: Literal["error", "unk"] = "error",
-    ) -> None:
-        self.order = order
-        self.smoothing = smoothing
-        self.alpha = alpha
-        self.alphabet = alphabet
-        self.handle_unknown = handle_unknown
+    ngram_counts_: NGramCounts = fitted(
+        """
+        The distinct n-grams and their counts, in sorted arrays. Their length is
+        `order`, or the length of the longest word plus 2 if that is less.
+        """
+    )
+    model_: NGramModel = fitted("Log-probabilities after every context that was seen.")
 
     def _count(
         self, encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None

@@ -1,8 +1,9 @@
 """CharLMClassifier: one character model per class, and Bayes' rule."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY
 from numbers import Integral
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +14,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
+from .._declarations import fitted, parameter
 from .._sklearn import Interval, StrOptions, _fit_context
 from .._words.check import check_words
 from .._words.hold_out import word_folds
@@ -30,9 +32,9 @@ from .labels import LabelledWords, checked_priors
 from .members import (
     BaseOfOneModel,
     MemberFit,
+    check_kept_member,
     fit_members,
     member_for,
-    restored_member,
 )
 
 WORD_CHUNK_SIZE = 1 << 16
@@ -46,61 +48,6 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     These sums are overconfident, because the model of a class has seen few words.
     Therefore the log-probabilities are multiplied by weights. The weights maximise the
     likelihood of the classes of held-out words; see `calibration`.
-
-    Parameters
-    ----------
-    estimator : estimator, default=None
-        The character model; copies of it are fitted. None is ``NGramCounter()``. The
-        copies have ``handle_unknown="unk"``, so a character that no training word has
-        is not an error. Set ``estimator__random_state`` for a network that is the same
-        at each fit. The `checkpoint` of each copy is its path followed by the name of
-        the fit, for example ``"model.ckpt.fold-0"``.
-
-    priors : {"uniform"} or array-like of shape (n_classes,), default=None
-        Prior probabilities of the classes; None takes the share of each class in the
-        training words, weighted by `sample_weight`.
-
-    calibration : {"places", "temperature"} or None, default="places"
-        How log-probabilities of words become probabilities of classes.
-
-        - None is Bayes' rule without weights.
-        - "temperature" multiplies all log-probabilities by one factor.
-        - "places" has two models per class, one of which reads backwards. Each place in
-          the word, counted from the end of reading, has two weights: one for the
-          log-probability, and one for its mixture with the mean of all classes. Each
-          class has a bias. This gives the best probabilities and takes twice the time.
-
-    cv : int, default=5
-        Number of folds. The weights of `calibration` are fitted on words that were
-        scored by models of the other folds. Equal words are in one fold.
-
-    n_jobs : int, default=None
-        Number of models that are fitted at the same time, each in its own process. None
-        means 1 unless in a `joblib.parallel_config`; -1 means all processors.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The classes, sorted.
-
-    class_prior_ : ndarray of shape (n_classes,)
-        Prior probabilities of the classes.
-
-    estimators_ : list of estimators of length n_classes
-        The model of each class.
-
-    backward_estimators_ : list of estimators of length n_classes
-        The models that read backwards; empty unless `calibration` is "places".
-
-    weights_ : ndarray of shape (n_features,)
-        Weights of the log-probabilities: one weight, or with "places" four groups of
-        six. The groups are forwards, forwards mixed with the mean of the classes,
-        backwards, and backwards mixed. In each group, the first weight is for the end
-        mark, the second for the last character read, the sixth for all characters
-        before the last four.
-
-    bias_ : ndarray of shape (n_classes,)
-        Added to the log odds of each class; 0 unless `calibration` is "places".
 
     See Also
     --------
@@ -139,13 +86,70 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     array([[0.3, 0.7]])
     """
 
-    _parameter_constraints: dict = {
-        "estimator": "no_validation",
-        "priors": [StrOptions({"uniform"}), "array-like", None],
-        "calibration": [StrOptions({"places", "temperature"}), None],
-        "cv": [Interval(Integral, 2, None, closed="left")],
-        "n_jobs": [Integral, None],
-    }
+    priors: Literal["uniform"] | ArrayLike | None = parameter(
+        default=None,
+        description="""
+        Prior probabilities of the classes; None takes the share of each class in the
+        training words, weighted by `sample_weight`.
+        """,
+        constraints=[StrOptions({"uniform"}), "array-like", None],
+        type_text='{"uniform"} or array-like of shape (n_classes,)',
+    )
+    _: KW_ONLY
+    calibration: Literal["places", "temperature"] | None = parameter(
+        default="places",
+        description="""
+        How log-probabilities of words become probabilities of classes.
+
+        - None is Bayes' rule without weights.
+        - "temperature" multiplies all log-probabilities by one factor.
+        - "places" has two models per class, one of which reads backwards. Each place in
+          the word, counted from the end of reading, has two weights: one for the
+          log-probability, and one for its mixture with the mean of all classes. Each
+          class has a bias. This gives the best probabilities and takes twice the time.
+        """,
+    )
+    cv: int = parameter(
+        default=5,
+        description="""
+        Number of folds. The weights of `calibration` are fitted on words that were
+        scored by models of the other folds. Equal words are in one fold.
+        """,
+        constraints=[Interval(Integral, 2, None, closed="left")],
+    )
+
+    classes_: np.ndarray = fitted(
+        "The classes, sorted.", type_text="ndarray of shape (n_classes,)"
+    )
+    class_prior_: np.ndarray = fitted(
+        "Prior probabilities of the classes.",
+        type_text="ndarray of shape (n_classes,)",
+    )
+    estimators_: list[BaseCharLM] = fitted(
+        "The model of each class.", type_text="list of estimators of length n_classes"
+    )
+    backward_estimators_: list[BaseCharLM] = fitted(
+        """
+        The models that read backwards; empty unless `calibration` is "places".
+        """,
+        type_text="list of estimators of length n_classes",
+    )
+    weights_: np.ndarray = fitted(
+        """
+        Weights of the log-probabilities: one weight, or with "places" four groups of
+        six. The groups are forwards, forwards mixed with the mean of the classes,
+        backwards, and backwards mixed. In each group, the first weight is for the end
+        mark, the second for the last character read, the sixth for all characters
+        before the last four.
+        """,
+        type_text="ndarray of shape (n_features,)",
+    )
+    bias_: np.ndarray = fitted(
+        """
+        Added to the log odds of each class; 0 unless `calibration` is "places".
+        """,
+        type_text="ndarray of shape (n_classes,)",
+    )
 
     # Words are what scikit-learn calls X, not metadata that could be routed.
     __metadata_request__fit = {"words": UNUSED}
@@ -154,39 +158,14 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     __metadata_request__predict_log_proba = {"words": UNUSED}
     __metadata_request__decision_function = {"words": UNUSED}
 
-    classes_: np.ndarray
-    class_prior_: np.ndarray
-    estimators_: list[BaseCharLM]
-    backward_estimators_: list[BaseCharLM]
-    weights_: np.ndarray
-    bias_: np.ndarray
-
-    def __init__(
-        self,
-        estimator: BaseCharLM | None = None,
-        priors: Literal["uniform"] | ArrayLike | None = None,
-        *,
-        calibration: Literal["places", "temperature"] | None = "places",
-        cv: int = 5,
-        n_jobs: int | None = None,
-    ):
-        self.estimator = estimator
-        self.priors = priors
-        self.calibration = calibration
-        self.cv = cv
-        self.n_jobs = n_jobs
-
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(
-        self, words: Words, y: ArrayLike, sample_weight: Weights = None
-    ) -> "CharLMClassifier":
+    def fit(self, words: Words, y: ArrayLike, sample_weight: Weights = None) -> Self:
         """Fit a model for each class.
 
         Parameters
         ----------
         words : array-like of str of shape (n_words,)
-            Training words: a list, tuple, array, Series or one-column data frame.
-            ``""`` is a word.
+            A list, tuple, array, Series or one-column data frame; ``""`` is a word.
 
         y : array-like of shape (n_words,)
             The class of each word.
@@ -197,7 +176,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         Returns
         -------
         self : object
-            The fitted classifier.
+            The estimator itself.
 
         Raises
         ------
@@ -238,11 +217,6 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     def predict(self, words: Words) -> np.ndarray:
         """Predict the most probable class of each word.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
-
         Returns
         -------
         classes : ndarray of shape (n_words,)
@@ -253,11 +227,6 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     def predict_log_proba(self, words: Words) -> np.ndarray:
         """Compute the log-probability of each class.
-
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
 
         Returns
         -------
@@ -281,11 +250,6 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     def predict_proba(self, words: Words) -> np.ndarray:
         """Compute the probability of each class.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
-
         Returns
         -------
         proba : ndarray of shape (n_words, n_classes), dtype float64
@@ -295,11 +259,6 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     def decision_function(self, words: Words) -> np.ndarray:
         """Compute the log odds of the classes.
-
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
 
         Returns
         -------
@@ -359,23 +318,10 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         weights, bias[scored] = best_weights(features, factor * bayes, *likelihood)
         return weights, bias
 
-    def _kept(self) -> dict[str, Any]:
-        """Return the state that a file stores."""
-        return {
-            "classes": self.classes_,
-            "class_prior": self.class_prior_,
-            "estimators": self.estimators_,
-            "backward_estimators": self.backward_estimators_,
-            "weights": self.weights_,
-            "bias": self.bias_,
-        }
-
-    def _restore(self, kept: dict[str, Any]) -> None:
-        """Set the fitted attributes from the result of `_kept`."""
-        forwards, backwards = (
-            [restored_member(member) for member in kept[key]]
-            for key in ("estimators", "backward_estimators")
-        )
+    def _check_kept(self, kept: dict[str, Any]) -> None:
+        forwards, backwards = kept["estimators"], kept["backward_estimators"]
+        for member in [*forwards, *backwards]:
+            check_kept_member(member)
         if not forwards or len(backwards) not in (0, len(forwards)):
             raise ValueError("there are not as many models as classes.")
         n_classes, n_features = len(forwards), 4 * N_PLACES if backwards else 1
@@ -383,23 +329,11 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             kept["classes"].shape != (n_classes,)
         ):
             raise ValueError(f"classes is {kept['classes']!r}.")
-        _check_restored(kept, "class_prior", n_classes)
-        _check_restored(kept, "weights", n_features)
-        _check_restored(kept, "bias", n_classes)
+        _check_kept_numbers(kept, "class_prior", n_classes)
+        _check_kept_numbers(kept, "weights", n_features)
+        _check_kept_numbers(kept, "bias", n_classes)
         if (kept["class_prior"] < 0).any():
             raise ValueError(f"class_prior is {kept['class_prior']!r}.")
-        vars(self).update(
-            classes_=kept["classes"],
-            class_prior_=kept["class_prior"],
-            estimators_=forwards,
-            backward_estimators_=backwards,
-            weights_=kept["weights"],
-            bias_=kept["bias"],
-        )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether `fit` has succeeded."""
-        return hasattr(self, "classes_")
 
 
 def _fits(
@@ -438,7 +372,7 @@ def _by_round(
     ]
 
 
-def _check_restored(kept: dict[str, Any], name: str, length: int) -> None:
+def _check_kept_numbers(kept: dict[str, Any], name: str, length: int) -> None:
     """Raise an error unless a file holds finite numbers of this length."""
     array = kept[name]
     if (

@@ -1,24 +1,22 @@
 """CharLMFeatures: how likely a word is, and where it is unlikely, as columns."""
 
-from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
-from .._sklearn import Interval, _fit_context
+from .._sklearn import _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
 from .._words.types import Weights, Words
-from .members import BaseOfOneModel, restored_member
-from .out_of_fold import OutOfFoldModels, fitted_out_of_fold
+from .out_of_fold import BaseOutOfFold, OutOfFoldModels
 
 FEATURES = ["log_proba", "nll", "max_surprisal", "max_surprisal_position", "length"]
 
 
-class CharLMFeatures(TransformerMixin, BaseOfOneModel):
+class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     """Features of words: how likely a character model finds them.
 
     ===========================  ======================================================
@@ -40,29 +38,6 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     as scikit-learn's `TargetEncoder` does, and differs from
     ``fit(words).transform(words)``. Pipelines and `ColumnTransformer` call
     ``fit_transform`` for the training words.
-
-    Parameters
-    ----------
-    estimator : estimator, default=None
-        The character model; copies of it are fitted. None is ``NGramCounter()``. The
-        copies have ``handle_unknown="unk"``, so a character that no training word has
-        is not an error. Set ``estimator__random_state`` for a network that is the same
-        at each fit. The `checkpoint` of each copy is its path followed by the name of
-        the fit, for example ``"model.ckpt.fold-0"``.
-
-    cv : int or None, default=5
-        Number of folds. Each training word is scored by a model that was fitted on the
-        other folds; equal words are in one fold. None scores the training words with
-        the model that was fitted on them.
-
-    n_jobs : int, default=None
-        Number of models that are fitted at the same time, each in its own process. None
-        means 1 unless in a `joblib.parallel_config`; -1 means all processors.
-
-    Attributes
-    ----------
-    estimator_ : estimator
-        The model, fitted on all words.
 
     See Also
     --------
@@ -93,48 +68,9 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     [[-9.3, 1.9, 3.1, 0.0, 4.0], [-23.5, 3.9, 9.7, 2.0, 5.0]]
     """
 
-    _parameter_constraints: dict = {
-        "estimator": "no_validation",
-        "cv": [Interval(Integral, 2, None, closed="left"), None],
-        "n_jobs": [Integral, None],
-    }
-
-    estimator_: BaseCharLM
-
-    def __init__(
-        self,
-        estimator: BaseCharLM | Any | None = None,
-        *,
-        cv: int | None = 5,
-        n_jobs: int | None = None,
-    ):
-        self.estimator = estimator
-        self.cv = cv
-        self.n_jobs = n_jobs
-
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(
-        self, X: Words, y: Any = None, sample_weight: Weights = None
-    ) -> "CharLMFeatures":
-        """Fit the model on words.
-
-        Parameters
-        ----------
-        X : array-like of str of shape (n_words,)
-            Training words: a list, tuple, array, Series or one-column data frame.
-            ``""`` is a word.
-
-        y : Ignored
-            Not used, present for API consistency by convention.
-
-        sample_weight : array-like of shape (n_words,), default=None
-            Non-negative weight of each word. A weight of 2 equals the word twice.
-
-        Returns
-        -------
-        self : object
-            The fitted transformer.
-        """
+    def fit(self, X: Words, y: Any = None, sample_weight: Weights = None) -> Self:
+        """Fit the model on words."""
         self._fit(check_words(X), sample_weight, n_folds=None)
         return self
 
@@ -143,17 +79,6 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
         self, X: Words, y: Any = None, sample_weight: Weights = None
     ) -> Any:
         """Fit the model, and measure each training word with a model fitted without it.
-
-        Parameters
-        ----------
-        X : array-like of str of shape (n_words,)
-            Training words.
-
-        y : Ignored
-            Not used, present for API consistency by convention.
-
-        sample_weight : array-like of shape (n_words,), default=None
-            Non-negative weight of each word.
 
         Returns
         -------
@@ -171,11 +96,6 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
 
     def transform(self, X: Words) -> Any:
         """Measure words with the model of all training words.
-
-        Parameters
-        ----------
-        X : array-like of str of shape (n_words,)
-            The words.
 
         Returns
         -------
@@ -205,25 +125,19 @@ class CharLMFeatures(TransformerMixin, BaseOfOneModel):
     ) -> OutOfFoldModels:
         """Fit, and return the models that measure the training words."""
         words, weight = check_training(words, sample_weight)
-        with fitted_out_of_fold(self, words, weight, n_folds) as models:
+        with self._fitted_out_of_fold(words, weight, n_folds) as models:
             self.estimator_ = models.model
         return models
 
     def _kept(self) -> dict[str, Any]:
-        """Return the state that a file stores."""
         output = getattr(self, "_sklearn_output_config", {}).get("transform")
-        return {"estimator": self.estimator_, "output": output}
+        return {**super()._kept(), "output": output}
 
     def _restore(self, kept: dict[str, Any]) -> None:
-        """Set the fitted attributes from the result of `_kept`."""
         if kept["output"] not in (None, "default", "pandas", "polars"):
             raise ValueError(f"output is {kept['output']!r}.")
         self.set_output(transform=kept["output"])  # None changes nothing
-        self.estimator_ = restored_member(kept["estimator"])
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether `fit` has succeeded."""
-        return hasattr(self, "estimator_")
+        super()._restore(kept)
 
 
 def likelihood_features(model: BaseCharLM, words: list[str]) -> np.ndarray:

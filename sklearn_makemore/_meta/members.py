@@ -1,16 +1,19 @@
 """Models that another estimator copies, fits and owns."""
 
 import os
+from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._base import BaseCharLM
 from .._counters.ngram import NGramCounter
+from .._declarations import parameter
 from .._word_estimator import BaseWordEstimator
 
 Self = TypeVar("Self", bound="BaseOfOneModel")
@@ -19,7 +22,27 @@ Self = TypeVar("Self", bound="BaseOfOneModel")
 class BaseOfOneModel(BaseWordEstimator):
     """Base of the estimators that fit copies of one model, their `estimator`."""
 
-    estimator: BaseCharLM | None
+    estimator: BaseCharLM | FrozenEstimator | None = parameter(
+        default=None,
+        description="""
+        The character model; copies of it are fitted. None is ``NGramCounter()``. The
+        copies have ``handle_unknown="unk"``, so a character that no training word has
+        is not an error. Set ``estimator__random_state`` for a network that is the same
+        at each fit. The `checkpoint` of each copy is its path followed by the name of
+        the fit, for example ``"model.ckpt.fold-0"``.
+        """,
+        constraints="no_validation",
+        type_text="estimator",
+    )
+    _: KW_ONLY
+    n_jobs: int | None = parameter(
+        default=None,
+        description="""
+        Number of models that are fitted at the same time, each in its own process. None
+        means 1 unless in a `joblib.parallel_config`; -1 means all processors.
+        """,
+        type_text="int",
+    )
 
     def set_params(self: Self, **params: Any) -> Self:
         """Set parameters of the estimator and of its model.
@@ -39,6 +62,20 @@ class BaseOfOneModel(BaseWordEstimator):
             model = params.get("estimator", self.estimator)
             params = {**params, "estimator": default_model(model)}
         return super().set_params(**params)
+
+    def _kept(self) -> dict[str, Any]:
+        """Return the state that a file stores: the fitted attributes."""
+        return {name[:-1]: getattr(self, name) for name in self._declared_attributes}
+
+    def _restore(self, kept: dict[str, Any]) -> None:
+        """Set the fitted attributes from the result of `_kept`."""
+        self._check_kept(kept)
+        names = self._declared_attributes
+        vars(self).update({name: kept[name[:-1]] for name in names})
+
+    @abstractmethod
+    def _check_kept(self, kept: dict[str, Any]) -> None:
+        """Raise an error unless a file holds what `fit` can set."""
 
 
 def default_model(estimator: Any) -> Any:
@@ -61,13 +98,12 @@ def checked_model(estimator: Any) -> BaseCharLM:
     return model
 
 
-def restored_member(member: Any) -> BaseCharLM:
-    """Return a member that comes from a file, or raise an error if it is not one."""
+def check_kept_member(member: Any) -> None:
+    """Raise an error unless a member that comes from a file is a fitted model."""
     if not isinstance(member, BaseCharLM) or not member.__sklearn_is_fitted__():
         raise TypeError(
             f"a {type(member).__name__} is stored where a fitted model belongs."
         )
-    return member
 
 
 def member_for(estimator: Any, words: Sequence[str]) -> BaseCharLM:

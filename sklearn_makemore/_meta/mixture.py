@@ -3,7 +3,8 @@
 import copy
 import reprlib
 from collections.abc import Callable, Sequence
-from numbers import Integral, Real
+from dataclasses import KW_ONLY
+from numbers import Real
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._base import BaseCharLM
+from .._declarations import fitted, parameter
 from .._sklearn import Interval, StrOptions
 from .._word_estimator import own_random_state
 from .._words.hold_out import hold_out
@@ -19,7 +21,7 @@ from .._words.training_set import TrainingSet
 from .._words.types import Seed
 from .._words.vocabulary import CharVocabulary, EncodedWords
 from .em import em_weights, normalized
-from .members import MemberFit, fit_members, restored_member
+from .members import MemberFit, check_kept_member, fit_members
 from .mixing import MixedContexts, MixedModel, log_mixture, mixed_rows
 from .named_members import Members, NamedMembers
 
@@ -36,74 +38,6 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     alone is better than the mixture. Equal words are held out together. The longest
     word is not held out, so every member can read all held-out words. If all words are
     equal, none is held out and the weights are equal.
-
-    Parameters
-    ----------
-    estimators : list of estimators or of (str, estimator) pairs
-        The members: models of this package, with or without names. A model without a
-        name gets the name of its class in lower case, followed by "-1", "-2" and so on
-        if there are several. Parameters of members are set as ``name__parameter``, and
-        ``name`` replaces a whole member. Copies of the members are fitted, with the
-        alphabet and `handle_unknown` of the mixture; a member with another alphabet
-        raises an error. The `checkpoint` of each copy is its path followed by the
-        member's name; the mixture needs a `random_state` to resume from them.
-
-    weights : {"em", "uniform"} or array-like of shape (n_members,), default="em"
-        Weights of the members. "em" finds the best weights for held-out words;
-        "uniform" gives equal weights and holds no words out. Numbers must be
-        non-negative; they are divided by their sum, and no words are held out.
-
-    validation_fraction : float, default=0.1
-        Share of the words, drawn at random, that is held out to find the weights; at
-        least one.
-
-    refit : bool, default=False
-        Whether to fit the members again on all words once the weights are found. This
-        takes twice the time, but the members then learn from the held-out words too.
-
-    alphabet : str or array-like of str, default=None
-        Characters the model knows; None takes those of the training words.
-
-    handle_unknown : {"error", "unk"}, default="error"
-        What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
-
-    n_jobs : int, default=None
-        Number of members that are fitted at the same time, each in its own process.
-        None means 1 unless in a `joblib.parallel_config`; -1 means all processors. Put
-        the slowest member first.
-
-    random_state : int, RandomState instance or None, default=None
-        Determines the held-out words, and the `random_state` of each member whose own
-        is None. Pass an int for the same model at each call.
-
-    Attributes
-    ----------
-    estimators_ : list of estimators of length n_members
-        The fitted members.
-
-    named_estimators_ : Bunch
-        The fitted members by name.
-
-    weights_ : ndarray of shape (n_members,)
-        Weights of the members; they sum to one. A member of weight 0 is not evaluated.
-
-    validation_nll_ : float or None
-        Mean negative log-likelihood of the mixture on the held-out words, in nats per
-        character; None if no word was held out.
-
-    estimator_nlls_ : ndarray of shape (n_members,) or None
-        The same for each member alone. With `refit`, both are figures of the members
-        before they were fitted again.
-
-    vocabulary_ : CharVocabulary
-        The symbols and their ids.
-
-    symbols_ : list of str of length n_symbols
-        Texts of the symbols: ``""`` for the boundary, then the characters.
-
-    longest_word_ : int
-        Number of characters of the longest training word.
 
     See Also
     --------
@@ -147,42 +81,87 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     True
     """
 
-    _parameter_constraints: dict = {
-        **BaseCharLM._parameter_constraints,
-        "estimators": [list, tuple],
-        "weights": [StrOptions({"em", "uniform"}), "array-like"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "refit": ["boolean"],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-    }
+    estimators: Sequence[BaseCharLM | tuple[str, BaseCharLM]] = parameter(
+        description="""
+        The members: models of this package, with or without names. A model without a
+        name gets the name of its class in lower case, followed by "-1", "-2" and so on
+        if there are several. Parameters of members are set as ``name__parameter``, and
+        ``name`` replaces a whole member. Copies of the members are fitted, with the
+        alphabet and `handle_unknown` of the mixture; a member with another alphabet
+        raises an error. The `checkpoint` of each copy is its path followed by the
+        member's name; the mixture needs a `random_state` to resume from them.
+        """,
+        constraints=[list, tuple],
+        type_text="list of estimators or of (str, estimator) pairs",
+    )
+    _: KW_ONLY
+    weights: Literal["em", "uniform"] | Sequence[float] | np.ndarray = parameter(
+        default="em",
+        description="""
+        Weights of the members. "em" finds the best weights for held-out words;
+        "uniform" gives equal weights and holds no words out. Numbers must be
+        non-negative; they are divided by their sum, and no words are held out.
+        """,
+        constraints=[StrOptions({"em", "uniform"}), "array-like"],
+        type_text='{"em", "uniform"} or array-like of shape (n_members,)',
+    )
+    validation_fraction: float = parameter(
+        default=0.1,
+        description="""
+        Share of the words, drawn at random, that is held out to find the weights; at
+        least one.
+        """,
+        constraints=[Interval(Real, 0, 1, closed="neither")],
+    )
+    refit: bool = parameter(
+        default=False,
+        description="""
+        Whether to fit the members again on all words once the weights are found. This
+        takes twice the time, but the members then learn from the held-out words too.
+        """,
+    )
+    n_jobs: int | None = parameter(
+        default=None,
+        description="""
+        Number of members that are fitted at the same time, each in its own process.
+        None means 1 unless in a `joblib.parallel_config`; -1 means all processors. Put
+        the slowest member first.
+        """,
+        type_text="int",
+    )
+    random_state: Seed = parameter(
+        default=None,
+        description="""
+        Determines the held-out words, and the `random_state` of each member whose own
+        is None. Pass an int for the same model at each call.
+        """,
+        constraints=["random_state"],
+        type_text="int, RandomState instance or None",
+    )
 
-    estimators_: list[BaseCharLM]
-    named_estimators_: Bunch
-    weights_: np.ndarray
-    validation_nll_: float | None
-    estimator_nlls_: np.ndarray | None
-
-    def __init__(
-        self,
-        estimators: Sequence[BaseCharLM | tuple[str, BaseCharLM]],
-        *,
-        weights: Literal["em", "uniform"] | Sequence[float] | np.ndarray = "em",
-        validation_fraction: float = 0.1,
-        refit: bool = False,
-        alphabet: str | Sequence[str] | np.ndarray | None = None,
-        handle_unknown: Literal["error", "unk"] = "error",
-        n_jobs: int | None = None,
-        random_state: Seed = None,
-    ):
-        self.estimators = estimators
-        self.weights = weights
-        self.validation_fraction = validation_fraction
-        self.refit = refit
-        self.alphabet = alphabet
-        self.handle_unknown = handle_unknown
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    estimators_: list[BaseCharLM] = fitted(
+        "The fitted members.", type_text="list of estimators of length n_members"
+    )
+    named_estimators_: Bunch = fitted("The fitted members by name.")
+    weights_: np.ndarray = fitted(
+        """
+        Weights of the members; they sum to one. A member of weight 0 is not evaluated.
+        """,
+        type_text="ndarray of shape (n_members,)",
+    )
+    validation_nll_: float | None = fitted(
+        """
+        Mean negative log-likelihood of the mixture on the held-out words, in nats per
+        character; None if no word was held out.
+        """
+    )
+    estimator_nlls_: np.ndarray | None = fitted(
+        """
+        The same for each member alone. With `refit`, both are figures of the members
+        before they were fitted again.
+        """,
+        type_text="ndarray of shape (n_members,) or None",
+    )
 
     # ----------------------------------------------------------------- fitting
 
@@ -283,7 +262,8 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     def _state_from_file(self, kept, vocabulary):
         names, members, weights = (kept[key] for key in ("names", "members", "weights"))
         for member in members:
-            if restored_member(member).vocabulary_ != vocabulary:
+            check_kept_member(member)
+            if member.vocabulary_ != vocabulary:
                 raise ValueError("members have other characters.")
         if not all(isinstance(name, str) for name in names):
             raise TypeError(f"members have the names {names!r}.")

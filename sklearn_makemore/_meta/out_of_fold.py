@@ -3,7 +3,8 @@
 import reprlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,17 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
+from .._declarations import fitted, parameter
+from .._sklearn import Interval
 from .._words.hold_out import word_folds
-from .members import MemberFit, checked_model, fit_members, member_for
+from .members import (
+    BaseOfOneModel,
+    MemberFit,
+    check_kept_member,
+    checked_model,
+    fit_members,
+    member_for,
+)
 
 Measure = Callable[[BaseCharLM, list[str]], np.ndarray]
 
@@ -47,32 +57,52 @@ class OutOfFoldModels:
         return measured
 
 
-@contextmanager
-def fitted_out_of_fold(
-    owner: Any, words: list[str], sample_weight: np.ndarray | None, n_folds: int | None
-) -> Iterator[OutOfFoldModels]:
-    """Fit a model on all words, and for each fold one that has not seen its words.
+class BaseOutOfFold(BaseOfOneModel):
+    """Base of the estimators that measure training words out of fold."""
 
-    The owner, a `BaseOfOneModel`, sets its fitted attributes inside the block, before
-    callbacks are notified of the end of its fit. A frozen `estimator` is not fitted and
-    counts as a model that has seen none of the words. Without `n_folds` there are no
-    folds.
-    """
-    fold_of, fits = {}, []
-    if isinstance(owner.estimator, FrozenEstimator):
-        model = checked_model(owner.estimator.estimator)
-        check_is_fitted(model)
-    else:
-        model = member_for(owner.estimator, words)
-        if n_folds is not None:
-            fold_of = _folds_of(words, n_folds)
-        fits = _fits_out_of_fold(model, words, sample_weight, fold_of)
-    context = owner._init_callback_context(max_subtasks=len(fits))
-    task = owner._callback_task(words)
-    context.call_on_fit_task_begin(**task)
-    model, *fold_models = fit_members(fits, context, task, owner.n_jobs) or [model]
-    yield OutOfFoldModels(model, fold_models, fold_of)
-    context.call_on_fit_task_end(**task, reconstruction_attributes={})
+    _: KW_ONLY
+    cv: int | None = parameter(
+        default=5,
+        description="""
+        Number of folds. Each training word is scored by a model that was fitted on the
+        other folds; equal words are in one fold. None scores the training words with
+        the model that was fitted on them.
+        """,
+        constraints=[Interval(Integral, 2, None, closed="left"), None],
+    )
+
+    estimator_: BaseCharLM = fitted(
+        "The model, fitted on all words.", type_text="estimator"
+    )
+
+    @contextmanager
+    def _fitted_out_of_fold(
+        self, words: list[str], sample_weight: np.ndarray | None, n_folds: int | None
+    ) -> Iterator[OutOfFoldModels]:
+        """Fit a model on all words, and for each fold one that has not seen its words.
+
+        The block sets the fitted attributes, before callbacks are notified of the end
+        of the fit. A frozen `estimator` is not fitted and counts as a model that has
+        seen none of the words. Without `n_folds` there are no folds.
+        """
+        fold_of, fits = {}, []
+        if isinstance(self.estimator, FrozenEstimator):
+            model = checked_model(self.estimator.estimator)
+            check_is_fitted(model)
+        else:
+            model = member_for(self.estimator, words)
+            if n_folds is not None:
+                fold_of = _folds_of(words, n_folds)
+            fits = _fits_out_of_fold(model, words, sample_weight, fold_of)
+        context = self._init_callback_context(max_subtasks=len(fits))
+        task = self._callback_task(words)
+        context.call_on_fit_task_begin(**task)
+        model, *fold_models = fit_members(fits, context, task, self.n_jobs) or [model]
+        yield OutOfFoldModels(model, fold_models, fold_of)
+        context.call_on_fit_task_end(**task, reconstruction_attributes={})
+
+    def _check_kept(self, kept: dict[str, Any]) -> None:
+        check_kept_member(kept["estimator"])
 
 
 def _folds_of(words: list[str], n_folds: int) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """CharLMOutlierDetector: words that are unlike the training words."""
 
-from numbers import Integral, Real
-from typing import Any, Literal
+from dataclasses import KW_ONLY
+from numbers import Real
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import OutlierMixin
@@ -9,12 +10,12 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
-from .._sklearn import Interval, StrOptions, _fit_context
+from .._declarations import fitted, parameter
+from .._sklearn import Interval, _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
 from .._words.types import Weights, Words
-from .members import BaseOfOneModel, restored_member
-from .out_of_fold import OutOfFoldModels, fitted_out_of_fold
+from .out_of_fold import BaseOutOfFold, OutOfFoldModels
 
 MIN_SCORE = -1e300
 """Score of impossible words: finite, because scores are averaged and subtracted."""
@@ -23,7 +24,7 @@ ROUNDING = 1e-9
 """Bound of the relative rounding error of sums of weights."""
 
 
-class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
+class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
     """Detector of words that a character model finds unlikely.
 
     Words that are not spelled like the training words have a low probability: random
@@ -33,40 +34,6 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     A model gives high probabilities to its training words, even to unusual ones.
     Therefore `offset_` and `fit_predict` use scores of models that were fitted without
     the word.
-
-    Parameters
-    ----------
-    estimator : estimator, default=None
-        The character model; copies of it are fitted. None is ``NGramCounter()``. The
-        copies have ``handle_unknown="unk"``, so a character that no training word has
-        is not an error. Set ``estimator__random_state`` for a network that is the same
-        at each fit. The `checkpoint` of each copy is its path followed by the name of
-        the fit, for example ``"model.ckpt.fold-0"``.
-
-    contamination : float, default=0.1
-        Share of the training words that are outliers.
-
-    per : {"character", "word"}, default="character"
-        Whether the score is the log-probability per predicted character, including the
-        end mark, or that of the whole word, which is lower for longer words.
-
-    cv : int or None, default=5
-        Number of folds. Each training word is scored by a model that was fitted on the
-        other folds; equal words are in one fold. None scores the training words with
-        the model that was fitted on them.
-
-    n_jobs : int, default=None
-        Number of models that are fitted at the same time, each in its own process. None
-        means 1 unless in a `joblib.parallel_config`; -1 means all processors.
-
-    Attributes
-    ----------
-    estimator_ : estimator
-        The model, fitted on all words.
-
-    offset_ : float
-        Words with a lower score are outliers: the quantile `contamination` of the
-        scores of the training words, in nats.
 
     See Also
     --------
@@ -94,59 +61,35 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     array([ 1, -1, -1])
     """
 
-    _parameter_constraints: dict = {
-        "estimator": "no_validation",
-        "contamination": [Interval(Real, 0, 0.5, closed="right")],
-        "per": [StrOptions({"character", "word"})],
-        "cv": [Interval(Integral, 2, None, closed="left"), None],
-        "n_jobs": [Integral, None],
-    }
+    _: KW_ONLY
+    contamination: float = parameter(
+        default=0.1,
+        description="Share of the training words that are outliers.",
+        constraints=[Interval(Real, 0, 0.5, closed="right")],
+    )
+    per: Literal["character", "word"] = parameter(
+        default="character",
+        description="""
+        Whether the score is the log-probability per predicted character, including the
+        end mark, or that of the whole word, which is lower for longer words.
+        """,
+    )
+
+    offset_: float = fitted(
+        """
+        Words with a lower score are outliers: the quantile `contamination` of the
+        scores of the training words, in nats.
+        """
+    )
 
     # Words are what scikit-learn calls X, not metadata that could be routed.
     __metadata_request__fit = {"words": UNUSED}
     __metadata_request__predict = {"words": UNUSED}
     __metadata_request__decision_function = {"words": UNUSED}
 
-    estimator_: BaseCharLM
-    offset_: float
-
-    def __init__(
-        self,
-        estimator: BaseCharLM | Any | None = None,
-        *,
-        contamination: float = 0.1,
-        per: Literal["character", "word"] = "character",
-        cv: int | None = 5,
-        n_jobs: int | None = None,
-    ):
-        self.estimator = estimator
-        self.contamination = contamination
-        self.per = per
-        self.cv = cv
-        self.n_jobs = n_jobs
-
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(
-        self, words: Words, y: Any = None, sample_weight: Weights = None
-    ) -> "CharLMOutlierDetector":
+    def fit(self, words: Words, y: Any = None, sample_weight: Weights = None) -> Self:
         """Fit the model on words, and set the offset.
-
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            Training words: a list, tuple, array, Series or one-column data frame.
-            ``""`` is a word.
-
-        y : Ignored
-            Not used, present for API consistency by convention.
-
-        sample_weight : array-like of shape (n_words,), default=None
-            Non-negative weight of each word. A weight of 2 equals the word twice.
-
-        Returns
-        -------
-        self : object
-            The fitted detector.
 
         Raises
         ------
@@ -165,17 +108,6 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
         Each word is scored by a model that has not seen it. The share of outliers is
         `contamination`, rounded down to whole words.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            Training words.
-
-        y : Ignored
-            Not used, present for API consistency by convention.
-
-        sample_weight : array-like of shape (n_words,), default=None
-            Non-negative weight of each word.
-
         Returns
         -------
         labels : ndarray of shape (n_words,), dtype int64
@@ -190,11 +122,6 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     def score_samples(self, words: Words) -> np.ndarray:
         """Compute the scores of words; outliers have low scores.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
-
         Returns
         -------
         scores : ndarray of shape (n_words,), dtype float64
@@ -207,11 +134,6 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     def decision_function(self, words: Words) -> np.ndarray:
         """Compute how far the scores are above the offset.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
-
         Returns
         -------
         decision : ndarray of shape (n_words,), dtype float64
@@ -221,11 +143,6 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
 
     def predict(self, words: Words) -> np.ndarray:
         """Predict which words are outliers.
-
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words.
 
         Returns
         -------
@@ -247,27 +164,16 @@ class CharLMOutlierDetector(OutlierMixin, BaseOfOneModel):
     ) -> tuple[OutOfFoldModels, np.ndarray]:
         """Fit, and return the models and the scores of the words that have a weight."""
         checked, weight = check_training(words, sample_weight)
-        with fitted_out_of_fold(self, checked, weight, self.cv) as models:
+        with self._fitted_out_of_fold(checked, weight, self.cv) as models:
             scores = models.measure(checked, self._scores)
             offset = lower_quantile(scores, float(self.contamination), weight)
             vars(self).update(estimator_=models.model, offset_=offset)
         return models, scores
 
-    def _kept(self) -> dict[str, Any]:
-        """Return the state that a file stores."""
-        return {"estimator": self.estimator_, "offset": float(self.offset_)}
-
-    def _restore(self, kept: dict[str, Any]) -> None:
-        """Set the fitted attributes from the result of `_kept`."""
+    def _check_kept(self, kept: dict[str, Any]) -> None:
+        super()._check_kept(kept)
         if type(kept["offset"]) is not float or not np.isfinite(kept["offset"]):
             raise ValueError(f"offset is {kept['offset']!r}.")
-        vars(self).update(
-            estimator_=restored_member(kept["estimator"]), offset_=kept["offset"]
-        )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether `fit` has succeeded."""
-        return hasattr(self, "estimator_")
 
 
 def lower_quantile(

@@ -1,9 +1,9 @@
 """The network estimators.
 
-Contents: `declarations` (parameters of a class declared in its body), `parameters`
-(those of all networks), `base` (what all networks share), `restored` (networks from
-files, checked), `window` (networks that see a window: `bigram`, `mlp`, `wavenet`),
-`sequence` and `sequence_module` (networks that read a word from its start: `bow`,
-`transformer`, `recurrent`). It imports `_words`, `_word_estimator`, `_base`, `modules`
-and `_training`; torch, and never skorch.
+Contents: `parameters` (those of all networks), `base` (what all networks share),
+`restored` (networks from files, checked), `window` (networks that see a window:
+`bigram`, `mlp`, `wavenet`), `sequence` and `sequence_module` (networks that read a word
+from its start: `bow`, `transformer`, `recurrent`). It imports `_words`,
+`_declarations`, `_word_estimator`, `_base`, `modules` and `_training`; torch, and never
+skorch.
 """

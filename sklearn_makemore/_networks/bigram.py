@@ -6,9 +6,9 @@ from typing import Literal
 import torch
 from numpy.random import RandomState
 
+from .._declarations import parameter
 from .._words.vocabulary import check_pair_table
 from ..modules import LookupTable
-from .declarations import parameter
 from .window import BaseWindowCharLM
 
 # Not fused: with so few weights it makes no difference.

@@ -2,8 +2,8 @@
 
 from dataclasses import KW_ONLY
 
+from .._declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from ..modules import MLP
-from .declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from .window import BaseWindowCharLM
 
 

@@ -1,21 +1,19 @@
 """The parameters and fitted attributes that all networks share, each declared once."""
 
 import os
-from collections.abc import Iterable
 from dataclasses import KW_ONLY
 from numbers import Real
 from typing import Any, Literal
 
 from numpy.random import RandomState
 
+from .._declarations import POSITIVE_INT, DeclaredParameters, fitted, parameter
 from .._sklearn import Interval
 from .._training.net import CharNet
-from .._words.vocabulary import CharVocabulary
-from .declarations import POSITIVE_INT, DeclaredParameters, fitted, parameter
 
 
 class NetworkParameters(DeclaredParameters):
-    """Parameters of training and of the alphabet, and the fitted attributes."""
+    """Parameters of training, and the fitted attributes."""
 
     _: KW_ONLY
 
@@ -112,21 +110,6 @@ class NetworkParameters(DeclaredParameters):
         """,
         type_text="str or path-like",
     )
-    alphabet: str | Iterable[str] | None = parameter(
-        default=None,
-        description="""
-        Characters the model knows; None takes those of the training words.
-        """,
-        constraints=[str, "array-like", None],
-        type_text="str or array-like of str",
-    )
-    handle_unknown: Literal["error", "unk"] = parameter(
-        default="error",
-        description="""
-        What to do with a character outside the alphabet: raise an error that names it,
-        or treat it as the symbol ``"<unk>"``, for which some probability is reserved.
-        """,
-    )
     device: str = parameter(
         default="auto",
         description="""
@@ -187,16 +170,9 @@ class NetworkParameters(DeclaredParameters):
         One dict per epoch: `epoch`, `train_loss` and, if words are held out,
         `valid_loss`, in nats per character, and `dur` in seconds. Callbacks may record
         more.
-        """,
-        type_text="list of dict",
+        """
     )
     n_iter_: int = fitted("Number of epochs trained.")
-    vocabulary_: CharVocabulary = fitted("The symbols and their ids.")
-    symbols_: list[str] = fitted(
-        'Texts of the symbols: ``""`` for the boundary, then the characters.',
-        type_text="list of str of length n_symbols",
-    )
-    longest_word_: int = fitted("Number of characters of the longest training word.")
     unknown_proba_: float | None = fitted(
         """
         Probability of an unknown character, with ``handle_unknown="unk"`` and no such

@@ -3,9 +3,9 @@
 from dataclasses import KW_ONLY
 from typing import ClassVar
 
+from .._declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from ..modules import GRU, LSTM, RNN
 from ..modules.recurrent import Recurrent
-from .declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from .sequence import BaseSequenceCharLM
 
 

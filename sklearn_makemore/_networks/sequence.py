@@ -4,13 +4,13 @@ from numbers import Integral
 
 import numpy as np
 
+from .._declarations import fitted, parameter
 from .._sklearn import Interval
 from .._training.word_batches import WordDataset
 from .._words.check import word_at
 from .._words.prefixes import distinct_words
 from .._words.vocabulary import within_groups
 from .base import BaseNeuralCharLM, plain_module
-from .declarations import fitted, parameter
 from .sequence_module import SequenceModule
 
 MAX_TRAINING_WORD_LENGTH = 1 << 14

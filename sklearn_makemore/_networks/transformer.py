@@ -3,8 +3,8 @@
 import math
 from dataclasses import KW_ONLY
 
+from .._declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from ..modules import Transformer
-from .declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from .sequence import BasePositionCharLM
 
 MAX_ATTENTION_WEIGHTS = 1 << 26

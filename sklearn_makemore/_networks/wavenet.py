@@ -3,9 +3,9 @@
 from dataclasses import KW_ONLY
 from numbers import Integral
 
+from .._declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from .._sklearn import Interval
 from ..modules import WaveNet
-from .declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from .window import BaseWindowCharLM
 
 

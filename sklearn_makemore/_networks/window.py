@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .._declarations import fitted
 from .._training.context_batches import ContextDataset
 from .._training.device import one_thread
 from .._words.code_points import slices
@@ -17,7 +18,6 @@ from .._words.windows import (
     windows,
 )
 from .base import SCORED_CELLS, BaseNeuralCharLM, NextSymbolModule
-from .declarations import fitted
 
 INFERENCE_ROWS = 1 << 13
 """Windows evaluated at a time."""

@@ -28,6 +28,7 @@ PIPELINE = [
     "datasets",
     "_words",
     "_generation",
+    "_declarations",
     "_word_estimator",
     "_hooks",
     "_likelihood",

@@ -7,37 +7,56 @@ A class derived from `DeclaredParameters` declares them in its body, like a data
 
 Its `__init__`, its `_parameter_constraints` and these sections of its docstring are
 generated. Type checkers know each parameter with its type and its default.
+
+The section "Parameters" of a method is generated too if the docstring lacks it and
+`ARGUMENTS` has all parameters; then also "Returns" if the method returns `Self`.
 """
 
 import inspect
 import re
-from dataclasses import KW_ONLY, dataclass, field, make_dataclass, replace
+from dataclasses import KW_ONLY, MISSING, dataclass, field, make_dataclass, replace
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import (
     Any,
     ClassVar,
     Literal,
+    Self,
     Union,
     dataclass_transform,
     get_args,
     get_origin,
 )
 
-from .._sklearn import Interval, StrOptions
+from ._sklearn import Interval, StrOptions
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 PROPER_SHARE = Interval(Real, 0, 1, closed="left")
 """A fraction from 0 to below 1."""
+
+WORDS = (
+    "array-like of str of shape (n_words,)",
+    'A list, tuple, array, Series or one-column data frame; ``""`` is a word.',
+)
+ARGUMENTS = {
+    "words": WORDS,
+    "X": WORDS,
+    "y": ("Ignored", "Not used, present for API consistency by convention."),
+    "sample_weight": (
+        "array-like of shape (n_words,), default=None",
+        "Non-negative weight of each word. A weight of 2 equals the word twice.",
+    ),
+}
+"""Type and description of arguments that mean the same in every method."""
 
 
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of `__init__`; its annotation, `hint`, gives the missing fields."""
 
-    default: Any
+    default: Any = MISSING
     description: str | None = None
-    constraints: list | None = None
+    constraints: list | str | None = None
     type_text: str | None = None
     hint: Any = Any
     kw_only: bool = False
@@ -56,17 +75,18 @@ class Parameter:
         """Constraints for scikit-learn's validation."""
         if self.constraints is not None:
             return self.constraints
-        return [_constraint(kind) for kind in _alternatives(self.hint)]
+        kinds = _alternatives(self.hint)
+        return (
+            "no_validation" if Any in kinds else [_constraint(kind) for kind in kinds]
+        )
 
     def documented(self, name):
         """Return the entry of the section "Parameters"."""
-        default = self.default
-        shown = f'"{default}"' if isinstance(default, str) else repr(default)
-        return _entry(
-            name,
-            f"{self.type_text or _shown(self.hint)}, default={shown}",
-            self.description or "",
-        )
+        type_text, default = self.type_text or _shown(self.hint), self.default
+        if default is not MISSING:
+            shown = f'"{default}"' if isinstance(default, str) else repr(default)
+            type_text += f", default={shown}"
+        return _entry(name, type_text, self.description or "")
 
 
 @dataclass(frozen=True)
@@ -84,17 +104,17 @@ class Fitted:
 
 def parameter(
     *,
-    default: Any,
+    default: Any = MISSING,
     description: str | None = None,
-    constraints: list | None = None,
+    constraints: list | str | None = None,
     type_text: str | None = None,
 ) -> Any:
     """Declare a parameter in the body of a class.
 
-    default : immutable
+    default : immutable; without it the argument is required
     description : text of the docstring; None inherits it
     constraints : valid values, in scikit-learn's terms; None inherits them, or derives
-        them from the annotation
+        them from the annotation, where `Any` stands for no validation
     type_text : type in the docstring; None inherits it, or derives it likewise
     """
     return Parameter(default, description, constraints, type_text)
@@ -116,44 +136,54 @@ class DeclaredParameters:
     """Makes `__init__`, constraints and docstring sections from declarations.
 
     A subclass changes an inherited default by an assignment, ``lr = 0.01``. Parameters
-    after ``_: KW_ONLY`` are keyword-only, as in dataclasses. A subclass that writes its
-    own `__init__` keeps it; parameters that it leaves out have the class's defaults.
+    after ``_: KW_ONLY`` are keyword-only, as in dataclasses. A subclass that writes or
+    inherits another `__init__` keeps it; parameters that it leaves out have the class's
+    defaults. A property whose name ends with an underscore is a fitted attribute.
     """
 
     _declared_parameters: ClassVar[dict[str, Parameter]] = {}
     _declared_attributes: ClassVar[dict[str, Fitted]] = {}
-    _has_own_init: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs):
         inherited = _inherited(cls, "_declared_parameters")
         parameters, attributes = _declarations(cls, inherited)
         for name, declared in parameters.items():
             setattr(cls, name, declared.default)
+            if declared.default is MISSING:
+                delattr(cls, name)
         for name in attributes:
-            delattr(cls, name)
+            if isinstance(vars(cls)[name], Fitted):
+                delattr(cls, name)
         cls._declared_parameters = _in_order(parameters, inherited)
         cls._declared_attributes = {
             **_inherited(cls, "_declared_attributes"),
             **attributes,
         }
-        cls._has_own_init = cls._has_own_init or "__init__" in vars(cls)
         if "_parameter_constraints" not in vars(cls):
             # The first base may lack the parameters of the others.
             cls._parameter_constraints = {
-                **{
-                    name: declared.resolved_constraints
-                    for name, declared in inherited.items()
-                },
+                **_constraints(inherited),
                 **getattr(cls, "_parameter_constraints", {}),
-                **{
-                    name: declared.resolved_constraints
-                    for name, declared in parameters.items()
-                },
+                **_constraints(parameters),
             }
-        if not cls._has_own_init:
+        if not _is_written(cls.__init__):
             cls.__init__ = _made_init(cls)
             cls.__doc__ = _completed_docstring(cls)
+        for name, method in vars(cls).items():
+            if name[0] != "_" and inspect.isfunction(method):
+                method.__doc__ = _completed_method(method)
         super().__init_subclass__(**kwargs)
+
+
+def _is_written(init):
+    """Whether a class's `__init__` is neither generated nor a stand-in."""
+    stands_in = init is object.__init__ or hasattr(init, "__isabstractmethod__")
+    return not stands_in and not hasattr(init, "_is_made")
+
+
+def _constraints(parameters):
+    """Return the constraints of parameters by name."""
+    return {name: found.resolved_constraints for name, found in parameters.items()}
 
 
 def _inherited(cls, name):
@@ -182,8 +212,13 @@ def _declarations(cls, inherited):
             if name in inherited:
                 value = value.completed(inherited[name])
             parameters[name] = value
-    for name in inherited.keys() & vars(cls).keys() - hints.keys():
-        parameters[name] = replace(inherited[name], default=vars(cls)[name])
+    for name, value in vars(cls).items():
+        if name in inherited and name not in hints:
+            parameters[name] = replace(inherited[name], default=value)
+        elif isinstance(value, property) and name[-1] == "_" != name[0]:
+            getter: Any = value.fget
+            hint = inspect.get_annotations(getter, eval_str=True)["return"]
+            attributes[name] = Fitted(getter.__doc__, hint=hint)
     return parameters, attributes
 
 
@@ -205,28 +240,50 @@ def _made_init(cls):
     ]
     made: Any = make_dataclass(cls.__name__, fields, repr=False, eq=False)
     init = made.__init__
+    init._is_made = True
     init.__module__ = cls.__module__
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     return init
 
 
 def _completed_docstring(cls):
-    """Return the docstring with the sections "Parameters" and "Attributes"."""
-    written = vars(cls).get("__doc__")
+    """Return the docstring of a class with its parameters and attributes."""
+    declared = {
+        "Parameters": cls._declared_parameters,
+        "Attributes": cls._declared_attributes,
+    }
+    sections = {
+        title: [found.documented(name) for name, found in by_name.items()]
+        for title, by_name in declared.items()
+    }
+    return _with_sections(vars(cls).get("__doc__"), sections)
+
+
+def _completed_method(method):
+    """Return the docstring of a method with its arguments and its result."""
+    signature = inspect.signature(method)
+    _, *names = signature.parameters
+    if not names or not ARGUMENTS.keys() >= {*names}:
+        return method.__doc__
+    sections = {"Parameters": [_entry(name, *ARGUMENTS[name]) for name in names]}
+    if signature.return_annotation is Self:
+        sections["Returns"] = [_entry("self", "object", "The estimator itself.")]
+    return _with_sections(method.__doc__, sections)
+
+
+def _with_sections(written, sections):
+    """Insert sections before the first section of a docstring without parameters."""
     if written is None or re.search(r"^ *Parameters\n *---", written, re.M):
         return written
     text = inspect.cleandoc(written)
     section = re.search(r"^\w[\w ]*\n---", text, re.M)
     end = section.start() if section else len(text)
-    parts = [text[:end].rstrip()]
-    for title, declared in (
-        ("Parameters", cls._declared_parameters),
-        ("Attributes", cls._declared_attributes),
-    ):
-        entries = [found.documented(name) for name, found in declared.items()]
-        if entries:
-            parts.append(f"{title}\n{'-' * len(title)}\n" + "\n\n".join(entries))
-    return "\n\n".join([*parts, text[end:]]).rstrip() + "\n"
+    made = [
+        f"{title}\n{'-' * len(title)}\n" + "\n\n".join(entries)
+        for title, entries in sections.items()
+        if entries
+    ]
+    return "\n\n".join([text[:end].rstrip(), *made, text[end:]]).rstrip() + "\n"
 
 
 def _entry(name, type_text, description):
@@ -254,6 +311,8 @@ def _shown(hint):
         if get_origin(kind) is Literal:
             options = ", ".join(f'"{option}"' for option in get_args(kind))
             texts.append(f"{{{options}}}")
+        elif get_origin(kind) is list:
+            texts.append(f"list of {_shown(get_args(kind)[0])}")
         else:
             kind = get_origin(kind) or kind
             texts.append("None" if kind is NoneType else kind.__name__)

@@ -3,20 +3,20 @@
 import inspect
 from dataclasses import KW_ONLY
 from numbers import Integral
-from typing import Any, ClassVar, Literal, get_type_hints
+from typing import Any, ClassVar, Literal, Self, get_type_hints
 
 import pytest
-from numpydoc.docscrape import ClassDoc
+from numpydoc.docscrape import ClassDoc, FunctionDoc
 from sklearn.base import BaseEstimator, clone
 
 from sklearn_makemore import MLPCharLM
-from sklearn_makemore._networks import base, bigram
-from sklearn_makemore._networks.declarations import (
+from sklearn_makemore._declarations import (
     POSITIVE_INT,
     DeclaredParameters,
     fitted,
     parameter,
 )
+from sklearn_makemore._networks import base, bigram
 from sklearn_makemore._networks.parameters import NetworkParameters
 from sklearn_makemore._sklearn import StrOptions
 from sklearn_makemore._training.schedules import SCHEDULES
@@ -133,6 +133,77 @@ def test_an_init_that_is_written_is_kept_and_inherited():
         assert model.get_params() == {"size": 5, "own": 8}
         assert (model.kind, model.rate) == ("a", rate)
         assert "Parameters" not in cls.__doc__
+
+
+def test_an_init_of_a_mixin_before_the_class_is_kept():
+    class Mixin:
+        def __init__(self, size=5, own=7):
+            self.size, self.own = size, own
+
+    class Derived(Mixin, Model):
+        """Derived."""
+
+    assert Derived(own=8).get_params() == {"size": 5, "own": 8}
+    assert Derived().width == 2
+
+    class After(Model, Mixin):
+        """After."""
+
+    assert After(width=3).get_params() == {**Model().get_params(), "width": 3}
+
+
+def test_any_value_of_a_parameter_annotated_with_any_is_valid():
+    assert Template._parameter_constraints["rate"] == "no_validation"
+    Template(rate=object())._validate_params()
+    with pytest.raises(ValueError, match="'size' parameter of Template"):
+        Template(size=0)._validate_params()
+
+
+def test_a_parameter_without_default_is_required():
+    class Needy(Template):
+        """Needy."""
+
+        _: KW_ONLY
+        base: Any = parameter(description="What it needs.", type_text="estimator")
+
+    assert entries(Needy, "Parameters")["base"] == ("estimator", "What it needs.")
+    assert Needy(base=3).get_params()["base"] == 3
+    with pytest.raises(TypeError, match="missing 1 required .* argument: 'base'"):
+        Needy()
+
+
+def test_docstrings_of_methods_get_the_arguments_that_they_leave_out():
+    class Taught(Template):
+        """Taught."""
+
+        def fit(self, words, y=None, sample_weight=None) -> Self:
+            """Fit.
+
+            Raises
+            ------
+            ValueError
+                Never.
+            """
+            return self
+
+        def rank(self, words, base):
+            """Rank."""
+
+        @property
+        def names_(self) -> list[str]:
+            """Names found."""
+            return []
+
+    sections = FunctionDoc(Taught.fit)
+    assert [entry.name for entry in sections["Parameters"]] == [
+        *("words", "y", "sample_weight")
+    ]
+    assert "``" in sections["Parameters"][0].desc[0]
+    assert sections["Parameters"][2].type.endswith(", default=None")
+    assert sections["Returns"][0].name == "self"
+    assert sections["Raises"][0].desc == ["Never."]
+    assert Taught.rank.__doc__ == "Rank."  # `base` has no shared meaning
+    assert entries(Taught, "Attributes")["names_"] == ("list of str", "Names found.")
 
 
 def test_annotations_of_networks_name_the_options_that_there_are():
