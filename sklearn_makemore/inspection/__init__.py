@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 from .._generation.novelty import NoveltyReport
 from ._bigram import BigramDisplay
 from ._embedding import EmbeddingDisplay
-from ._histograms import ActivationDisplay, GradientDisplay
-from ._loss_curve import LossCurveDisplay
-from ._lr_range import LRRangeDisplay
+from ._losses import LossCurveDisplay, LRRangeDisplay
 from ._novelty import NoveltyDisplay
+from ._recorded import ActivationDisplay, GradientDisplay, UpdateRatioDisplay
 from ._surprisal import SurprisalDisplay
-from ._update_ratio import UpdateRatioDisplay
 
 if TYPE_CHECKING:
     from ._recorder import TrainingRecorder

@@ -1,41 +1,19 @@
-"""Axes to draw on, keywords of artists, and legends that do not cover the data."""
+"""Lines with keywords of their artists, and legends that do not cover the data."""
 
 from typing import TYPE_CHECKING, Any
 
-from .._sklearn import check_matplotlib_support
+from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D
 
 LINE_STYLES = "-", "-.", ":"
 """Styles of successive rounds through the ten colours of matplotlib's cycle."""
 
 MAX_LEGEND_ROWS = 8
 """A legend with more entries has two columns."""
-
-
-def line_style(index: int) -> str:
-    """Return the style that distinguishes a line from others of its colour."""
-    return LINE_STYLES[index // 10 % len(LINE_STYLES)]
-
-
-def axes_for(
-    ax: "Axes | None",
-    caller: str,
-    figsize: tuple[float, float],
-    layout: Any = "constrained",
-) -> "Axes":
-    """Return the given axes, or those of a new figure of a size in inches.
-
-    The error for a missing matplotlib names the `caller`.
-    """
-    check_matplotlib_support(caller)
-    import matplotlib.pyplot as plt
-
-    if ax is None:
-        _, ax = plt.subplots(figsize=figsize, layout=layout)
-    return ax
 
 
 def style(
@@ -49,6 +27,33 @@ def style(
 
     asked = normalize_kwargs(asked or {}, artist)
     return {**normalize_kwargs(defaults, artist), **asked}
+
+
+def draw_line(
+    ax: "Axes",
+    x: ArrayLike,
+    y: ArrayLike,
+    asked: dict[str, Any] | None,
+    **defaults: Any,
+) -> "Line2D":
+    """Draw a line with the keywords that the user asked for, and defaults."""
+    from matplotlib.lines import Line2D
+
+    (line,) = ax.plot(x, y, **style(Line2D, defaults, asked))
+    return line
+
+
+def draw_many(
+    ax: "Axes",
+    lines: dict[str, tuple[ArrayLike, ArrayLike]],
+    asked: dict[str, Any] | None,
+) -> "list[Line2D]":
+    """Draw lines, given by label, that differ in colour or in style."""
+    drawn = []
+    for index, (label, (x, y)) in enumerate(lines.items()):
+        ls = LINE_STYLES[index // 10 % len(LINE_STYLES)]
+        drawn.append(draw_line(ax, x, y, asked, label=label, lw=1.3, ls=ls))
+    return drawn
 
 
 def legend_above(ax: "Axes", **kwargs: Any) -> "Legend":

@@ -6,17 +6,13 @@ import numpy as np
 
 from .._sklearn import StrOptions, validate_params
 from .._words.types import Words
-from ._axes import axes_for, style
-from ._heat_map import MIN_FONT_SIZE, cell_side, draw_colorbar, write_cells
-from ._models import check_model
+from ._base import check_model
+from ._heat_map import MIN_FONT_SIZE, BaseHeatMapDisplay, with_values
 from ._symbols import chosen_ids, symbol_marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colorbar import Colorbar
     from matplotlib.colors import Colormap
-    from matplotlib.figure import Figure, SubFigure
-    from matplotlib.image import AxesImage
 
 MAX_WRITTEN_SYMBOLS = 40
 """With more symbols the cells are empty by default: a new figure would be too large."""
@@ -25,15 +21,12 @@ TICK_ROOM = 10.0
 """Points between two names along an axis."""
 
 
-class BigramDisplay:
+class BigramDisplay(BaseHeatMapDisplay):
     """Heat map of pairs of neighbouring characters.
 
     The row is the character, the column the next one. The boundary is a symbol too: its
     row shows how words begin, its column how they end. Each cell contains the pair, and
     below it the count or the probability, as in lecture 1 of makemore.
-
-    It is recommended to use `from_estimator` to create a display. All parameters are
-    stored as attributes.
 
     Parameters
     ----------
@@ -48,20 +41,8 @@ class BigramDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the heat map.
-
-    figure_ : matplotlib Figure
-        Figure that contains the axes.
-
-    im_ : matplotlib AxesImage
-        The heat map.
-
     text_ : ndarray of shape (n_symbols, n_symbols), dtype=matplotlib Text, or None
         The texts in the cells; None if the cells are empty.
-
-    colorbar_ : matplotlib Colorbar or None
-        The scale of the colours; None if it is not drawn.
 
     See Also
     --------
@@ -69,20 +50,14 @@ class BigramDisplay:
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn_makemore import BigramCounter
     >>> from sklearn_makemore.inspection import BigramDisplay
     >>> model = BigramCounter().fit(["emma", "olivia", "ava"])
     >>> BigramDisplay.from_estimator(model)
     <...>
-    >>> plt.show()
     """
 
-    ax_: "Axes"
-    figure_: "Figure | SubFigure"
-    im_: "AxesImage"
     text_: np.ndarray | None
-    colorbar_: "Colorbar | None"
 
     def __init__(self, table: np.ndarray, symbols: list[str], *, name: str = "count"):
         self.table = table
@@ -124,41 +99,10 @@ class BigramDisplay:
             Characters to show in addition to the boundary, in this order; None shows
             all symbols.
 
-        include_values : bool, default=None
-            Whether to write in the cells; None does so for up to 40 symbols, if the
-            cells are large enough.
-
-        values_format : str, default=None
-            Format of the numbers; None is "d" for whole numbers, ".3f" for
-            probabilities and ".4g" for others.
-
-        cmap : str or matplotlib Colormap, default="Blues"
-            Colours.
-
-        colorbar : bool, default=None
-            Whether to draw the scale of the colours; None does so if the cells are
-            empty.
-
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure large enough for the text.
-
-        im_kw : dict, default=None
-            Keywords of matplotlib's `imshow`.
-
-        text_kw : dict, default=None
-            Keywords of matplotlib's `text` for the cells.
-
-        Returns
-        -------
-        display : BigramDisplay
-            The display, drawn.
-
         Raises
         ------
-        TypeError
-            If the estimator is not a character model.
-        NotFittedError
-            If it is not fitted.
+        TypeError, NotFittedError
+            If the estimator is not a fitted character model.
         ValueError
             If `values` is "counts" and the model does not count pairs, or if
             `characters` has one that the model does not know.
@@ -192,9 +136,6 @@ class BigramDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure large enough for the text.
-
         include_values : bool, default=None
             Whether to write in the cells; None does so for up to 40 symbols, if the
             cells are large enough.
@@ -203,48 +144,31 @@ class BigramDisplay:
             Format of the numbers; None is "d" for whole numbers, ".3f" for
             probabilities and ".4g" for others.
 
-        cmap : str or matplotlib Colormap, default="Blues"
-            Colours.
-
         colorbar : bool, default=None
             Whether to draw the scale of the colours; None does so if the cells are
             empty.
 
         im_kw : dict, default=None
             Keywords of matplotlib's `imshow`.
-
-        text_kw : dict, default=None
-            Keywords of matplotlib's `text` for the cells.
-
-        Returns
-        -------
-        display : BigramDisplay
-            The display itself.
         """
         n_symbols = len(self.symbols)
         is_small = n_symbols <= MAX_WRITTEN_SYMBOLS
         has_text = is_small if include_values is None else include_values
         # The usual layout leaves too little room for the axis names of square cells.
-        figsize = figure_size(n_symbols, has_text)
-        ax = axes_for(ax, "BigramDisplay.plot", figsize, layout="compressed")
-        from matplotlib.image import AxesImage
-
-        self.ax_, self.figure_ = ax, ax.figure
-        cell = cell_side(ax, n_symbols, n_symbols)
+        self._start(ax, figure_size(n_symbols, has_text), layout="compressed")
+        cell = self._cell_side(n_symbols, n_symbols)
         if include_values is None:
             include_values = is_small and font_size(cell) >= MIN_FONT_SIZE
-        # Full names, so that `im_kw` may have `interpolation` or `cmap` too.
-        image = style(AxesImage, {"cmap": cmap, "interpolation": "nearest"}, im_kw)
-        self.im_ = ax.imshow(self.table, **image)
+        self._draw_image(self.table, cmap, im_kw)
         self._name_axes(step=int(np.ceil(TICK_ROOM / cell)))
         self.text_ = self.colorbar_ = None
         if include_values:
-            texts = self._texts(values_format or _default_format(self.table, self.name))
-            written = write_cells(self.im_, texts, font_size(cell), text_kw)
+            texts = self._texts(values_format)
+            written = self._write_cells(texts, font_size(cell), text_kw)
             self.text_ = np.array(written, dtype=object)
         if colorbar or (colorbar is None and not include_values):
             # As high as the heat map, which is square.
-            self.colorbar_ = draw_colorbar(self.im_, (1.03, 0, 0.04, 1), self.name)
+            self._draw_colorbar((1.03, 0, 0.04, 1), self.name)
         return self
 
     def _name_axes(self, step: int) -> None:
@@ -256,16 +180,15 @@ class BigramDisplay:
             # A dollar sign is a character, not the beginning of a formula.
             axis.set_ticklabels([marks[tick] for tick in ticks], parse_math=False)
 
-    def _texts(self, values_format: str) -> list[list[str]]:
+    def _texts(self, values_format: str | None) -> list[list[str]]:
         """Return the pair and its number for each cell."""
+        if not values_format:
+            values_format = ".3f" if self.name == "probability" else ".4g"
+            if np.issubdtype(self.table.dtype, np.integer):
+                values_format = "d"
         marks = symbol_marks(self.symbols)
-        return [
-            [
-                f"{first}{second}\n{value:{values_format}}"
-                for second, value in zip(marks, row, strict=True)
-            ]
-            for first, row in zip(marks, self.table, strict=True)
-        ]
+        pairs = [[first + second for second in marks] for first in marks]
+        return with_values(pairs, self.table, values_format)
 
 
 def figure_size(n_symbols: int, has_text: bool) -> tuple[float, float]:
@@ -297,9 +220,3 @@ def _table(estimator: Any, values: str) -> tuple[np.ndarray, str]:
     stranger = next(c for c in map(chr, range(0xE000, 0x10FFFF)) if c not in known)
     prefixes = [stranger if len(s) > 1 else s for s in estimator.symbols_]
     return estimator.predict_proba(prefixes), "probability"
-
-
-def _default_format(table: np.ndarray, name: str) -> str:
-    if np.issubdtype(table.dtype, np.integer):
-        return "d"
-    return ".3f" if name == "probability" else ".4g"

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._words.types import Floats, Words
-from ._axes import axes_for, style
-from ._models import check_network
-from ._points import spread_apart, two_coordinates
+from ._axes import style
+from ._base import BaseDisplay, check_network
 from ._symbols import chosen_ids, symbol_marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
-    from matplotlib.figure import Figure, SubFigure
     from matplotlib.text import Annotation
 
 LABEL_DISTANCE = 17.0
@@ -24,16 +22,13 @@ MAX_SPREAD_LABELS = 200
 """More labels are not moved apart: the work grows with the square of their number."""
 
 
-class EmbeddingDisplay:
+class EmbeddingDisplay(BaseDisplay):
     """Characters as labelled points in the space of a network's embeddings.
 
     Characters that a network treats alike are near each other: in lecture 2 of makemore
     the vowels are together. An embedding of two channels is drawn unchanged. One of
     more channels is projected on its two principal components. Labels that would cover
     each other are moved apart and connected to their points by lines.
-
-    It is recommended to use `from_estimator` to create a display. All parameters are
-    stored as attributes.
 
     Parameters
     ----------
@@ -49,12 +44,6 @@ class EmbeddingDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the points.
-
-    figure_ : matplotlib Figure
-        Figure that contains the axes.
-
     scatter_ : list of matplotlib PathCollection
         The points, one collection per group.
 
@@ -67,7 +56,6 @@ class EmbeddingDisplay:
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn_makemore import MLPCharLM
     >>> from sklearn_makemore.datasets import load_names
     >>> from sklearn_makemore.inspection import EmbeddingDisplay
@@ -75,11 +63,8 @@ class EmbeddingDisplay:
     >>> model = model.fit(load_names().data[:500])
     >>> EmbeddingDisplay.from_estimator(model, groups={"vowels": "aeiou"})
     <...>
-    >>> plt.show()
     """
 
-    ax_: "Axes"
-    figure_: "Figure | SubFigure"
     scatter_: "list[PathCollection]"
     text_: "list[Annotation]"
 
@@ -116,30 +101,10 @@ class EmbeddingDisplay:
             Characters to show in addition to the boundary; None shows all symbols. The
             principal components are those of the shown symbols.
 
-        groups : dict of str to str, default=None
-            Characters of one colour by the name of their group, as in
-            ``{"vowels": "aeiou"}``; the others are grey.
-
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure.
-
-        scatter_kw : dict, default=None
-            Keywords of matplotlib's `scatter` for the points.
-
-        text_kw : dict, default=None
-            Keywords of matplotlib's `annotate` for the labels.
-
-        Returns
-        -------
-        display : EmbeddingDisplay
-            The display, drawn.
-
         Raises
         ------
-        TypeError
-            If the estimator is not a network with an embedding.
-        NotFittedError
-            If it is not fitted.
+        TypeError, NotFittedError
+            If the estimator is not a fitted network with an embedding.
         ValueError
             If `characters` has one that the model does not know.
         """
@@ -162,22 +127,13 @@ class EmbeddingDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure.
-
         groups : dict of str to str, default=None
-            Characters of one colour by the name of their group; the others are grey.
+            Characters of one colour by the name of their group, as in
+            ``{"vowels": "aeiou"}``; the others are grey.
 
-        scatter_kw : dict, default=None
-            Keywords of matplotlib's `scatter` for the points.
-
-        text_kw : dict, default=None
-            Keywords of matplotlib's `annotate` for the labels.
-
-        Returns
-        -------
-        display : EmbeddingDisplay
-            The display itself.
+        scatter_kw, text_kw : dict, default=None
+            Keywords of matplotlib's `scatter` for the points, and of `annotate` for the
+            labels.
 
         Raises
         ------
@@ -187,8 +143,7 @@ class EmbeddingDisplay:
             If `groups` is not a dict.
         """
         members = _members(self.symbols, groups)
-        ax = axes_for(ax, "EmbeddingDisplay.plot", figsize=(7, 7))
-        self.ax_, self.figure_ = ax, ax.figure
+        ax = self._start(ax, figsize=(7, 7))
         colors = self._draw_points(members, scatter_kw)
         self._name_axes()
         # One scale for both axes, because distances matter.
@@ -305,3 +260,51 @@ def _members(
         members.setdefault(group_of.get(symbol), []).append(index)
     order = [name for name in [*(groups or {}), None] if name in members]
     return {name: members[name] for name in order}
+
+
+def two_coordinates(embedding: Floats) -> tuple[Floats, Floats | None]:
+    """Return two coordinates of each row, and their shares of the variance.
+
+    Two channels are used unchanged, one is combined with zeros, and more are
+    projected on principal components. The shares are None for the channels themselves.
+
+    embedding : (n_symbols, n_channels)
+    coordinates : (n_symbols, 2)
+    explained_variance_ratio : (2,)
+    """
+    from sklearn.decomposition import PCA
+
+    n_channels = embedding.shape[1]
+    if len(embedding) == 1:  # one point has no variance
+        return np.zeros((1, 2)), None
+    if n_channels <= 2:
+        padding = np.zeros((len(embedding), 2 - n_channels))
+        return np.hstack([embedding, padding]), None
+    pca = PCA(2, svd_solver="full").fit(embedding)
+    return pca.transform(embedding), pca.explained_variance_ratio_
+
+
+def spread_apart(points: Floats, distance: float, n_rounds: int = 200) -> Floats:
+    """Move points apart until no two are nearer than a distance, or rounds are over.
+
+    In each round every point is pushed by all points that are too near. Points that
+    were far enough apart stay.
+
+    points, moved : (n_points, 2)
+    """
+    moved = np.array(points, dtype=float)
+    # Points in one place leave it in different directions.
+    angles = np.arange(len(moved)) * np.pi * (3 - 5**0.5)  # (n,)
+    moved += 1e-3 * distance * np.column_stack([np.cos(angles), np.sin(angles)])
+    for _ in range(n_rounds):
+        away = moved[:, None] - moved[None]  # (n, n, 2)
+        length = np.linalg.norm(away, axis=2)  # (n, n)
+        np.fill_diagonal(length, np.inf)
+        lack = np.clip(1.01 * distance - length, 0, None)
+        if lack.max(initial=0) < 0.01 * distance:
+            break
+        pushes = (away * (lack / length)[:, :, None]).sum(axis=1) / 3  # (n, 2)
+        # Among many near points, the sum of all pushes would be too large.
+        size = np.linalg.norm(pushes, axis=1, keepdims=True)
+        moved += pushes / np.maximum(1, 8 * size / distance)
+    return moved

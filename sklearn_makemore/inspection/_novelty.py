@@ -6,12 +6,11 @@ import numpy as np
 
 from .._generation.novelty import NoveltyReport
 from .._words.types import Seed, Words
-from ._axes import axes_for, legend_above, style
-from ._models import check_model
+from ._axes import draw_line, legend_above, style
+from ._base import BaseDisplay, check_model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
     from matplotlib.patches import StepPatch
 
@@ -19,7 +18,7 @@ COLORS = "C0", "C1", "0.75"
 """Colours of new words, training words, and new words that were sampled before."""
 
 
-class NoveltyDisplay:
+class NoveltyDisplay(BaseDisplay):
     """Lengths of sampled words, by whether they are new, and those of training words.
 
     Each length has one bar. Its parts are the samples that are new words, training
@@ -28,9 +27,6 @@ class NoveltyDisplay:
     these lengths reach the line. The axis reaches the longest training word and 99.5 %
     of the samples.
 
-    It is recommended to use `from_estimator` or `from_report` to create a display. All
-    parameters are stored as attributes.
-
     Parameters
     ----------
     report : NoveltyReport
@@ -38,12 +34,6 @@ class NoveltyDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the bars and the line.
-
-    figure_ : matplotlib Figure
-        Figure that contains the axes.
-
     stairs_ : list of matplotlib StepPatch
         The bars, one patch for each kind of samples.
 
@@ -56,18 +46,14 @@ class NoveltyDisplay:
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn_makemore import NGramCounter
     >>> from sklearn_makemore.inspection import NoveltyDisplay
     >>> words = ["emma", "olivia", "ava", "mia", "amelia"]
     >>> model = NGramCounter(order=3).fit(words)
     >>> NoveltyDisplay.from_estimator(model, words, random_state=0)
     <...>
-    >>> plt.show()
     """
 
-    ax_: "Axes"
-    figure_: "Figure | SubFigure"
     stairs_: "list[StepPatch]"
     line_: "Line2D"
 
@@ -91,9 +77,6 @@ class NoveltyDisplay:
 
         Parameters
         ----------
-        estimator : estimator instance
-            A fitted model.
-
         words : array-like of str of shape (n_words,)
             The training words.
 
@@ -106,26 +89,10 @@ class NoveltyDisplay:
         sample_options : dict, default=None
             Options of the model's `sample`, such as ``{"temperature": 0.8}``.
 
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure.
-
-        stairs_kw : dict, default=None
-            Keywords of matplotlib's `stairs`.
-
-        line_kw : dict, default=None
-            Keywords of matplotlib's `plot` for the training words.
-
-        Returns
-        -------
-        display : NoveltyDisplay
-            The display, drawn.
-
         Raises
         ------
-        TypeError
-            If the estimator is not a character model.
-        NotFittedError
-            If it is not fitted.
+        TypeError, NotFittedError
+            If the estimator is not a fitted character model.
         """
         check_model(estimator, "NoveltyDisplay")
         report = estimator.novelty_report(
@@ -148,20 +115,6 @@ class NoveltyDisplay:
         ----------
         report : NoveltyReport
             The report.
-
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure.
-
-        stairs_kw : dict, default=None
-            Keywords of matplotlib's `stairs`.
-
-        line_kw : dict, default=None
-            Keywords of matplotlib's `plot` for the training words.
-
-        Returns
-        -------
-        display : NoveltyDisplay
-            The display, drawn.
         """
         return cls(report).plot(ax, stairs_kw=stairs_kw, line_kw=line_kw)
 
@@ -176,30 +129,19 @@ class NoveltyDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure.
-
-        stairs_kw : dict, default=None
-            Keywords of matplotlib's `stairs`.
-
-        line_kw : dict, default=None
-            Keywords of matplotlib's `plot` for the training words.
-
-        Returns
-        -------
-        display : NoveltyDisplay
-            The display itself.
+        stairs_kw, line_kw : dict, default=None
+            Keywords of matplotlib's `stairs` for the samples, and of `plot` for the
+            training words.
         """
-        ax = axes_for(ax, "NoveltyDisplay.plot", figsize=(6.4, 4.2))
-        from matplotlib.lines import Line2D
+        ax = self._start(ax, figsize=(6.4, 4.2))
         from matplotlib.ticker import MaxNLocator
 
-        self.ax_, self.figure_ = ax, ax.figure
         report, n_lengths = self.report, _n_lengths(self.report)
         self._draw_bars(n_lengths, stairs_kw)
-        defaults = {"label": "all training words", "color": "0.15", "lw": 1.3}
-        keywords = style(Line2D, {**defaults, "marker": "o", "ms": 4}, line_kw)
-        (self.line_,) = ax.plot(report.train_lengths[:n_lengths], **keywords)
+        lengths, shares = range(n_lengths), report.train_lengths[:n_lengths]
+        line = {"color": "0.15", "lw": 1.3, "marker": "o", "ms": 4}
+        line["label"] = "all training words"
+        self.line_ = draw_line(ax, lengths, shares, line_kw, **line)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.yaxis.set_major_formatter("{x:.0%}")
         ax.set(xlabel="number of characters", ylabel="share of the words")

@@ -9,7 +9,7 @@ from sklearn.utils import check_scalar
 from torch import Tensor, nn
 
 from .._training.net import Callback
-from ._models import check_network
+from ._base import check_network
 from ._summaries import (
     histogram,
     is_nonlinear,

@@ -6,17 +6,13 @@ import numpy as np
 
 from .._words.check import check_words
 from .._words.types import Floats, Words
-from ._axes import axes_for, style
-from ._heat_map import MIN_FONT_SIZE, cell_side, draw_colorbar, write_cells
-from ._models import check_model
+from ._base import check_model
+from ._heat_map import MIN_FONT_SIZE, BaseHeatMapDisplay, with_values
 from ._symbols import symbol_marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colorbar import Colorbar
     from matplotlib.colors import Colormap
-    from matplotlib.figure import Figure, SubFigure
-    from matplotlib.image import AxesImage
     from matplotlib.text import Text
 
 CELL = 0.42
@@ -29,16 +25,13 @@ COLORBAR_SIZE = 0.15, 1.2
 """Width and height of the scale of the colours in inches."""
 
 
-class SurprisalDisplay:
+class SurprisalDisplay(BaseHeatMapDisplay):
     """Heat map of words, each character coloured by how little it was expected.
 
     A row is a word, a cell one of its characters, and the last cell of a row its end.
     The colour is the surprise: the negative log-probability, in nats, of the character
     given those before it. The sum over each row is written next to it. An impossible
     character has the colour of the largest finite surprise.
-
-    It is recommended to use `from_estimator` to create a display. All parameters are
-    stored as attributes.
 
     Parameters
     ----------
@@ -51,20 +44,8 @@ class SurprisalDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the heat map.
-
-    figure_ : matplotlib Figure
-        Figure that contains the axes.
-
-    im_ : matplotlib AxesImage
-        The heat map.
-
     text_ : list of list of matplotlib Text, or None
         The texts in the cells, one list per word; None if the cells are empty.
-
-    colorbar_ : matplotlib Colorbar or None
-        The scale of the colours; None if it is not drawn.
 
     See Also
     --------
@@ -72,20 +53,14 @@ class SurprisalDisplay:
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn_makemore import NGramCounter
     >>> from sklearn_makemore.inspection import SurprisalDisplay
     >>> model = NGramCounter(order=3).fit(["emma", "olivia", "ava"])
     >>> SurprisalDisplay.from_estimator(model, ["emilia", "aaa"])
     <...>
-    >>> plt.show()
     """
 
-    ax_: "Axes"
-    figure_: "Figure | SubFigure"
-    im_: "AxesImage"
     text_: "list[list[Text]] | None"
-    colorbar_: "Colorbar | None"
 
     def __init__(self, words: list[str], surprisal: list[Floats]):
         self.words = words
@@ -109,44 +84,13 @@ class SurprisalDisplay:
 
         Parameters
         ----------
-        estimator : estimator instance
-            A fitted model.
-
         words : array-like of str of shape (n_words,)
             A few words.
 
-        include_values : bool, default=False
-            Whether to write the surprise below each character.
-
-        values_format : str, default=".1f"
-            Format of the numbers.
-
-        cmap : str or matplotlib Colormap, default="OrRd"
-            Colours.
-
-        colorbar : bool, default=True
-            Whether to draw the scale of the colours.
-
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure large enough for the text.
-
-        im_kw : dict, default=None
-            Keywords of matplotlib's `imshow`; pass `vmax` to compare figures.
-
-        text_kw : dict, default=None
-            Keywords of matplotlib's `text` for the cells.
-
-        Returns
-        -------
-        display : SurprisalDisplay
-            The display, drawn.
-
         Raises
         ------
-        TypeError
-            If the estimator is not a character model.
-        NotFittedError
-            If it is not fitted.
+        TypeError, NotFittedError
+            If the estimator is not a fitted character model.
         ValueError
             If a word has a character outside the alphabet and there is no symbol for
             unknown ones, or if it is longer than the model can read.
@@ -179,58 +123,37 @@ class SurprisalDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure large enough for the text.
-
         include_values : bool, default=False
             Whether to write the surprise below each character.
 
         values_format : str, default=".1f"
             Format of the numbers.
 
-        cmap : str or matplotlib Colormap, default="OrRd"
-            Colours.
-
         colorbar : bool, default=True
             Whether to draw the scale of the colours.
 
         im_kw : dict, default=None
             Keywords of matplotlib's `imshow`; pass `vmax` to compare figures.
-
-        text_kw : dict, default=None
-            Keywords of matplotlib's `text` for the cells.
-
-        Returns
-        -------
-        display : SurprisalDisplay
-            The display itself.
         """
         n_rows, n_columns = len(self.words), max(map(len, self.surprisal))
-        figsize = figure_size(n_rows, n_columns)
-        ax = axes_for(ax, "SurprisalDisplay.plot", figsize, layout="compressed")
-        self.ax_, self.figure_ = ax, ax.figure
-        self._draw_image(cmap, im_kw)
-        cell = cell_side(ax, n_rows, n_columns)
+        self._start(ax, figure_size(n_rows, n_columns), layout="compressed")
+        table, largest = _padded(self.surprisal)
+        # A norm has limits of its own.
+        limits = {} if "norm" in (im_kw or {}) else {"vmin": 0, "vmax": largest}
+        self._draw_image(table, cmap, im_kw, **limits)
+        cell = self._cell_side(n_rows, n_columns)
         marks = self._marks()
         self._name_axes(marks[0][-1], cell)
         self.text_ = self.colorbar_ = None
         # Two lines of four characters, or one character.
         fontsize = min(9.0, 0.36 * cell) if include_values else min(14.0, 0.6 * cell)
         if fontsize >= MIN_FONT_SIZE:
-            texts = self._with_values(marks, values_format) if include_values else marks
-            self.text_ = write_cells(self.im_, texts, fontsize, text_kw)
+            if include_values:
+                marks = with_values(marks, self.surprisal, values_format)
+            self.text_ = self._write_cells(marks, fontsize, text_kw)
         if colorbar:
-            self._draw_colorbar()
+            self._draw_colorbar(self._colorbar_box(), "surprise (nats)")
         return self
-
-    def _draw_image(self, cmap: "str | Colormap", im_kw: dict[str, Any] | None) -> None:
-        from matplotlib.image import AxesImage
-
-        table, largest = _padded(self.surprisal)
-        defaults = {"cmap": cmap, "interpolation": "nearest"}
-        if "norm" not in (im_kw or {}):  # a norm has limits of its own
-            defaults |= {"vmin": 0, "vmax": largest}
-        self.im_ = self.ax_.imshow(table, **style(AxesImage, defaults, im_kw))
 
     def _marks(self) -> list[list[str]]:
         """Return how the characters and the end of each word are written."""
@@ -238,17 +161,6 @@ class SurprisalDisplay:
         end, *marks = symbol_marks(["", *characters])
         mark_of = dict(zip(characters, marks, strict=True))
         return [[*(mark_of[character] for character in w), end] for w in self.words]
-
-    def _with_values(
-        self, marks: list[list[str]], values_format: str
-    ) -> list[list[str]]:
-        return [
-            [
-                f"{mark}\n{value:{values_format}}"
-                for mark, value in zip(of_word, values, strict=True)
-            ]
-            for of_word, values in zip(marks, self.surprisal, strict=True)
-        ]
 
     def _name_axes(self, end: str, cell: float) -> None:
         step = int(np.ceil(10.0 / cell))  # a line needs 10 points
@@ -261,12 +173,12 @@ class SurprisalDisplay:
         self.ax_.set_ylabel("sum (nats)")
         self.ax_.set_xlabel(f"characters, and the end as {end!r}", parse_math=False)
 
-    def _draw_colorbar(self) -> None:
+    def _colorbar_box(self) -> tuple[float, float, float, float]:
+        """Return the place of a colorbar of a fixed size, in units of the axes."""
         box = self.ax_.get_window_extent()
         width, height = np.array(COLORBAR_SIZE) * self.ax_.figure.dpi
         width, height = width / box.width, max(1.0, height / box.height)
-        bounds = 1 + width, 0.5 - height / 2, width, height
-        self.colorbar_ = draw_colorbar(self.im_, bounds, "surprise (nats)")
+        return 1 + width, 0.5 - height / 2, width, height
 
 
 def figure_size(n_rows: int, n_columns: int) -> tuple[float, float]:

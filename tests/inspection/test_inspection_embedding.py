@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from sklearn_makemore import BigramCounter, MLPCharLM
 from sklearn_makemore.inspection import EmbeddingDisplay
-from sklearn_makemore.inspection._points import spread_apart, two_coordinates
+from sklearn_makemore.inspection._embedding import spread_apart, two_coordinates
 
 QUICK = {"n_hidden": 4, "max_epochs": 1, "random_state": 0}
 

@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from sklearn_makemore import BigramCounter, MLPCharLM
 from sklearn_makemore.inspection import LRRangeDisplay
-from sklearn_makemore.inspection._lr_range import loss_limits
+from sklearn_makemore.inspection._losses import loss_limits
 from sklearn_makemore.model_selection import lr_range_test
 
 MODEL = MLPCharLM(n_embd=4, n_hidden=8, batch_size=300, random_state=0)

@@ -1,22 +1,28 @@
-"""ActivationDisplay and GradientDisplay: distributions at one step of training."""
+"""Displays of what a `TrainingRecorder` recorded: histograms, and sizes of updates."""
 
+from abc import abstractmethod
 from math import isfinite, isnan
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
 from .._sklearn import StrOptions, validate_params
-from ._axes import axes_for, legend_above, line_style, style
-from ._models import check_network
+from .._words.types import Floats
+from ._axes import draw_many, legend_above
+from ._base import BaseDisplay, check_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
+
+    from ._recorder import TrainingRecorder
 
 MAX_SHOWN_STD = 6
 """Gradients beyond this number of standard deviations of the widest distribution are
 cut off. Otherwise a few outliers would determine the axis."""
+
+GOOD_RATIO = 1e-3
+"""Size of an update over the size of the weights that lecture 3 recommends."""
 
 Histograms = dict[str, dict[str, Any]]
 """By name: `density` and `edges` of the bins, `std`, and others that a label needs."""
@@ -24,44 +30,55 @@ Histograms = dict[str, dict[str, Any]]
 Self = TypeVar("Self", bound="BaseHistogramDisplay")
 
 
-class BaseHistogramDisplay:
-    """Histograms recorded at one step of training, drawn as one line each.
+class BaseRecordedDisplay(BaseDisplay):
+    """Lines that show the records of a network."""
 
-    A concrete display provides
+    _shared: ClassVar[str] = """
+    Parameters
+    ----------
+    estimator : estimator instance
+        A network, fitted with ``callbacks=[TrainingRecorder()]``.
 
-    _histograms
-        The `Histograms`.
-    _label(name, histogram)
-        The entry of the legend.
-    _name_axis(log_scale)
-        Names, and maybe limits, the axis of the values.
+    step : {"first", "last"} or int
+        The first or the last recorded step, or one of the recorder's
+        `histogram_steps`.
+
+    Attributes
+    ----------
+    lines_ : list of matplotlib Line2D
+        One line per layer or parameter.
     """
 
-    step: int
-    ax_: "Axes"
-    figure_: "Figure | SubFigure"
     lines_: "list[Line2D]"
 
-    @property
-    def _histograms(self) -> Histograms:
-        raise NotImplementedError
+    @classmethod
+    def _recorder(cls, estimator: Any) -> "TrainingRecorder":
+        check_network(estimator, cls.__name__)
+        # A network has imported torch already.
+        from ._recorder import TrainingRecorder
 
-    def _label(self, name: str, histogram: dict[str, Any]) -> str:
-        raise NotImplementedError
+        return TrainingRecorder.from_estimator(estimator)
 
+
+class BaseHistogramDisplay(BaseRecordedDisplay):
+    """Histograms recorded at one step of training, drawn as one line each."""
+
+    step: int
+
+    @abstractmethod
+    def _by_label(self) -> Histograms:
+        """Return the histograms by the entry of the legend."""
+
+    @abstractmethod
     def _name_axis(self, log_scale: bool) -> None:
-        raise NotImplementedError
+        """Name the axis of the values, and maybe limit it."""
 
     @classmethod
     def _recorded_at(
         cls, estimator: Any, step: Literal["first", "last"] | int
     ) -> tuple[int, dict[str, Histograms]]:
         """Return the number of a recorded step, and its histograms by kind."""
-        check_network(estimator, cls.__name__)
-        # A network has imported torch already.
-        from ._recorder import TrainingRecorder
-
-        kept = TrainingRecorder.from_estimator(estimator).histograms_
+        kept = cls._recorder(estimator).histograms_
         ends = {"first": min(kept), "last": max(kept)}
         number = ends.get(step, step) if isinstance(step, str) else step
         if number not in kept:
@@ -83,24 +100,16 @@ class BaseHistogramDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure.
-
         log_scale : bool, default=False
             Whether the axis of the density is logarithmic, for densities of very
             different heights.
-
-        line_kw : dict, default=None
-            Keywords of matplotlib's `plot`.
-
-        Returns
-        -------
-        display : object
-            The display itself.
         """
-        ax = axes_for(ax, f"{type(self).__name__}.plot", figsize=(6.4, 4.2))
-        self.ax_, self.figure_ = ax, ax.figure
-        self._draw_lines(line_kw)
+        ax = self._start(ax, figsize=(6.4, 4.2))
+        lines = {
+            label: ((found["edges"][:-1] + found["edges"][1:]) / 2, found["density"])
+            for label, found in self._by_label().items()
+        }
+        self.lines_ = draw_many(ax, lines, line_kw)
         if log_scale:
             ax.set_yscale("log", nonpositive="clip")
             heights = [np.asarray(line.get_ydata()) for line in self.lines_]
@@ -112,18 +121,6 @@ class BaseHistogramDisplay:
         self._name_axis(log_scale)
         return self
 
-    def _draw_lines(self, line_kw: dict[str, Any] | None) -> None:
-        """Draw each density through the middles of its bins."""
-        from matplotlib.lines import Line2D
-
-        self.lines_ = []
-        for index, (name, histogram) in enumerate(self._histograms.items()):
-            middles = (histogram["edges"][:-1] + histogram["edges"][1:]) / 2
-            label = self._label(name, histogram)
-            defaults = {"label": label, "lw": 1.3, "ls": line_style(index)}
-            keywords = style(Line2D, defaults, line_kw)
-            self.lines_ += self.ax_.plot(middles, histogram["density"], **keywords)
-
 
 class ActivationDisplay(BaseHistogramDisplay):
     """Distribution of the outputs of each nonlinear layer at one step of training.
@@ -133,9 +130,6 @@ class ActivationDisplay(BaseHistogramDisplay):
     the bounds, or all near zero, are signs of bad initial weights; see lecture 3 of
     makemore.
 
-    It is recommended to use `from_estimator` to create a display. All parameters are
-    stored as attributes.
-
     Parameters
     ----------
     layers : dict of str to dict
@@ -144,17 +138,6 @@ class ActivationDisplay(BaseHistogramDisplay):
     step : int
         The step, counted from 0.
 
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-        Axes with the densities.
-
-    figure_ : matplotlib Figure
-        Figure that contains the axes.
-
-    lines_ : list of matplotlib Line2D
-        One line per layer.
-
     See Also
     --------
     GradientDisplay : The gradients of the same outputs.
@@ -162,7 +145,6 @@ class ActivationDisplay(BaseHistogramDisplay):
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn_makemore import MLPCharLM
     >>> from sklearn_makemore.datasets import load_names
     >>> from sklearn_makemore.inspection import ActivationDisplay, TrainingRecorder
@@ -170,7 +152,6 @@ class ActivationDisplay(BaseHistogramDisplay):
     >>> model = model.fit(load_names().data[:500])
     >>> ActivationDisplay.from_estimator(model, step="first")
     <...>
-    >>> plt.show()
     """
 
     def __init__(self, layers: Histograms, *, step: int):
@@ -189,36 +170,10 @@ class ActivationDisplay(BaseHistogramDisplay):
     ) -> "ActivationDisplay":
         """Draw the outputs that a recorder saw in the training of a network.
 
-        Parameters
-        ----------
-        estimator : estimator instance
-            A network, fitted with ``callbacks=[TrainingRecorder()]``.
-
-        step : {"first", "last"} or int, default="last"
-            The first or the last recorded step, or one of the recorder's
-            `histogram_steps`.
-
-        log_scale : bool, default=False
-            Whether the axis of the density is logarithmic, for densities of very
-            different heights.
-
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure.
-
-        line_kw : dict, default=None
-            Keywords of matplotlib's `plot`.
-
-        Returns
-        -------
-        display : ActivationDisplay
-            The display, drawn.
-
         Raises
         ------
-        TypeError
-            If the estimator is not a network.
-        NotFittedError
-            If it is not fitted.
+        TypeError, NotFittedError
+            If the estimator is not a fitted network.
         ValueError
             If it was fitted without a recorder, if the step was not recorded with
             histograms, or if the network has no nonlinear layers.
@@ -232,14 +187,8 @@ class ActivationDisplay(BaseHistogramDisplay):
         display = cls(recorded["outputs"], step=number)
         return display.plot(ax, log_scale=log_scale, line_kw=line_kw)
 
-    @property
-    def _histograms(self) -> Histograms:
-        return self.layers
-
-    def _label(self, name: str, histogram: dict[str, Any]) -> str:
-        if isnan(histogram["saturated"]):
-            return f"{name}: std {histogram['std']:.2g}"
-        return f"{name}: {histogram['saturated']:.1%} saturated"
+    def _by_label(self) -> Histograms:
+        return {_saturation(name, row): row for name, row in self.layers.items()}
 
     def _name_axis(self, log_scale: bool) -> None:
         self.ax_.set_xlabel(f"output at step {self.step}")
@@ -253,9 +202,6 @@ class GradientDisplay(BaseHistogramDisplay):
     vanish or explode in backpropagation. Lecture 3 of makemore shows how initial
     weights and batch normalisation keep them at a similar size.
 
-    It is recommended to use `from_estimator` to create a display. All parameters are
-    stored as attributes.
-
     Parameters
     ----------
     gradients : dict of str to dict
@@ -268,17 +214,6 @@ class GradientDisplay(BaseHistogramDisplay):
     kind : {"outputs", "parameters"}, default="outputs"
         What the gradients are with respect to.
 
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-        Axes with the densities.
-
-    figure_ : matplotlib Figure
-        Figure that contains the axes.
-
-    lines_ : list of matplotlib Line2D
-        One line per layer or parameter.
-
     See Also
     --------
     ActivationDisplay : The outputs themselves.
@@ -287,7 +222,6 @@ class GradientDisplay(BaseHistogramDisplay):
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from sklearn_makemore import MLPCharLM
     >>> from sklearn_makemore.datasets import load_names
     >>> from sklearn_makemore.inspection import GradientDisplay, TrainingRecorder
@@ -295,7 +229,6 @@ class GradientDisplay(BaseHistogramDisplay):
     >>> model = model.fit(load_names().data[:500])
     >>> GradientDisplay.from_estimator(model, kind="parameters")
     <...>
-    >>> plt.show()
     """
 
     def __init__(
@@ -328,38 +261,14 @@ class GradientDisplay(BaseHistogramDisplay):
 
         Parameters
         ----------
-        estimator : estimator instance
-            A network, fitted with ``callbacks=[TrainingRecorder()]``.
-
         kind : {"outputs", "parameters"}, default="outputs"
             Gradients with respect to the outputs of each nonlinear layer, or to each
             parameter of two or more dimensions.
 
-        step : {"first", "last"} or int, default="last"
-            The first or the last recorded step, or one of the recorder's
-            `histogram_steps`.
-
-        log_scale : bool, default=False
-            Whether the axis of the density is logarithmic, for densities of very
-            different heights.
-
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None creates a figure.
-
-        line_kw : dict, default=None
-            Keywords of matplotlib's `plot`.
-
-        Returns
-        -------
-        display : GradientDisplay
-            The display, drawn.
-
         Raises
         ------
-        TypeError
-            If the estimator is not a network.
-        NotFittedError
-            If it is not fitted.
+        TypeError, NotFittedError
+            If the estimator is not a fitted network.
         ValueError
             If it was fitted without a recorder, if the step was not recorded with
             histograms, or if the network has no nonlinear layers.
@@ -380,12 +289,11 @@ class GradientDisplay(BaseHistogramDisplay):
         display = cls(gradients, step=number, kind=kind)
         return display.plot(ax, log_scale=log_scale, line_kw=line_kw)
 
-    @property
-    def _histograms(self) -> Histograms:
-        return self.gradients
-
-    def _label(self, name: str, histogram: dict[str, Any]) -> str:
-        return f"{name}: std {histogram['std']:.1e}"
+    def _by_label(self) -> Histograms:
+        return {
+            f"{name}: std {histogram['std']:.1e}": histogram
+            for name, histogram in self.gradients.items()
+        }
 
     def _name_axis(self, log_scale: bool) -> None:
         reach = MAX_SHOWN_STD * max(found["std"] for found in self.gradients.values())
@@ -395,3 +303,119 @@ class GradientDisplay(BaseHistogramDisplay):
         if not log_scale:
             self.ax_.ticklabel_format(axis="y", scilimits=(-2, 3))
         self.ax_.set_xlabel(f"gradient of {self.kind} at step {self.step}")
+
+
+class UpdateRatioDisplay(BaseRecordedDisplay):
+    """Size of updates relative to the size of the weights, over the steps of training.
+
+    One line per weight matrix: the decimal logarithm of the standard deviation of its
+    change in a step over that of its values. Lecture 3 of makemore recommends about -3,
+    the dashed line. Far below it training is slow; far above it the learning rate is
+    too large. The change includes the optimizer's momentum, scaling and weight decay.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (n_records,)
+        The steps, counted from 0.
+
+    ratios : dict of str to ndarray of shape (n_records,)
+        By name of the parameter: the standard deviation of its change over that of its
+        values before.
+
+    Attributes
+    ----------
+    good_line_ : matplotlib Line2D
+        The dashed line.
+
+    See Also
+    --------
+    GradientDisplay : The gradients at one step.
+    TrainingRecorder : Records what is shown.
+
+    Examples
+    --------
+    >>> from sklearn_makemore import MLPCharLM
+    >>> from sklearn_makemore.datasets import load_names
+    >>> from sklearn_makemore.inspection import TrainingRecorder, UpdateRatioDisplay
+    >>> model = MLPCharLM(callbacks=[TrainingRecorder(every=2)], random_state=0)
+    >>> model = model.fit(load_names().data[:500])
+    >>> UpdateRatioDisplay.from_estimator(model)
+    <...>
+    """
+
+    good_line_: "Line2D"
+
+    def __init__(self, steps: np.ndarray, ratios: dict[str, Floats]):
+        self.steps = steps
+        self.ratios = ratios
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        ax: "Axes | None" = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> "UpdateRatioDisplay":
+        """Draw the updates that a recorder saw in the training of a network.
+
+        Raises
+        ------
+        TypeError, NotFittedError
+            If the estimator is not a fitted network.
+        ValueError
+            If it was fitted without a recorder.
+        """
+        records = cls._recorder(estimator).records_
+        names = dict.fromkeys(
+            name
+            for record in records
+            for name, row in record["parameters"].items()
+            if len(row["shape"]) > 1
+        )
+        ratios = {name: _ratios_of(name, records) for name in names}
+        steps = np.array([record["step"] for record in records])
+        return cls(steps, ratios).plot(ax, line_kw=line_kw)
+
+    def plot(
+        self, ax: "Axes | None" = None, *, line_kw: dict[str, Any] | None = None
+    ) -> "UpdateRatioDisplay":
+        """Draw the lines.
+
+        Parameters
+        ----------
+        line_kw : dict, default=None
+            Keywords of matplotlib's `plot` for the parameters.
+        """
+        ax = self._start(ax, figsize=(6.4, 4.2))
+        lines = {
+            name: (self.steps, log10_or_nan(ratios))
+            for name, ratios in self.ratios.items()
+        }
+        self.lines_ = draw_many(ax, lines, line_kw)
+        good = np.log10(GOOD_RATIO)
+        self.good_line_ = ax.axhline(
+            good, color="0.3", linestyle="--", linewidth=1, label=f"{good:.0f}: good"
+        )
+        ax.set(xlabel="step", ylabel="log10(std of update / std of data)")
+        legend_above(ax, fontsize="small")
+        return self
+
+
+def _saturation(name: str, layer: dict[str, Any]) -> str:
+    """Return the entry of the legend for the outputs of a layer."""
+    if isnan(layer["saturated"]):
+        return f"{name}: std {layer['std']:.2g}"
+    return f"{name}: {layer['saturated']:.1%} saturated"
+
+
+def _ratios_of(name: str, records: list[dict[str, Any]]) -> Floats:
+    """Return the ratios of a parameter, (n_records,); NaN where it was not updated."""
+    rows = (record["parameters"].get(name, {}) for record in records)
+    return np.array([row.get("update_ratio", np.nan) for row in rows])
+
+
+def log10_or_nan(ratios: Floats) -> Floats:
+    """Return decimal logarithms, NaN for zero and for what is not finite."""
+    can_be_drawn = np.isfinite(ratios) & (ratios > 0)
+    return np.log10(np.where(can_be_drawn, ratios, np.nan))
