@@ -10,9 +10,6 @@ from .._sklearn import HasMethods, Interval, validate_params
 from ._parquet import parquet_blocks
 from ._text import text_blocks
 
-WORD_CHUNK_SIZE = 1 << 16
-"""Number of words that `read_words` reads at a time."""
-
 
 @validate_params(
     {"source": [str, PathLike, HasMethods("read")], "column": [str, None]},
@@ -67,8 +64,7 @@ def read_words(
     >>> read_words(io.BytesIO(b"emma\n\n  olivia\r\nava"))
     ['emma', 'olivia', 'ava']
     """
-    chunks = checked_chunks(source, iterate_words(source, WORD_CHUNK_SIZE, column))
-    return [word for words in chunks for word in words]
+    return [word for words in read_word_chunks(source, column=column) for word in words]
 
 
 @validate_params(
@@ -124,13 +120,13 @@ def read_word_chunks(
     ['emma', 'olivia']
     ['ava']
     """
-    return checked_chunks(source, iterate_words(source, int(chunk_size), column))
+    return _checked_chunks(source, int(chunk_size), column)
 
 
-def checked_chunks(source, chunks):
+def _checked_chunks(source, chunk_size, column):
     """Yield chunks of words, and raise an error at the end if there were none."""
     chunk = None
-    for chunk in chunks:
+    for chunk in iterate_words(source, chunk_size, column):
         yield chunk
     if chunk is None:
         raise ValueError(f"{name_of(source)} has no words.")

@@ -41,16 +41,8 @@ def load_names(*, return_X_y: bool = False, as_frame: bool = False) -> Bunch | t
 
     The list has the form of makemore's ``names.txt``: lower-case words, girls'
     names first, then boys' names, each by popularity. Shuffle it before you split
-    it without shuffling.
-
-    =================   =====================
-    Names (rows)                       32,469
-    Distinct names                     29,910
-    Girls' / boys'            18,309 / 14,160
-    Children counted                3,546,301
-    Characters                       a to z
-    Length of a name                  2 to 15
-    =================   =====================
+    it without shuffling. The 18,309 names of girls and 14,160 of boys are 29,910
+    distinct words of 2 to 15 letters from a to z, given to 3,546,301 children.
 
     Parameters
     ----------
@@ -155,14 +147,8 @@ def fetch_names(
 
     This is the ``names.txt`` behind the figures of makemore and its lectures: names
     given in the United States in 2018, girls' names first, then boys' names, each by
-    popularity. Shuffle it before you split it without shuffling.
-
-    =================   ======
-    Names (lines)       32,033
-    Distinct names      29,494
-    Characters          a to z
-    Length of a name    2 to 15
-    =================   ======
+    popularity. Shuffle it before you split it without shuffling. The 32,033 lines are
+    29,494 distinct words of 2 to 15 letters from a to z.
 
     The file is downloaded once. Its SHA-256 is checked at every call.
 

@@ -1,12 +1,17 @@
 """Reading words from a column of Parquet, in bounded memory."""
 
+from importlib import import_module
+from typing import Any
+
 BUFFER_SIZE = 1 << 18
 """Number of bytes that Parquet reads at a time."""
 
 
 def parquet_blocks(path, name, chunk_size, column):
     """Yield lists of values of a column; `name` is the name of the file for errors."""
-    pyarrow = _check_pyarrow_support(name)
+    import_extra("pyarrow", f"Reading {name}")
+    import pyarrow.parquet
+
     # Failing to open the file is an OSError; later failures mean that it is damaged.
     with open(path, "rb") as file:
         try:
@@ -34,16 +39,15 @@ def _check_not_missing(values, name, column, n_rows):
         )
 
 
-def _check_pyarrow_support(name):
-    """Return pyarrow, or raise an ImportError that says how to install it."""
+def import_extra(package: str, feature: str) -> Any:
+    """Import a package of the extra "distributed", or say how to install it."""
     try:
-        import pyarrow.parquet
+        return import_module(package)
     except ImportError as exc:
         raise ImportError(
-            f"Reading {name} needs the package pyarrow; install it with "
+            f"{feature} needs the package {package}; install it with "
             'pip install "sklearn-makemore[distributed]".'
         ) from exc
-    return pyarrow
 
 
 def _column_of_words(types, table, name, column):
@@ -51,11 +55,8 @@ def _column_of_words(types, table, name, column):
 
     def holds_text(kind):
         kind = kind.value_type if types.is_dictionary(kind) else kind
-        return (
-            types.is_string(kind)
-            or types.is_large_string(kind)
-            or types.is_string_view(kind)
-        )
+        tests = types.is_string, types.is_large_string, types.is_string_view
+        return any(is_text(kind) for is_text in tests)
 
     schema = table.schema_arrow
     text_columns = [field.name for field in schema if holds_text(field.type)]

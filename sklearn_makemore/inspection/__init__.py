@@ -5,7 +5,6 @@ draws them, the display stores them, and ``plot`` draws them again. Matplotlib i
 imported when something is drawn, torch when a network is read.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .._generation.novelty import NoveltyReport
@@ -33,15 +32,14 @@ __all__ = [
     "UpdateRatioDisplay",
 ]
 
-# Torch takes seconds to import; displays do not need it.
-_IMPORTED_LATE = {"TrainingRecorder": "._recorder"}
-
 
 def __getattr__(name):
-    if name not in _IMPORTED_LATE:
+    if name != "TrainingRecorder":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = getattr(import_module(_IMPORTED_LATE[name], __name__), name)
-    return globals()[name]
+    # It needs torch, which takes seconds to import.
+    from ._recorder import TrainingRecorder
+
+    return TrainingRecorder
 
 
 def __dir__():

@@ -1,5 +1,6 @@
 """Lines with keywords of their artists, and legends that do not cover the data."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
@@ -45,7 +46,7 @@ def draw_line(
 
 def draw_many(
     ax: "Axes",
-    lines: dict[str, tuple[ArrayLike, ArrayLike]],
+    lines: Mapping[str, tuple[ArrayLike, ArrayLike]],
     asked: dict[str, Any] | None,
 ) -> "list[Line2D]":
     """Draw lines, given by label, that differ in colour or in style."""

@@ -1,5 +1,6 @@
 """BigramDisplay: how often, or how probably, one symbol follows another."""
 
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ TICK_ROOM = 10.0
 """Points between two names along an axis."""
 
 
+@dataclass(eq=False, repr=False)
 class BigramDisplay(BaseHeatMapDisplay):
     """Heat map of pairs of neighbouring characters.
 
@@ -57,12 +59,11 @@ class BigramDisplay(BaseHeatMapDisplay):
     <...>
     """
 
-    text_: np.ndarray | None
-
-    def __init__(self, table: np.ndarray, symbols: list[str], *, name: str = "count"):
-        self.table = table
-        self.symbols = symbols
-        self.name = name
+    table: np.ndarray
+    symbols: list[str]
+    _: KW_ONLY
+    name: str = "count"
+    text_: np.ndarray | None = field(init=False)
 
     @classmethod
     @validate_params(

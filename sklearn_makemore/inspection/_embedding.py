@@ -1,6 +1,7 @@
 """EmbeddingDisplay: characters as points in the space of a network's embeddings."""
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ MAX_SPREAD_LABELS = 200
 """More labels are not moved apart: the work grows with the square of their number."""
 
 
+@dataclass(eq=False, repr=False)
 class EmbeddingDisplay(BaseDisplay):
     """Characters as labelled points in the space of a network's embeddings.
 
@@ -65,19 +67,12 @@ class EmbeddingDisplay(BaseDisplay):
     <...>
     """
 
-    scatter_: "list[PathCollection]"
-    text_: "list[Annotation]"
-
-    def __init__(
-        self,
-        coordinates: Floats,
-        symbols: list[str],
-        *,
-        explained_variance_ratio: Floats | None = None,
-    ):
-        self.coordinates = coordinates
-        self.symbols = symbols
-        self.explained_variance_ratio = explained_variance_ratio
+    coordinates: Floats
+    symbols: list[str]
+    _: KW_ONLY
+    explained_variance_ratio: Floats | None = None
+    scatter_: "list[PathCollection]" = field(init=False)
+    text_: "list[Annotation]" = field(init=False)
 
     @classmethod
     def from_estimator(

@@ -1,5 +1,6 @@
 """LossCurveDisplay and LRRangeDisplay: the loss over epochs or learning rates."""
 
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ ROOM_ABOVE = 0.15
 """Share of the fall of the loss that is shown above the first loss."""
 
 
+@dataclass(eq=False, repr=False)
 class LossCurveDisplay(BaseDisplay):
     """Training and validation loss of a network over its epochs.
 
@@ -57,19 +59,12 @@ class LossCurveDisplay(BaseDisplay):
     <...>
     """
 
-    lines_: "list[Line2D]"
-    best_line_: "Line2D | None"
-
-    def __init__(
-        self,
-        train_loss: Floats,
-        *,
-        valid_loss: Floats | None = None,
-        best_epoch: int | None = None,
-    ):
-        self.train_loss = train_loss
-        self.valid_loss = valid_loss
-        self.best_epoch = best_epoch
+    train_loss: Floats
+    _: KW_ONLY
+    valid_loss: Floats | None = None
+    best_epoch: int | None = None
+    lines_: "list[Line2D]" = field(init=False)
+    best_line_: "Line2D | None" = field(init=False)
 
     @classmethod
     def from_estimator(
@@ -150,6 +145,7 @@ class LossCurveDisplay(BaseDisplay):
         return self
 
 
+@dataclass(eq=False, repr=False)
 class LRRangeDisplay(BaseDisplay):
     """Loss against a learning rate that rises while a network trains.
 
@@ -192,18 +188,14 @@ class LRRangeDisplay(BaseDisplay):
     <...>
     """
 
-    points_: "Line2D"
-    line_: "Line2D"
-    suggestion_line_: "Line2D"
-    legend_: "Legend"
-
-    def __init__(
-        self, lr: Floats, loss: Floats, smoothed_loss: Floats, suggestion: float
-    ):
-        self.lr = lr
-        self.loss = loss
-        self.smoothed_loss = smoothed_loss
-        self.suggestion = suggestion
+    lr: Floats
+    loss: Floats
+    smoothed_loss: Floats
+    suggestion: float
+    points_: "Line2D" = field(init=False)
+    line_: "Line2D" = field(init=False)
+    suggestion_line_: "Line2D" = field(init=False)
+    legend_: "Legend" = field(init=False)
 
     @classmethod
     def from_estimator(

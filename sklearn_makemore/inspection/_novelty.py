@@ -1,5 +1,6 @@
 """NoveltyDisplay: how many sampled words are new, and how long they are."""
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ COLORS = "C0", "C1", "0.75"
 """Colours of new words, training words, and new words that were sampled before."""
 
 
+@dataclass(eq=False, repr=False)
 class NoveltyDisplay(BaseDisplay):
     """Lengths of sampled words, by whether they are new, and those of training words.
 
@@ -54,11 +56,9 @@ class NoveltyDisplay(BaseDisplay):
     <...>
     """
 
-    stairs_: "list[StepPatch]"
-    line_: "Line2D"
-
-    def __init__(self, report: NoveltyReport):
-        self.report = report
+    report: NoveltyReport
+    stairs_: "list[StepPatch]" = field(init=False)
+    line_: "Line2D" = field(init=False)
 
     @classmethod
     def from_estimator(

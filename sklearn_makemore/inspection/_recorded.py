@@ -1,8 +1,9 @@
 """Displays of what a `TrainingRecorder` recorded: histograms, and sizes of updates."""
 
 from abc import abstractmethod
+from dataclasses import KW_ONLY, dataclass, field
 from math import isfinite, isnan
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -26,8 +27,6 @@ GOOD_RATIO = 1e-3
 
 Histograms = dict[str, dict[str, Any]]
 """By name: `density` and `edges` of the bins, `std`, and others that a label needs."""
-
-Self = TypeVar("Self", bound="BaseHistogramDisplay")
 
 
 class BaseRecordedDisplay(BaseDisplay):
@@ -90,7 +89,7 @@ class BaseHistogramDisplay(BaseRecordedDisplay):
         return int(number), kept[number]
 
     def plot(
-        self: Self,
+        self,
         ax: "Axes | None" = None,
         *,
         log_scale: bool = False,
@@ -122,6 +121,7 @@ class BaseHistogramDisplay(BaseRecordedDisplay):
         return self
 
 
+@dataclass(eq=False, repr=False)
 class ActivationDisplay(BaseHistogramDisplay):
     """Distribution of the outputs of each nonlinear layer at one step of training.
 
@@ -154,9 +154,9 @@ class ActivationDisplay(BaseHistogramDisplay):
     <...>
     """
 
-    def __init__(self, layers: Histograms, *, step: int):
-        self.layers = layers
-        self.step = step
+    layers: Histograms
+    _: KW_ONLY
+    step: int
 
     @classmethod
     def from_estimator(
@@ -194,6 +194,7 @@ class ActivationDisplay(BaseHistogramDisplay):
         self.ax_.set_xlabel(f"output at step {self.step}")
 
 
+@dataclass(eq=False, repr=False)
 class GradientDisplay(BaseHistogramDisplay):
     """Distribution of the gradients of the loss at one step of training.
 
@@ -231,16 +232,10 @@ class GradientDisplay(BaseHistogramDisplay):
     <...>
     """
 
-    def __init__(
-        self,
-        gradients: Histograms,
-        *,
-        step: int,
-        kind: Literal["outputs", "parameters"] = "outputs",
-    ):
-        self.gradients = gradients
-        self.step = step
-        self.kind = kind
+    gradients: Histograms
+    _: KW_ONLY
+    step: int
+    kind: Literal["outputs", "parameters"] = "outputs"
 
     @classmethod
     @validate_params(
@@ -305,6 +300,7 @@ class GradientDisplay(BaseHistogramDisplay):
         self.ax_.set_xlabel(f"gradient of {self.kind} at step {self.step}")
 
 
+@dataclass(eq=False, repr=False)
 class UpdateRatioDisplay(BaseRecordedDisplay):
     """Size of updates relative to the size of the weights, over the steps of training.
 
@@ -343,11 +339,9 @@ class UpdateRatioDisplay(BaseRecordedDisplay):
     <...>
     """
 
-    good_line_: "Line2D"
-
-    def __init__(self, steps: np.ndarray, ratios: dict[str, Floats]):
-        self.steps = steps
-        self.ratios = ratios
+    steps: np.ndarray
+    ratios: dict[str, Floats]
+    good_line_: "Line2D" = field(init=False)
 
     @classmethod
     def from_estimator(

@@ -230,16 +230,16 @@ class TrainingRecorder(Callback):
             for name, parameter in module.named_parameters()
             if parameter.grad is not None
         }
+        kept = self.kept_.items()
         values = {
             "parameters": {name: _gradient_of([p]) for name, p in parameters.items()},
             "outputs": {
-                name: values_of([copied for _, copied in kept])
-                for name, kept in self.kept_.items()
+                name: values_of([copied for _, copied in pairs]) for name, pairs in kept
             },
             "gradients": {
-                name: _gradient_of([output for output, _ in kept])
-                for name, kept in self.kept_.items()
-                if any(output.grad is not None for output, _ in kept)
+                name: _gradient_of([output for output, _ in pairs])
+                for name, pairs in kept
+                if any(output.grad is not None for output, _ in pairs)
             },
         }
         found = {
@@ -252,8 +252,7 @@ class TrainingRecorder(Callback):
                 for name, outputs in values["outputs"].items()
             },
             "gradients": {
-                name: moments(gradients)
-                for name, gradients in values["gradients"].items()
+                name: moments(slopes) for name, slopes in values["gradients"].items()
             },
         }
         self.records_.append({"step": self.step_, "loss": loss, **found})

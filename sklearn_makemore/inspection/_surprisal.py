@@ -1,5 +1,6 @@
 """SurprisalDisplay: how unexpected each character of a word is to a model."""
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ COLORBAR_SIZE = 0.15, 1.2
 """Width and height of the scale of the colours in inches."""
 
 
+@dataclass(eq=False, repr=False)
 class SurprisalDisplay(BaseHeatMapDisplay):
     """Heat map of words, each character coloured by how little it was expected.
 
@@ -60,11 +62,9 @@ class SurprisalDisplay(BaseHeatMapDisplay):
     <...>
     """
 
-    text_: "list[list[Text]] | None"
-
-    def __init__(self, words: list[str], surprisal: list[Floats]):
-        self.words = words
-        self.surprisal = surprisal
+    words: list[str]
+    surprisal: list[Floats]
+    text_: "list[list[Text]] | None" = field(init=False)
 
     @classmethod
     def from_estimator(

@@ -1,6 +1,5 @@
 """Choosing a model: splits of words, and a test of learning rates."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._split import train_dev_test_split
@@ -10,15 +9,14 @@ if TYPE_CHECKING:
 
 __all__ = ["lr_range_test", "train_dev_test_split"]
 
-# It needs torch, which takes seconds to import; the split does not.
-_IMPORTED_LATE = {"lr_range_test": "._lr_range"}
-
 
 def __getattr__(name):
-    if name not in _IMPORTED_LATE:
+    if name != "lr_range_test":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = getattr(import_module(_IMPORTED_LATE[name], __name__), name)
-    return globals()[name]
+    # It needs torch, which takes seconds to import.
+    from ._lr_range import lr_range_test
+
+    return lr_range_test
 
 
 def __dir__():

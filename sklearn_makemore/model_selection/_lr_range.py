@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any, cast
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
@@ -159,11 +160,9 @@ def gaussian_smoothed(values: Floats, width: float) -> Floats:
 
     values, smoothed : (n_values,)
     """
+    rows = [values, np.ones(len(values))]
     reach = math.ceil(4 * width)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
-    inner = slice(reach, reach + len(values))
-    weighted = np.convolve(values, kernel)[inner]
-    return weighted / np.convolve(np.ones(len(values)), kernel)[inner]
+    return np.divide(*gaussian_filter1d(rows, width, mode="constant", radius=reach))
 
 
 class _RangeTested(Exception):
