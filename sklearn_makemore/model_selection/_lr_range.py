@@ -162,7 +162,8 @@ def gaussian_smoothed(values: Floats, width: float) -> Floats:
     """
     rows = [values, np.ones(len(values))]
     reach = math.ceil(4 * width)
-    return np.divide(*gaussian_filter1d(rows, width, mode="constant", radius=reach))
+    sums: Any = gaussian_filter1d(rows, width, mode="constant", radius=reach)
+    return sums[0] / sums[1]
 
 
 class _RangeTested(Exception):
