@@ -23,3 +23,10 @@ def child_process(command, **options):
                     with suppress(psutil.NoSuchProcess):
                         child.kill()
             process.kill()
+
+
+def run_child(command, *, input=None, timeout=120, **options):
+    """Run a process to its end, like `subprocess.run`; kill it with its test."""
+    with child_process(command, **options) as process:
+        out, err = process.communicate(input, timeout)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)

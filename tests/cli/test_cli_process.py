@@ -4,12 +4,13 @@ import os
 import pty
 import re
 import signal
-import subprocess
 import sys
 from contextlib import contextmanager
+from subprocess import PIPE
 from threading import Timer
 
 import pytest
+from children import child_process, run_child
 
 from sklearn_makemore import NGramCounter, load, save
 
@@ -23,12 +24,13 @@ LONGEST = 120
 
 def run(*arguments, stdin=b"", **environment):
     """Run a command in a pipe; returns the exit code and both outputs as bytes."""
-    done = subprocess.run(
+    done = run_child(
         [*COMMAND, *arguments],
         input=stdin,
-        capture_output=True,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
         env=os.environ | environment,
-        timeout=LONGEST,
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -36,7 +38,7 @@ def run(*arguments, stdin=b"", **environment):
 @contextmanager
 def started(command, **options):
     """Start a process, and kill it if the test fails or if it does not end in time."""
-    with subprocess.Popen(command, **options) as process:
+    with child_process(command, **options) as process:
         killer = Timer(LONGEST, process.kill)
         killer.start()
         try:
@@ -44,7 +46,6 @@ def started(command, **options):
             process.wait()
         finally:
             killer.cancel()
-            process.kill()
 
 
 def run_in_terminal(*arguments, interrupt_at=None, **environment):
@@ -136,21 +137,13 @@ def test_output_that_nobody_reads_ends_quietly(tmp_path, words):
     read_end, write_end = os.pipe()
     os.close(read_end)
     with open(write_end, "wb") as closed:
-        done = subprocess.run(
-            [*COMMAND, "--help"],
-            stdout=closed,
-            stderr=-1,
-            env=buffered,
-            timeout=LONGEST,
-        )
+        done = run_child([*COMMAND, "--help"], stdout=closed, stderr=PIPE, env=buffered)
     assert (done.returncode, done.stderr) == (141, b"")
     if os.path.exists("/dev/full"):
         info = [*COMMAND, "info", path]
         with open("/dev/full", "wb") as full:
-            done = subprocess.run(
-                info, stdout=full, stderr=-1, env=buffered, timeout=LONGEST
-            )
-            wrong = subprocess.run([*COMMAND, "fitt"], stderr=full, timeout=LONGEST)
+            done = run_child(info, stdout=full, stderr=PIPE, env=buffered)
+            wrong = run_child([*COMMAND, "fitt"], stderr=full)
             assert wrong.returncode == 2
         said = b"sklearn-makemore: error: No space left on device\n"
         assert (done.returncode, done.stderr) == (1, said)
@@ -173,12 +166,7 @@ print(*{"torch", "skorch", "matplotlib", "dask"} & set(sys.modules))
 
 def test_counters_and_help_need_no_torch(tmp_path, words):
     (tmp_path / "words.txt").write_text("\n".join(words))
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", LIGHT],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST,
-    )
+    command = [sys.executable, "-W", "error", "-c", LIGHT]
+    done = run_child(command, cwd=tmp_path, stdout=PIPE, stderr=PIPE, text=True)
     assert not done.stderr
     assert done.stdout.splitlines()[-1] == ""

@@ -4,16 +4,17 @@ import json
 import os
 import pickle
 import re
-import subprocess
 import sys
 import time
 import zlib
 from enum import Enum
 from pathlib import Path
+from subprocess import PIPE
 
 import numpy as np
 import pandas as pd
 import pytest
+from children import child_process
 from estimators import CLASSES, ESTIMATORS, NETS, over
 from safetensors import safe_open
 from safetensors.numpy import save_file
@@ -246,6 +247,20 @@ def test_estimators_in_each_other_are_bounded(path, monkeypatch):
         save(nested(9), path)
 
 
+# The fitted mixture counts 1, its parameter and its fitted member twice their own.
+@pytest.mark.parametrize("depth, n_counted", [(0, 1), (1, 1 + 2 + 2), (2, 1 + 6 + 10)])
+def test_an_estimator_counts_double_for_each_one_around_it(
+    path, monkeypatch, depth, n_counted
+):
+    model = nested(depth)
+    monkeypatch.setattr(_limits, "MAX_ESTIMATORS", n_counted)
+    reloaded(model, path)
+    monkeypatch.setattr(_limits, "MAX_ESTIMATORS", n_counted - 1)
+    for use in (lambda: save(model, path), lambda: load(path)):
+        with pytest.raises(ValueError, match="too many nested estimators"):
+            use()
+
+
 def test_texts_of_fixed_width_are_bounded_together(monkeypatch):
     monkeypatch.setattr(_limits, "MAX_TEXT_CELLS", 16)
     decoder, encoder = Decoder({}, None), Encoder()
@@ -433,17 +448,12 @@ while True:
     path = tmp_path / "model"
     rng = np.random.RandomState(0)
     seen = set()
-    child = subprocess.Popen(
-        [sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True
-    )
-    with child:
-        try:
-            assert child.stdout.readline() == "False\n"  # counters need no torch
-            for _ in range(20):  # at any moment a reader finds a whole file
-                time.sleep(rng.uniform(0, 0.005))
-                seen.add(load(path).longest_word_)
-        finally:
-            child.kill()
+    command = [sys.executable, "-c", code, path]
+    with child_process(command, stdout=PIPE, text=True) as child:
+        assert child.stdout.readline() == "False\n"  # counters need no torch
+        for _ in range(20):  # at any moment a reader finds a whole file
+            time.sleep(rng.uniform(0, 0.005))
+            seen.add(load(path).longest_word_)
     assert load(path).longest_word_ in (2, 300)
     assert seen == {2, 300}
     # Beside it there is at most what the child was writing.
