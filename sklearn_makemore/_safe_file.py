@@ -9,8 +9,6 @@ The guide to saving models has the threat model: what an untrusted file may cont
 what reading it guarantees.
 """
 
-from __future__ import annotations
-
 import copy
 import errno
 import hashlib

@@ -60,18 +60,7 @@ def validate_options(constraints: dict[str, Any]) -> Callable[[Method], Method]:
 
 
 def parameter_constraints(function):
-    """Return what scikit-learn's validation allows each parameter to be.
-
-    Parameters
-    ----------
-    function : callable
-        A class of estimators, or a function or method that validates its parameters.
-
-    Returns
-    -------
-    constraints : dict of str to list or str
-        The constraints of each parameter by its name.
-    """
+    """Return the constraints of the parameters of a class, function or method."""
     if isinstance(function, type):
         return function._parameter_constraints
     return function._skl_parameter_constraints

@@ -1,7 +1,8 @@
 """Expectation maximisation: the weights of a mixture."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from .._words.types import Floats
 
 EM_GAP = 1e-10
 """The log-likelihood ends this close to its maximum, in nats per character."""
@@ -14,9 +15,7 @@ NEGLIGIBLE = 1e-6
 """Weights below it become zero if that does not make the held-out words less likely."""
 
 
-def em_weights(
-    log_proba: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def em_weights(log_proba: Floats, counts: Floats) -> Floats:
     """Find the weights of a mixture that make some observations most likely.
 
     Expectation maximisation from equal weights. A step replaces each weight by the mean
@@ -34,10 +33,6 @@ def em_weights(
     .. [1] R. Salakhutdinov, S. Roweis, "Adaptive overrelaxed bound optimization
        methods", ICML 2003.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_makemore._meta.em import em_weights
     >>> em_weights(np.log([[0.8, 0.1, 0.1], [0.2, 0.9, 0.4]]), np.ones(3)).round(3)
     array([0.184, 0.816])
     """
@@ -68,24 +63,18 @@ def em_weights(
     return max(candidates, key=lambda tried: _log_likelihood(tried, ratios, shares))
 
 
-def normalized(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def normalized(weights: Floats) -> Floats:
     """Divide weights by their sum."""
     return weights / weights.sum()
 
 
-def _mixed(
-    weights: NDArray[np.float64], ratios: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _mixed(weights: Floats, ratios: Floats) -> Floats:
     """Mix probabilities; weights : (n_members,), ratios : (n_members, n)."""
     # Not a matrix product: its sums depend on the number of threads of the BLAS.
     return (weights[:, np.newaxis] * ratios).sum(axis=0)
 
 
-def _log_likelihood(
-    weights: NDArray[np.float64],
-    ratios: NDArray[np.float64],
-    shares: NDArray[np.float64],
-) -> float:
+def _log_likelihood(weights: Floats, ratios: Floats, shares: Floats) -> float:
     """Compute the mean log-likelihood, up to a constant; shares : (n,)."""
     with np.errstate(divide="ignore"):
         return float(np.sum(shares * np.log(_mixed(weights, ratios))))

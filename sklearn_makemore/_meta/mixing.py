@@ -6,9 +6,9 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._generation.next_symbols import Contexts, NextSymbolModel
+from .._words.types import Floats, Ids
 from .._words.windows import distinct_rows
 
 
@@ -36,11 +36,9 @@ class MixedModel:
     """
 
     models: list[NextSymbolModel]
-    log_weights: NDArray[np.float64]
+    log_weights: Floats
 
-    def next_log_proba(
-        self, contexts: MixedContexts
-    ) -> tuple[NDArray[np.float64], NDArray[np.integer[Any]]]:
+    def next_log_proba(self, contexts: MixedContexts) -> tuple[Floats, Ids]:
         """Return the mixed distributions, and the row of each context."""
         distributions = [
             model.next_log_proba(part)
@@ -48,9 +46,7 @@ class MixedModel:
         ]
         return mixed_rows(distributions, self.log_weights)
 
-    def advance(
-        self, contexts: MixedContexts, ids: NDArray[np.integer[Any]]
-    ) -> MixedContexts:
+    def advance(self, contexts: MixedContexts, ids: Ids) -> MixedContexts:
         """Return the contexts after one more symbol each; ids : (n_contexts,)."""
         return MixedContexts(
             tuple(
@@ -61,9 +57,8 @@ class MixedModel:
 
 
 def mixed_rows(
-    distributions: list[tuple[NDArray[np.float64], NDArray[np.integer[Any]]]],
-    log_weights: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.integer[Any]]]:
+    distributions: list[tuple[Floats, Ids]], log_weights: Floats
+) -> tuple[Floats, Ids]:
     """Mix what `next_log_proba` of each member returned for the same contexts.
 
     distributions : per member ((n_distinct, n_symbols), (n_contexts,))
@@ -82,9 +77,7 @@ def mixed_rows(
     return log_mixture(taken, log_weights), rows
 
 
-def log_mixture(
-    log_probas: Iterable[NDArray[np.float64]], log_weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def log_mixture(log_probas: Iterable[Floats], log_weights: Floats) -> Floats:
     """Mix one array of log-probabilities per member; ``-inf`` if all are ``-inf``."""
     weighted = (
         log_proba + log_weight

@@ -16,7 +16,7 @@ from ._learning import (
     add_held_out_option,
     all_words,
     fit_with_callback,
-    new_words,
+    show_words,
     split_words,
 )
 from ._models import MODELS, model_class
@@ -98,9 +98,8 @@ def run(options):
     if not rows:
         raise ValueError("none of the models can be fitted to these words")
     best = _by_nll(rows)[0].model
-    print(f"\n{split.heading} from {type(best).__name__}:")
-    for word in new_words(best, split):
-        print(f"  {word}")
+    print()
+    show_words(best, split, f" from {type(best).__name__}")
 
 
 def _new_model(name, random_state):

@@ -16,7 +16,7 @@ from time import perf_counter
 
 from .. import save
 from .._safe_file import check_writable
-from ._learning import add_held_out_option, learn, new_words, split_words
+from ._learning import add_held_out_option, learn, show_words, split_words
 from ._models import MODELS, NOT_FROM_A_SHELL, model_class, new_model
 from ._progress import progress_bar
 from ._streams import UsageError
@@ -114,6 +114,4 @@ def _show(model, split, nll, seconds, path):
     else:
         print(f"Validation NLL: {nll:.4f} ({split.held_out.n_words:,} held-out words)")
     print(f"Model written to {path}")
-    print(f"{split.heading}:")
-    for word in new_words(model, split):
-        print(f"  {word}")
+    show_words(model, split)

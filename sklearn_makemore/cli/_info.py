@@ -5,6 +5,7 @@ import os
 from .. import load
 from .._base import BaseCharLM
 from .._safe_file import version_of
+from ._models import add_model_option
 
 MAX_PRINTED_CHARACTERS = 200
 """Maximum number of characters of an alphabet to print."""
@@ -12,7 +13,7 @@ MAX_PRINTED_CHARACTERS = 200
 
 def add_options(parser, arguments):
     """Add the options."""
-    parser.add_typed("model", type=str, metavar="MODEL", help="File of the model.")
+    add_model_option(parser)
 
 
 def run(options):

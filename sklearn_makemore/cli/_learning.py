@@ -72,11 +72,6 @@ class Split:
         self.held_out: HeldOut | None = None
         self.seen: set[str] | None = None
 
-    @property
-    def heading(self):
-        """Heading of sampled words, which are new only if `seen` has all words."""
-        return "Words (some may be in the file)" if self.seen is None else "New words"
-
     def __iter__(self):
         """Yield lists of training words."""
         for words in self._stream:
@@ -125,6 +120,10 @@ def fit_with_callback(model, words, callback):
         model.set_callbacks()
 
 
-def new_words(model, split):
-    """Sample some words, without those in ``split.seen``."""
-    return model.sample(N_SHOWN, unique=True, exclude=split.seen, random_state=0)
+def show_words(model, split, ending=""):
+    """Print sampled words under a heading, without those in ``split.seen``."""
+    is_new = split.seen is not None
+    heading = "New words" if is_new else "Words (some may be in the file)"
+    print(f"{heading}{ending}:")
+    for word in model.sample(N_SHOWN, unique=True, exclude=split.seen, random_state=0):
+        print(f"  {word}")

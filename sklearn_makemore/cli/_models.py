@@ -31,6 +31,11 @@ def new_model(model, options):
     return model(**params)
 
 
+def add_model_option(parser):
+    """Add the argument for the file of a model."""
+    parser.add_typed("model", type=str, metavar="MODEL", help="File of the model.")
+
+
 def read_model(path):
     """Load a language model; other estimators are an error."""
     model = sklearn_makemore.load(path)

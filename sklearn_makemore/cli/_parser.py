@@ -152,11 +152,6 @@ def shell_hints(function, skip=()):
 def shell_hint(constraint):
     """Return the type that a scikit-learn constraint allows, None if a shell has none.
 
-    Examples
-    --------
-    >>> from numbers import Integral
-    >>> from sklearn_makemore._sklearn import Interval
-    >>> from sklearn_makemore.cli._parser import shell_hint
     >>> shell_hint([Interval(Integral, 1, None, closed="left"), None])
     int | None
     """
@@ -180,9 +175,6 @@ def shell_hint(constraint):
 def described(hint):
     """Describe a type in words.
 
-    Examples
-    --------
-    >>> from sklearn_makemore.cli._parser import described
     >>> described(int | None)
     'a whole number or None'
     """
@@ -194,9 +186,6 @@ def described(hint):
 def nearest(asked, known):
     """Return ``; did you mean ...?`` if a known text is similar, else an empty text.
 
-    Examples
-    --------
-    >>> from sklearn_makemore.cli._parser import nearest
     >>> nearest("--ordr", ["--order", "--alpha"])
     '; did you mean --order?'
     """
@@ -208,16 +197,10 @@ def nearest(asked, known):
 def normalized(arguments):
     """Replace hyphens by underscores in option names.
 
-    Examples
-    --------
-    >>> from sklearn_makemore.cli._parser import normalized
-    >>> normalized(["--n-hidden", "64", "--held-out=0.1", "a-b"])
-    ['--n_hidden', '64', '--held_out=0.1', 'a-b']
-
     Arguments after ``--`` are not options.
 
-    >>> normalized(["--n-hidden", "64", "--", "--a-b"])
-    ['--n_hidden', '64', '--', '--a-b']
+    >>> normalized(["--n-hidden", "64", "--held-out=0.1", "a-b", "--", "--a-b"])
+    ['--n_hidden', '64', '--held_out=0.1', 'a-b', '--', '--a-b']
     """
     n_options = arguments.index("--") if "--" in arguments else len(arguments)
     return [

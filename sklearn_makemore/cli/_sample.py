@@ -2,7 +2,7 @@
 
 from .._base import BaseCharLM
 from ..datasets import read_words
-from ._models import read_model
+from ._models import add_model_option, read_model
 from ._parser import shell_hints
 from ._streams import UsageError, text_of_argument
 from ._words import bundled_names, source_of
@@ -15,7 +15,7 @@ TEXTS = ("prefix", "matching")
 
 def add_options(parser, arguments):
     """Add the options, including those of `BaseCharLM.sample`."""
-    parser.add_typed("model", type=str, metavar="MODEL", help="File of the model.")
+    add_model_option(parser)
     parser.add_typed(
         "-n",
         "--n_samples",

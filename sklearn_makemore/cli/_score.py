@@ -8,7 +8,7 @@ Tabs separate them. Tabs, line breaks and backslashes in words are escaped as in
 import json
 import math
 
-from ._models import read_model
+from ._models import add_model_option, read_model
 from ._words import add_words_options, errors_in_file, word_chunks
 
 SCORING_CHUNK_SIZE = 100_000
@@ -19,7 +19,7 @@ ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 def add_options(parser, arguments):
     """Add the options."""
-    parser.add_typed("model", type=str, metavar="MODEL", help="File of the model.")
+    add_model_option(parser)
     add_words_options(parser)
     parser.add_argument(
         "--json",

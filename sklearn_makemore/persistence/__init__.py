@@ -5,8 +5,6 @@ into a JSON document and arrays, `_decoding` checks them and turns them into a m
 `_limits` has the limits of both. The guide to saving models has the threat model.
 """
 
-from __future__ import annotations
-
 import os
 import warnings
 from typing import Any

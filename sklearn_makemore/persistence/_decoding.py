@@ -1,7 +1,5 @@
 """Models from the JSON document and the arrays of a file, which is untrusted."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -17,19 +15,10 @@ from ._limits import NOT_SAVED, Limits, class_of, is_no_step
 class Decoder(Limits):
     """Decode what `Encoder` encodes, and nothing else.
 
-    Parameters
-    ----------
-    arrays : dict of str to ndarray
-        The arrays. Each is removed when it is used, so that no array can fill the
-        memory by being used many times.
-
-    device : str or None
-        The device of the networks; None takes their own.
-
-    Attributes
-    ----------
-    missing_devices : set of str
-        Devices of networks that this machine does not have.
+    arrays : each is removed when it is used, so that none can fill the memory by being
+        used many times
+    device : that of the networks; None takes their own
+    missing_devices : those of networks that this machine does not have
     """
 
     def __init__(self, arrays: dict[str, np.ndarray], device: str | None) -> None:

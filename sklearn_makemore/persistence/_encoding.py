@@ -1,7 +1,5 @@
 """Fitted models as a JSON document and arrays."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -18,13 +16,8 @@ class Encoder(Limits):
     JSON has numbers, strings, booleans, None and lists. Everything else is a dict with
     one key, which names its kind.
 
-    Attributes
-    ----------
-    arrays : dict of str to ndarray
-        The arrays, named after where they belong.
-
-    not_saved : list of str
-        Parameters that are set, but not saved.
+    arrays : the arrays, named after where they belong
+    not_saved : names of parameters that are set, but not saved
     """
 
     def __init__(self) -> None:
