@@ -27,6 +27,8 @@ class GatedConvolutions(nn.Module):
 class ConvolutionCharLM(BaseWindowCharLM):
     """Gated convolutions; the window has ``1 + 2 * n_layers`` characters."""
 
+    _network = GatedConvolutions
+
     n_hidden: int = parameter(
         default=64,
         description="Number of channels of each layer.",
@@ -38,7 +40,3 @@ class ConvolutionCharLM(BaseWindowCharLM):
 
     def _window_size(self):
         return 1 + 2 * self.n_layers
-
-    def _module(self, n_symbols, block_size):
-        sizes = {"n_hidden": self.n_hidden, "n_layers": self.n_layers}
-        return GatedConvolutions, {"n_symbols": n_symbols, **sizes}

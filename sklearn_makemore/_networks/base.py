@@ -3,7 +3,8 @@
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from inspect import signature
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -45,12 +46,49 @@ SCORED_CELLS = 1 << 24
 """Log-probabilities computed at a time when scoring: 128 MiB of float64."""
 
 
+@dataclass(frozen=True, eq=False)
+class NextSymbolModule:
+    """Base class of the `NextSymbolModel` of a network.
+
+    module : the fitted module without dropout.
+    n_symbols : its number of symbols.
+    unknown_proba : probability of the unknown symbol, None if the module predicts it.
+    """
+
+    module: Any
+    n_symbols: int
+    unknown_proba: float | None
+
+    @property
+    def device(self):
+        """Device of the module."""
+        return next(self.module.parameters()).device
+
+    def normalized(self, logits):
+        """Turn logits (n, V) into log-probabilities of all symbols, float64 (n, V)."""
+        logits = logits.cpu().double()
+        if self.unknown_proba is None:
+            return logits.log_softmax(1).numpy()
+        # The unknown symbol is the last. No training word has it, so its logit is
+        # arbitrary.
+        known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba)
+        unknown = known.new_full((len(known), 1), np.log(self.unknown_proba))
+        return torch.cat([known, unknown], 1).numpy()
+
+
 class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
     """Base class of the networks: their parameters, training, files and attributes.
 
-    A subclass implements `_block_size`, `_module`, `_dataset` and
-    `_next_symbol_model`.
+    A subclass names its module, and the class that predicts with it. It implements
+    `_block_size` and `_dataset`.
     """
+
+    _network: ClassVar[type[torch.nn.Module]]
+    """Class of the module. Its keyword arguments are `n_symbols`, `block_size` and
+    parameters of the estimator. It has an `embedding` with one row per symbol."""
+
+    _predictor: ClassVar[type[NextSymbolModule]]
+    """Class of the `NextSymbolModel` of the fitted module."""
 
     @abstractmethod
     def _block_size(self, longest: int, is_warm_start: bool) -> int | None:
@@ -59,12 +97,13 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         longest : predictions of the longest word, held-out words included.
         """
 
-    @abstractmethod
     def _module(self, n_symbols: int, block_size: Any) -> tuple[type, dict[str, Any]]:
-        """Return the module's class and its keyword arguments.
-
-        The module has an `embedding` with one row per symbol.
-        """
+        """Return the module's class and its keyword arguments."""
+        sizes = {"n_symbols": n_symbols, "block_size": block_size}
+        return self._network, {
+            name: sizes[name] if name in sizes else getattr(self, name)
+            for name in signature(self._network).parameters
+        }
 
     @abstractmethod
     def _dataset(
@@ -184,17 +223,12 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
             return None
         return self.unknown_proba_ if n_done else good_turing(symbol_counts)
 
-    @abstractmethod
-    def _next_symbol_model(self):
-        """Return the fitted network's `NextSymbolModule`."""
-
-    def _module_for_inference(self):
-        """Return the fitted module without dropout."""
+    def _next_symbol_model(self) -> Any:
         module = plain_module(self.net_)
         # Checking is cheaper than calling eval().
         if any(part.training for part in module.modules()):
             module.eval()
-        return module
+        return self._predictor(module, self.vocabulary_.n_symbols, self.unknown_proba_)
 
     def __setstate__(self, state):
         """Restore the state, with device "auto" if this machine lacks the device."""
@@ -208,36 +242,6 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
                 UserWarning,
                 stacklevel=2,
             )
-
-
-@dataclass(frozen=True, eq=False)
-class NextSymbolModule:
-    """Base class of the `NextSymbolModel` of a network.
-
-    module : the fitted module without dropout.
-    n_symbols : its number of symbols.
-    unknown_proba : probability of the unknown symbol, None if the module predicts it.
-    """
-
-    module: Any
-    n_symbols: int
-    unknown_proba: float | None
-
-    @property
-    def device(self):
-        """Device of the module."""
-        return next(self.module.parameters()).device
-
-    def normalized(self, logits):
-        """Turn logits (n, V) into log-probabilities of all symbols, float64 (n, V)."""
-        logits = logits.cpu().double()
-        if self.unknown_proba is None:
-            return logits.log_softmax(1).numpy()
-        # The unknown symbol is the last. No training word has it, so its logit is
-        # arbitrary.
-        known = logits[:, :-1].log_softmax(1) + np.log1p(-self.unknown_proba)
-        unknown = known.new_full((len(known), 1), np.log(self.unknown_proba))
-        return torch.cat([known, unknown], 1).numpy()
 
 
 def good_turing(symbol_counts):

@@ -49,6 +49,8 @@ class BigramCharLM(BaseWindowCharLM):
     True
     """
 
+    _network = LookupTable
+
     _: KW_ONLY
 
     optimizer: Literal["adam", "sgd"] = parameter(
@@ -92,4 +94,4 @@ class BigramCharLM(BaseWindowCharLM):
 
     def _module(self, n_symbols, block_size):
         check_pair_table(n_symbols, self)
-        return LookupTable, {"n_symbols": n_symbols}
+        return super()._module(n_symbols, block_size)

@@ -37,6 +37,8 @@ class BoWCharLM(BasePositionCharLM):
     ['karieil', 'kasiynn', 'karlyd']
     """
 
+    _network = BoW
+
     n_embd: int = parameter(
         default=64,
         description="Number of channels of a character's embedding.",
@@ -54,12 +56,3 @@ class BoWCharLM(BasePositionCharLM):
         constraints=[PROPER_SHARE],
     )
     lr = 0.016
-
-    def _module(self, n_symbols, block_size):
-        return BoW, {
-            "n_symbols": n_symbols,
-            "block_size": block_size,
-            "n_embd": self.n_embd,
-            "n_hidden": self.n_hidden,
-            "dropout": self.dropout,
-        }

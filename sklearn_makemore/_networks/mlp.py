@@ -43,6 +43,8 @@ class MLPCharLM(BaseWindowCharLM):
     ['karleigh', 'kathlyn', 'karlyn']
     """
 
+    _network = MLP
+
     block_size: int = parameter(
         default=3,
         description="Number of characters that the network sees.",
@@ -83,15 +85,3 @@ class MLPCharLM(BaseWindowCharLM):
 
     def _window_size(self):
         return self.block_size
-
-    def _module(self, n_symbols, block_size):
-        return MLP, {
-            "n_symbols": n_symbols,
-            "block_size": self.block_size,
-            "n_embd": self.n_embd,
-            "n_hidden": self.n_hidden,
-            "n_layers": self.n_layers,
-            "batch_norm": self.batch_norm,
-            "direct": self.direct,
-            "dropout": self.dropout,
-        }

@@ -1,18 +1,14 @@
 """RNNCharLM, GRUCharLM and LSTMCharLM: networks with a hidden state."""
 
 from dataclasses import KW_ONLY
-from typing import ClassVar
 
 from .._declarations import POSITIVE_INT, PROPER_SHARE, parameter
 from ..modules import GRU, LSTM, RNN
-from ..modules.recurrent import Recurrent
 from .sequence import BaseSequenceCharLM
 
 
 class BaseRecurrentCharLM(BaseSequenceCharLM):
-    """Base class of the recurrent networks; each names the class of its module."""
-
-    _network: ClassVar[type[Recurrent]]
+    """Base class of the recurrent networks; each names its module."""
 
     n_embd: int = parameter(
         default=24,
@@ -44,16 +40,6 @@ class BaseRecurrentCharLM(BaseSequenceCharLM):
         constraints=[PROPER_SHARE],
     )
     max_epochs = 8
-
-    def _module(self, n_symbols, block_size):
-        return self._network, {
-            "n_symbols": n_symbols,
-            "n_embd": self.n_embd,
-            "n_hidden": self.n_hidden,
-            "n_layers": self.n_layers,
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-        }
 
 
 class RNNCharLM(BaseRecurrentCharLM):

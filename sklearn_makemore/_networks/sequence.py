@@ -34,22 +34,14 @@ STATE_CELLS = 1 << 24
 class BaseSequenceCharLM(BaseNeuralCharLM):
     """Base class of the networks that read a word from its start.
 
-    A subclass implements `_module`. The module takes `ids` and a `PrefixTree`, and
-    reads symbol by symbol through `initial_state` and `step`.
+    A subclass names its module as `_network`. The module takes `ids` and a
+    `PrefixTree`, and reads symbol by symbol through `initial_state` and `step`.
     """
+
+    _predictor = SequenceModule
 
     def _block_size(self, longest: int, is_warm_start: bool) -> int | None:
         return None
-
-    def _fit_encoded(self, data, callback_context):
-        # Before words are held out, because that changes the index that errors name.
-        self._check_trainable(data.encoded, data.vocabulary, self._is_warm_start())
-        return super()._fit_encoded(data, callback_context)
-
-    def _partial_fit_encoded(self, data):
-        is_warm_start = self.__sklearn_is_fitted__()
-        self._check_trainable(data.encoded, data.vocabulary, is_warm_start)
-        return super()._partial_fit_encoded(data)
 
     def _check_trainable(self, encoded, vocabulary, is_warm_start):
         block_size = self._block_size(int(encoded.lengths.max()), is_warm_start)
@@ -75,13 +67,6 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         # words.
         n_cells = empty + (one - empty) * (max(shortest, self.longest_word_) + 1)
         return min(super()._draws_at_once(shortest), max(1, STATE_CELLS // n_cells))
-
-    def _next_symbol_model(self):
-        return SequenceModule(
-            self._module_for_inference(),
-            self.vocabulary_.n_symbols,
-            self.unknown_proba_,
-        )
 
     def _contexts_after(self, encoded):
         return self._next_symbol_model().contexts_after(encoded)

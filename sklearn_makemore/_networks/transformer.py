@@ -53,6 +53,8 @@ class TransformerCharLM(BasePositionCharLM):
     ['karlee', 'karlynn', 'karlyn']
     """
 
+    _network = Transformer
+
     n_embd: int = parameter(
         default=96,
         description="Number of channels of a character's embedding.",
@@ -85,13 +87,3 @@ class TransformerCharLM(BasePositionCharLM):
             return most
         # For dropout, torch computes all attention weights of a word in one array.
         return min(most, math.isqrt(MAX_ATTENTION_WEIGHTS // self.n_heads))
-
-    def _module(self, n_symbols, block_size):
-        return Transformer, {
-            "n_symbols": n_symbols,
-            "block_size": block_size,
-            "n_embd": self.n_embd,
-            "n_heads": self.n_heads,
-            "n_layers": self.n_layers,
-            "dropout": self.dropout,
-        }

@@ -44,6 +44,8 @@ class WaveNetCharLM(BaseWindowCharLM):
     ['kanie', 'karlyn', 'karlynn']
     """
 
+    _network = WaveNet
+
     n_layers: int = parameter(
         default=3,
         description="Number of levels of the tree.",
@@ -77,14 +79,3 @@ class WaveNetCharLM(BaseWindowCharLM):
 
     def _window_size(self):
         return self.fan_in**self.n_layers
-
-    def _module(self, n_symbols, block_size):
-        return WaveNet, {
-            "n_symbols": n_symbols,
-            "n_layers": self.n_layers,
-            "fan_in": self.fan_in,
-            "n_embd": self.n_embd,
-            "n_hidden": self.n_hidden,
-            "batch_norm": self.batch_norm,
-            "dropout": self.dropout,
-        }

@@ -29,54 +29,6 @@ MIN_ROWS = 1 << 8
 """Predictions scored at a time, however large the alphabet."""
 
 
-class BaseWindowCharLM(BaseNeuralCharLM):
-    """Base class of the networks whose context is a window of symbols.
-
-    A subclass implements `_window_size` and `_module`.
-    """
-
-    block_size_: int = fitted("Number of characters that the network sees.")
-
-    @abstractmethod
-    def _window_size(self) -> int:
-        """Return the number of symbols in the window."""
-
-    def _block_size(self, longest, is_warm_start):
-        return self._window_size()
-
-    def _dataset(self, data, block_size, device):
-        n_symbols = data.vocabulary.n_symbols
-        counts = ContextCounts.from_encoded(
-            data.encoded, block_size, n_symbols, data.sample_weight
-        )
-        return ContextDataset(counts, n_symbols, device)
-
-    def _fitted(self, net, vocabulary, unknown_proba):
-        return {
-            **super()._fitted(net, vocabulary, unknown_proba),
-            "block_size_": self._window_size(),
-        }
-
-    def _contexts_after(self, encoded):
-        return last_windows(encoded, self.block_size_)
-
-    def _next_symbol_model(self):
-        return WindowModule(
-            self._module_for_inference(),
-            self.vocabulary_.n_symbols,
-            self.unknown_proba_,
-        )
-
-    def _target_log_proba(self, encoded):
-        model, n_symbols = self._next_symbol_model(), self.vocabulary_.n_symbols
-        n_at_once = max(MIN_ROWS, SCORED_CELLS // max(n_symbols, self.block_size_))
-        parts = []
-        for chunk in encoded.chunks(n_at_once):
-            contexts, rows = distinct_rows(windows(chunk, self.block_size_), n_symbols)
-            parts.append(model.picked(contexts, rows, chunk.targets, n_at_once))
-        return np.concatenate(parts)
-
-
 @dataclass(frozen=True, eq=False)
 class WindowModule(NextSymbolModule):
     """A `NextSymbolModel` whose contexts are windows, (n, block_size)."""
@@ -124,3 +76,50 @@ class WindowModule(NextSymbolModule):
                 ids = torch.from_numpy(part).to(self.device)
                 parts.append(self.module(ids).cpu())
             return self.normalized(torch.cat(parts))
+
+
+class BaseWindowCharLM(BaseNeuralCharLM):
+    """Base class of the networks whose context is a window of symbols.
+
+    A subclass names its module as `_network`, and implements `_window_size`.
+    """
+
+    _predictor = WindowModule
+
+    block_size_: int = fitted("Number of characters that the network sees.")
+
+    @abstractmethod
+    def _window_size(self) -> int:
+        """Return the number of symbols in the window."""
+
+    def _block_size(self, longest, is_warm_start):
+        return self._window_size()
+
+    def _module(self, n_symbols, block_size):
+        # The parameters determine the window, whatever a file or an earlier fit has.
+        return super()._module(n_symbols, self._window_size())
+
+    def _dataset(self, data, block_size, device):
+        n_symbols = data.vocabulary.n_symbols
+        counts = ContextCounts.from_encoded(
+            data.encoded, block_size, n_symbols, data.sample_weight
+        )
+        return ContextDataset(counts, n_symbols, device)
+
+    def _fitted(self, net, vocabulary, unknown_proba):
+        return {
+            **super()._fitted(net, vocabulary, unknown_proba),
+            "block_size_": self._window_size(),
+        }
+
+    def _contexts_after(self, encoded):
+        return last_windows(encoded, self.block_size_)
+
+    def _target_log_proba(self, encoded):
+        model, n_symbols = self._next_symbol_model(), self.vocabulary_.n_symbols
+        n_at_once = max(MIN_ROWS, SCORED_CELLS // max(n_symbols, self.block_size_))
+        parts = []
+        for chunk in encoded.chunks(n_at_once):
+            contexts, rows = distinct_rows(windows(chunk, self.block_size_), n_symbols)
+            parts.append(model.picked(contexts, rows, chunk.targets, n_at_once))
+        return np.concatenate(parts)

@@ -45,21 +45,8 @@ MAX_VALIDATION_LOGITS = 1 << 24
 class WeightedDataset(Dataset):
     """Distinct rows with weights, and the counts of the symbols that follow them.
 
-    A concrete data set provides
-
-    total : float
-        Number of predictions, weights included.
+    total : number of predictions, weights included
     weights : (n_rows,) float32
-        Weight of each row.
-    next_counts : NextCounts
-        Counts of the next symbols.
-    _repeats(n_batches)
-        How often each row comes in an epoch of `n_batches`, (n_rows,) int64.
-    _validation_bounds()
-        Bounds of the batches of all rows in order, for validation.
-    _load(rows, bounds, repeats, scale)
-        Yield the module's keyword arguments and the expected counts (B, V) of each
-        batch. Counts are those of the words times `scale`, divided by `repeats`.
     """
 
     total: float
@@ -67,7 +54,6 @@ class WeightedDataset(Dataset):
     next_counts: "NextCounts"
 
     def __len__(self):
-        """Return the number of distinct rows."""
         return len(self.weights)
 
     def batches(
@@ -84,15 +70,21 @@ class WeightedDataset(Dataset):
         return max(1, min(most, MAX_VALIDATION_LOGITS // self.next_counts.n_symbols))
 
     @abstractmethod
-    def _repeats(self, n_batches: int) -> Tensor: ...
+    def _repeats(self, n_batches: int) -> Tensor:
+        """Return how often each row comes in an epoch of `n_batches`, (n_rows,)."""
 
     @abstractmethod
-    def _validation_bounds(self) -> list[int]: ...
+    def _validation_bounds(self) -> list[int]:
+        """Return the bounds of the batches of all rows in order, for validation."""
 
     @abstractmethod
     def _load(
         self, rows: Tensor, bounds: list[int], repeats: Tensor, scale: float
-    ) -> Iterator[tuple[dict[str, Any], Tensor]]: ...
+    ) -> Iterator[tuple[dict[str, Any], Tensor]]:
+        """Yield the module's keyword arguments and expected counts (B, V) of batches.
+
+        The counts are those of the words times `scale`, divided by `repeats`.
+        """
 
 
 class Batches(Dataset):
@@ -115,11 +107,9 @@ class Batches(Dataset):
             self.bounds = dataset._validation_bounds()
 
     def __len__(self):
-        """Return the number of batches."""
         return len(self.bounds) - 1
 
     def __iter__(self):
-        """Yield the module's keyword arguments and expected counts of each batch."""
         dataset, scale = self.dataset, len(self) / self.dataset.total
         rows = spread(self.repeats) if self.training else torch.arange(len(dataset))
         rows, bounds = self.processes.share(rows, self.bounds)

@@ -23,7 +23,7 @@ from .._safe_file import (
 )
 from .._word_estimator import package_version
 from .identity import as_json, differences
-from .net import CharNet
+from .net import Callback, CharNet, ask_to_stop
 from .state import check_state, restore_state, state_arrays
 
 FORMAT_VERSION = 1
@@ -36,8 +36,8 @@ MALFORMED = ArithmeticError, AttributeError, LookupError, RuntimeError, TypeErro
 """Raised by malformed state, like ValueError."""
 
 
-class Checkpoint:
-    """The file of a training, read when the training begins.
+class Checkpoint(Callback):
+    """The file of a training, read when the training begins, written after epochs.
 
     path : str or path-like; there may be no such file yet
     identity : which training it is, as `training_identity` returns it
@@ -59,7 +59,7 @@ class Checkpoint:
             self._read()
         self.random_state = as_json(rng.get_state(legacy=False))
 
-    def begin(self, net: CharNet) -> None:
+    def on_train_begin(self, net: CharNet, X=None, y=None, **kwargs) -> None:
         """Restore the state of the file, and check that the file can be written."""
         self.n_epochs_before = len(net.history)
         if self.arrays is not None:
@@ -73,9 +73,16 @@ class Checkpoint:
             self.arrays = None
         self._write(net)
 
-    def after_epoch(self, net: CharNet) -> None:
-        """Write the state, unless the last writing is too recent for its cost."""
-        if time.perf_counter() - self.written_at >= self.cost / WRITING_SHARE:
+    def on_epoch_end(
+        self, net: CharNet, dataset_train=None, dataset_valid=None, **kwargs
+    ) -> None:
+        """Write the state, unless the last writing is too recent for its cost.
+
+        That a callback asked to stop is not part of the state. After a kill the epoch
+        is trained again, and the callback asks again.
+        """
+        is_due = time.perf_counter() - self.written_at >= self.cost / WRITING_SHARE
+        if is_due and not ask_to_stop(net.callbacks_):
             self._write(net)
 
     def remove(self) -> None:

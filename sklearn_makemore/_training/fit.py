@@ -13,13 +13,14 @@ from .._word_estimator import own_random_state
 from .._words.hold_out import hold_out
 from .._words.training_set import TrainingSet
 from .batches import WeightedDataset
-from .callbacks import EpochTasks, with_callbacks_of_training
+from .callbacks import EpochTasks
 from .checkpoint import Checkpoint
 from .device import keep_freed_memory, one_thread, resolve_device, seeded_torch
 from .identity import check_agreement, training_identity
 from .net import (
     CharNet,
     DivergedError,
+    EarlyStopping,
     continued_net,
     listen_to_batches,
     predefined_split,
@@ -79,6 +80,8 @@ def partial_fit_network(model, data: TrainingSet) -> dict[str, Any]:
 
 def _begun(model, data, is_warm_start, epochs, context=None):
     """Return the settings of a training on which all processes agree."""
+    # Before words are held out, because that changes the index that errors name.
+    model._check_trainable(data.encoded, data.vocabulary, is_warm_start)
     rng = own_random_state(model.random_state)
     processes = join_processes(model.accelerate, model.device)
     device = processes.device or resolve_device(model.device)
@@ -147,21 +150,30 @@ def _trained(model, train, valid, training):
         if training.is_warm_start:
             net = continued_net(net, model.net_)
         unknown_proba = model._resolved_unknown_proba(train, n_done)
-        callbacks = with_callbacks_of_training(
-            net.callbacks_,
-            _epoch_tasks(model, train, longest, unknown_proba, training),
-            _early_stopping(model, valid),
-            training.checkpoint,
-        )
+        # Tasks come first: a task is closed before another callback ends the training.
+        # The checkpoint comes last: early stopping has then counted the epoch.
+        tasks = _epoch_tasks(model, train, longest, unknown_proba, training)
+        callbacks = [
+            ("epoch_tasks", tasks),
+            *net.callbacks_,
+            ("early_stopping", _early_stopping(model, valid)),
+            ("checkpoint", training.checkpoint),
+        ]
+        callbacks = [pair for pair in callbacks if pair[1] is not None]
         train_net(net, datasets, callbacks, training, int(seed))
     return model._fitted(net, train.vocabulary, unknown_proba)
 
 
 def _early_stopping(model, valid):
-    """Return the parameters of skorch's EarlyStopping, None to train all epochs."""
+    """Return the callback that stops training early, None to train all epochs."""
     if not model.early_stopping or valid is None:
         return None
-    return {"patience": model.n_iter_no_change, "threshold": model.tol}
+    return EarlyStopping(
+        patience=model.n_iter_no_change,
+        threshold=model.tol,
+        threshold_mode="abs",
+        load_best=True,
+    )
 
 
 def _epoch_tasks(model, train, longest, unknown_proba, training):

@@ -121,14 +121,12 @@ class MultipleProcesses(SingleProcess):
             self.accelerator.free_memory()
 
     def broadcast(self, value):
-        """Return the first process's value in all processes."""
         if isinstance(value, Tensor):
             value = value.to(self.device)
             return self.all_reduce(value if self.index == 0 else zeros_like(value))
         return self.all_gather(value)[0]
 
     def all_gather(self, value):
-        """Return the values of all processes as a list."""
         if self.count == 1:
             return [value]
         values = [None] * self.count
@@ -136,11 +134,9 @@ class MultipleProcesses(SingleProcess):
         return values
 
     def all_reduce(self, tensor):
-        """Return the sum of the tensors of all processes."""
         return self.accelerator.reduce(tensor, "sum")
 
     def share(self, rows, bounds):
-        """Return this process's rows of each batch, and the bounds of these shares."""
         if self.count == 1:
             return rows, bounds
         rows = self.broadcast(rows)
@@ -152,27 +148,29 @@ class MultipleProcesses(SingleProcess):
                 f"A batch of {smallest} distinct rows cannot be shared by {self.count} "
                 "processes: use a larger batch_size, or accelerate=False."
             )
-        parts = [share_of(batch, self.index, self.count) for batch in batches]
+        parts = [self._part(batch) for batch in batches]
         return torch.cat(parts), [0, *accumulate(map(len, parts))]
 
+    def _part(self, rows):
+        """Return this process's part of some rows, about as many for each process."""
+        n_rows, first, count = len(rows), self.index, self.count
+        return rows[n_rows * first // count : n_rows * (first + 1) // count]
+
     def backward(self, loss):
-        """Compute the gradients of the sum of the losses of all processes."""
         # accelerate averages gradients over the processes, and over the steps that the
         # launcher asks it to accumulate; here a step is one batch.
         n_steps = self.accelerator.gradient_accumulation_steps
         self.accelerator.backward(loss * (self.count * n_steps))
 
     def begin_epoch(self, n_done):
-        """Seed every process but the first, which draws as one process alone would.
-
-        The seed follows from the epoch, so that a resumed training repeats it.
-        """
+        # The first process draws as one process alone would. The seed follows from the
+        # epoch, so that a resumed training repeats it.
         if self.index:
             rng = np.random.RandomState([self.seed, n_done, self.index])
             torch.manual_seed(int(rng.randint(2**31)))
 
     def _leave(self):
-        """Stop working with the others, which fail when this process ends or sooner."""
+        # The others fail when this process ends, or sooner.
         if self.count > 1:
             torch.distributed.destroy_process_group()
 
@@ -188,19 +186,6 @@ def join_processes(accelerate: bool, device: str) -> SingleProcess:
         )
     # Without a GPU that accelerate knows, it joins no processes unless cpu=True.
     return MultipleProcesses(cpu=resolve_device(device) != "cuda")
-
-
-def share_of(rows: Tensor, index: int, count: int) -> Tensor:
-    """Return the rows of one of `count` processes, next to each other.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from sklearn_makemore._training.processes import share_of
-    >>> [share_of(torch.arange(5), index, 2).tolist() for index in range(2)]
-    [[0, 1], [2, 3, 4]]
-    """
-    return rows[len(rows) * index // count : len(rows) * (index + 1) // count]
 
 
 def _accelerator(cpu):

@@ -8,12 +8,8 @@ from functools import partial
 def one_cycle(progress: float, warm_up: float, start: float, end: float) -> float:
     """Return the factor of a linear rise from `start`, then half a cosine to `end`.
 
-    `progress` is from 0 to 1. The rise ends at the progress `warm_up` [1]_.
-
-    References
-    ----------
-    .. [1] L. N. Smith, N. Topin, "Super-Convergence: Very Fast Training of Neural
-       Networks Using Large Learning Rates", 2018. https://arxiv.org/abs/1708.07120
+    `progress` is from 0 to 1, and the rise ends at `warm_up`. See L. N. Smith,
+    N. Topin, "Super-Convergence", 2018, https://arxiv.org/abs/1708.07120.
     """
     if progress < warm_up:
         return start + (1 - start) * progress / warm_up

@@ -18,36 +18,13 @@ SINGULAR = {"words": "Word", "prefixes": "Prefix"}
 def check_words(
     words: Words, *, name: str = "words", allow_empty: bool = False
 ) -> list[str]:
-    """Validate a collection of words.
+    """Return words as a list of strings; a list is returned itself, not a copy.
 
-    Parameters
-    ----------
-    words : iterable of str of shape (n_words,)
-        A list, tuple, one-dimensional numpy array (``<U``, object or ``StringDType``),
-        a pandas or polars Series, a pyarrow array, a data frame of one column, or any
-        other ordered iterable of strings. ``""`` is a word.
+    words : a list, tuple, one-dimensional numpy array (``<U``, object or
+        ``StringDType``), pandas or polars Series, pyarrow array, data frame of one
+        column, or any other ordered iterable of strings; ``""`` is a word
+    name : of the argument, in errors
 
-    name : str, default="words"
-        Name of the argument in errors.
-
-    allow_empty : bool, default=False
-        Whether a collection of no words is accepted.
-
-    Returns
-    -------
-    words : list of str of length n_words
-        The same words. A list of `str` is returned itself, not a copy.
-
-    Raises
-    ------
-    TypeError
-        If `words` is not an ordered iterable, or holds something that is not a string.
-    ValueError
-        If `words` is a single string, is empty, has a missing value or is not
-        one-dimensional.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> from sklearn_makemore._words.check import check_words
     >>> check_words(np.array(["emma", "olivia"]))

@@ -17,21 +17,12 @@ CodeUnits: TypeAlias = NDArray[np.unsignedinteger[Any]]
 class CodePoints:
     """Code points of words one after the other, with separators around each word.
 
-    Parameters
-    ----------
-    points : ndarray of shape (n_characters + n_words + 1,)
-        Code points: uint8 if all characters are ASCII, else uint32. The elements at
-        `offsets` are separators.
+    points : (n_characters + n_words + 1,) uint8 if all characters are ASCII, else
+        uint32
+    offsets : (n_words + 1,) index of the separator before each word; the characters of
+        word `i` are ``points[offsets[i] + 1 : offsets[i + 1]]``
+    has_nul : whether a word contains U+0000, which is also the separator
 
-    offsets : ndarray of shape (n_words + 1,)
-        ``offsets[i]`` is the index of the separator before word `i`. Its characters
-        are ``points[offsets[i] + 1 : offsets[i + 1]]``.
-
-    has_nul : bool
-        Whether a word contains U+0000, which is also the separator.
-
-    Examples
-    --------
     >>> from sklearn_makemore._words.code_points import CodePoints
     >>> joined = CodePoints.from_words(["ab", "c"])
     >>> joined.points, joined.offsets

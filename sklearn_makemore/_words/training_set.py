@@ -20,16 +20,7 @@ MAX_TOTAL_WEIGHT = 1e307
 class TrainingSet:
     """Encoded words with their vocabulary and weights.
 
-    Parameters
-    ----------
-    vocabulary : CharVocabulary
-        The symbols.
-
-    encoded : EncodedWords
-        The words.
-
-    sample_weight : ndarray of shape (n_words,), default=None
-        Positive weight of each word; None means that all weights are 1.
+    sample_weight : (n_words,) positive; None means that all weights are 1
     """
 
     vocabulary: CharVocabulary

@@ -33,15 +33,10 @@ class EncodedWords:
     the end mark of each word), and ``codes[:-1]`` the symbol before each. The first
     character of every word follows a boundary, without a special case.
 
-    Parameters
-    ----------
-    codes : ndarray of shape (n_predictions + 1,)
-        Symbol ids. A vocabulary uses the smallest unsigned integer type.
-
-    offsets : ndarray of shape (n_words + 1,)
-        ``offsets[i]`` is the position in `codes` of the boundary before word `i`. The
-        characters of the word are ``codes[offsets[i] + 1 : offsets[i + 1]]``. A
-        vocabulary uses int32 if it holds every position.
+    codes : (n_predictions + 1,) symbol ids, in the vocabulary's `dtype`
+    offsets : (n_words + 1,) position in `codes` of the boundary before each word, int32
+        if it holds every position; the characters of word `i` are
+        ``codes[offsets[i] + 1 : offsets[i + 1]]``
     """
 
     codes: Ids
@@ -110,21 +105,6 @@ class CharVocabulary:
         Whether an additional last symbol stands for every character outside the
         alphabet.
 
-    Attributes
-    ----------
-    characters : str
-        The alphabet, sorted by code point.
-
-    symbols : list of str of length n_symbols
-        ``""`` for the boundary, then the characters, then ``"<unk>"`` if `unknown`.
-        Neither can be confused with a character, which is one code point long.
-
-    n_symbols : int
-        Number of symbols.
-
-    unknown_id : int or None
-        Id of the unknown symbol.
-
     Examples
     --------
     >>> from sklearn_makemore._words.vocabulary import CharVocabulary
@@ -167,7 +147,11 @@ class CharVocabulary:
 
     @property
     def symbols(self) -> list[str]:
-        """Texts of the symbols, by id."""
+        """Texts of the symbols: ``""``, the characters, ``"<unk>"`` if `unknown`.
+
+        The first and the last cannot be confused with a character, which is one code
+        point long.
+        """
         return ["", *self.characters, *(["<unk>"] if self.unknown else [])]
 
     @property
@@ -201,28 +185,9 @@ class CharVocabulary:
         return np.concatenate([[BOUNDARY], ids, tail]).astype(np.int64)
 
     def encode(self, words: Words, name: str = "words") -> EncodedWords:
-        """Check and encode words.
+        """Encode words in any form that `check_words` accepts; errors use `name`.
 
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            The words, in any form that `check_words` accepts.
-
-        name : str, default="words"
-            Name of the argument in errors.
-
-        Returns
-        -------
-        encoded : EncodedWords
-            Their symbol ids.
-
-        Raises
-        ------
-        ValueError
-            If a word has a character that is not in the alphabet and there is no
-            symbol for unknown characters, or a lone surrogate, or as `check_words`.
-        TypeError
-            As `check_words`.
+        A character outside the alphabet is an error if there is no symbol for it.
         """
         return self.encode_code_points(CodePoints.from_words(words, name), name)
 

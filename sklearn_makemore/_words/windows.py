@@ -96,19 +96,10 @@ class ContextCounts:
     `block_size` symbols: the log-likelihood is the sum over its entries of
     ``counts * log p(symbols | contexts[rows])``.
 
-    Parameters
-    ----------
-    contexts : ndarray of shape (n_contexts, block_size)
-        The distinct windows, in lexicographic order.
-
-    rows : ndarray of shape (n_pairs,), dtype int64
-        Context of each distinct pair of context and next symbol, in increasing order.
-
-    symbols : ndarray of shape (n_pairs,), dtype int64
-        Next symbol of each pair, increasing within a context.
-
-    counts : ndarray of shape (n_pairs,), dtype float64
-        Total weight of each pair; all positive.
+    contexts : (n_contexts, block_size) the distinct windows, in lexicographic order
+    rows, symbols : (n_pairs,) int64, context and next symbol of each distinct pair, in
+        increasing order of the pairs
+    counts : (n_pairs,) float64, positive total weight of each pair
     """
 
     contexts: Ids

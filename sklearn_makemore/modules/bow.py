@@ -1,14 +1,14 @@
 """Causal mean of embeddings: a bag of the characters so far."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .initialization import kaiming_, logits_layer
+from .interfaces import SequenceNetwork
 from .positions import next_positions, positions_of
-from .prefix_tree import PrefixTree
 
 
-class BoW(nn.Module):
+class BoW(SequenceNetwork):
     """Mean of the embeddings so far, followed by a small network.
 
     x_t is the sum of the embeddings of symbol t and of position t, m_t is the mean of
@@ -61,74 +61,25 @@ class BoW(nn.Module):
         )
         self.head = logits_layer(n_embd, n_symbols)
 
-    def forward(self, ids: Tensor, tree: PrefixTree | None = None) -> Tensor:
-        """Return the logits of the next symbol at every position.
-
-        Parameters
-        ----------
-        ids : Tensor of shape (B, T) or (N,)
-            Symbols of words from their start, or the symbols of the nodes of `tree`.
-
-        tree : PrefixTree, default=None
-            The tree that `ids` belong to; None for rows.
-
-        Returns
-        -------
-        logits : Tensor of shape (B, T, V) or (N, V)
-            Logits of the next symbol.
-        """
+    def _read(self, ids, tree):
         positions = positions_of(ids, tree, self.positions)  # (T, C) or (N, C)
         x = self.embedding(ids) + positions  # (B, T, C) or (N, C)
-        mean = _causal_mean(x) if tree is None else _mean_above(x, tree)
-        return self._logits(x, mean)  # (B, T, V) or (N, V)
+        return x + (_causal_mean(x) if tree is None else _mean_above(x, tree))
 
-    def initial_state(self, n_rows: int) -> tuple[Tensor, ...]:
-        """Return the state before the first symbol.
-
-        Parameters
-        ----------
-        n_rows : int
-            Number of rows n.
-
-        Returns
-        -------
-        state : tuple of Tensors of shape (n,) and (n, C)
-            Number of symbols read, and the sum of their embeddings.
-        """
+    def _initial_state(self, n_rows):
+        """Return the number of symbols read (n,), and the sum of embeddings (n, C)."""
         weight = self.embedding.weight
         n_read = torch.zeros(n_rows, dtype=torch.long, device=weight.device)  # (n,)
         return n_read, weight.new_zeros(n_rows, weight.shape[1])
 
-    def step(
-        self, ids: Tensor, state: tuple[Tensor, ...]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Read one more symbol.
-
-        Parameters
-        ----------
-        ids : Tensor of shape (n,)
-            Next symbol of each row.
-
-        state : tuple of Tensors of shape (n,) and (n, C)
-            State returned by `initial_state` or by the previous step.
-
-        Returns
-        -------
-        logits : Tensor of shape (n, V)
-            Logits of the next symbol.
-
-        state : tuple of Tensors of shape (n,) and (n, C)
-            State after these symbols.
-        """
+    def _step(self, ids, state):
         n_read, total = state
         x = self.embedding(ids) + next_positions(n_read, self.positions)  # (n, C)
         n_read, total = n_read + 1, total + x  # (n,), (n, C)
-        return self._logits(x, total / n_read[:, None]), (n_read, total)
+        return x + total / n_read[:, None], (n_read, total)
 
-    def _logits(self, x, mean):
-        """Compute logits (..., V) from embeddings and means (..., C)."""
-        h = x + mean  # (..., C)
-        return self.head(h + self.mlp(h))
+    def _logits(self, x):
+        return self.head(x + self.mlp(x))
 
 
 def _causal_mean(x):

@@ -1,9 +1,11 @@
 """The bigram as a network: one row of logits per symbol."""
 
-from torch import Tensor, nn
+from torch import nn
+
+from .interfaces import WindowNetwork
 
 
-class LookupTable(nn.Module):
+class LookupTable(WindowNetwork):
     """Table of logits, looked up by the last symbol.
 
     Lecture 1 of makemore multiplies a one-hot vector by a weight matrix. The product is
@@ -28,20 +30,5 @@ class LookupTable(nn.Module):
         self.embedding = nn.Embedding(n_symbols, n_symbols)
         nn.init.zeros_(self.embedding.weight)
 
-    def forward(self, ids: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Return the logits of the next symbol.
-
-        Parameters
-        ----------
-        ids : Tensor of shape (B, T)
-            Windows of symbols. Only the last symbol of each is used.
-
-        weights : Ignored
-            Not used; there is no batch normalisation.
-
-        Returns
-        -------
-        logits : Tensor of shape (B, V)
-            Logits of the next symbol.
-        """
+    def _logits(self, ids, weights):
         return self.embedding(ids[:, -1])  # (B, V)

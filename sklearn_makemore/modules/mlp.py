@@ -1,17 +1,18 @@
 """Embeddings of a window, tanh layers and logits (Bengio et al. 2003)."""
 
-from torch import Tensor, nn
+from torch import nn
 
 from .initialization import logits_layer
-from .tanh_layer import TanhLayer
+from .interfaces import WindowNetwork
+from .tanh import TanhLayer
 
 
-class MLP(nn.Module):
+class MLP(WindowNetwork):
     """Multi-layer perceptron on a window of symbols.
 
     The logits are ``b + W x + U tanh(d + H x)``, where x is the concatenated embeddings
-    of the window [1]_. The direct connections W are optional. Lectures 2 and 3 of
-    makemore use this network.
+    of the window. The direct connections W are optional.
+    :class:`~sklearn_makemore.MLPCharLM` trains this network, and names its sources.
 
     Parameters
     ----------
@@ -39,12 +40,6 @@ class MLP(nn.Module):
 
     dropout : float, default=0.0
         Share of the hidden units dropped in training, after each tanh.
-
-    References
-    ----------
-    .. [1] Y. Bengio, R. Ducharme, P. Vincent, C. Jauvin, "A Neural Probabilistic
-       Language Model", Journal of Machine Learning Research 3, 2003.
-       https://www.jmlr.org/papers/v3/bengio03a.html
 
     Examples
     --------
@@ -80,23 +75,7 @@ class MLP(nn.Module):
             logits_layer(block_size * n_embd, n_symbols, bias=False) if direct else None
         )
 
-    def forward(self, ids: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Return the logits of the next symbol.
-
-        Parameters
-        ----------
-        ids : Tensor of shape (B, T)
-            Windows of symbols, the most recent last.
-
-        weights : Tensor of shape (B,), default=None
-            Number of training rows that each row represents, for batch normalisation.
-            None counts every row once.
-
-        Returns
-        -------
-        logits : Tensor of shape (B, V)
-            Logits of the next symbol.
-        """
+    def _logits(self, ids, weights):
         x = self.embedding(ids).flatten(1)  # (B, T * C)
         h = x  # (B, T * C)
         for layer in self.hidden:

@@ -1,6 +1,7 @@
 """Sequences as a tree, so that shared prefixes are computed once."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,7 @@ MAX_PADDED_LENGTH = 8
 lengths that differ by at most a factor of two."""
 
 
+@dataclass(eq=False)
 class PrefixTree:
     """Tree of the distinct prefixes of a batch of sequences.
 
@@ -57,23 +59,15 @@ class PrefixTree:
             [0, 1, 3]])
     """
 
-    def __init__(
-        self,
-        parents: Tensor,
-        bounds: list[int],
-        depths: Tensor,
-        sequences: Tensor,
-        paths: Tensor,
-        lengths: Tensor,
-        nodes: Tensor,
-    ):
-        self.parents = parents
-        self.bounds = bounds
-        self.depths = depths
-        self.sequences = sequences
-        self.paths = paths
-        self.lengths = lengths
-        self.nodes = nodes
+    parents: Tensor
+    bounds: list[int]
+    depths: Tensor
+    sequences: Tensor
+    paths: Tensor
+    lengths: Tensor
+    nodes: Tensor
+
+    def __post_init__(self):
         self._groups = None
 
     @classmethod

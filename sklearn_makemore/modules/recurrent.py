@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .initialization import logits_layer
-from .prefix_tree import PrefixTree
+from .interfaces import SequenceNetwork
 
 
 class HiddenStateHook(nn.Identity):
@@ -17,7 +17,7 @@ class HiddenStateHook(nn.Identity):
     """
 
 
-class Recurrent(nn.Module):
+class Recurrent(SequenceNetwork):
     """Embedding, recurrent layers and logits, with any of torch's recurrent cells.
 
     A subclass names torch's layer, and the cell that computes one step of it. The layer
@@ -55,25 +55,9 @@ class Recurrent(nn.Module):
         self.recurrent_dropout = nn.Dropout(recurrent_dropout)
         self.head = logits_layer(n_hidden, n_symbols)
 
-    def forward(self, ids: Tensor, tree: PrefixTree | None = None) -> Tensor:
-        """Return the logits of the next symbol at every position.
-
-        Parameters
-        ----------
-        ids : Tensor of shape (B, T) or (N,)
-            Symbols of words from their start, or the symbols of the nodes of `tree`.
-
-        tree : PrefixTree, default=None
-            The tree that `ids` belong to; None for rows.
-
-        Returns
-        -------
-        logits : Tensor of shape (B, T, V) or (N, V)
-            Logits of the next symbol.
-        """
+    def _read(self, ids, tree):
         x = self.embedding(ids)  # (B, T, C) or (N, C)
-        x = self._along_rows(x) if tree is None else self._along_tree(x, tree)
-        return self.head(self.dropout(x))  # (B, T, V) or (N, V)
+        return self._along_rows(x) if tree is None else self._along_tree(x, tree)
 
     def _along_rows(self, x):
         """Run torch's layer over rows, (B, T, C) to (B, T, H)."""
@@ -102,44 +86,15 @@ class Recurrent(nn.Module):
             outputs.append(h)
         return torch.cat(outputs)
 
-    def initial_state(self, n_rows: int) -> tuple[Tensor, ...]:
-        """Return the learned state before the first symbol.
-
-        Parameters
-        ----------
-        n_rows : int
-            Number of rows n.
-
-        Returns
-        -------
-        state : tuple of Tensors of shape (n, H)
-            Hidden state h of every layer, followed by its memory c in an LSTM.
-        """
+    def _initial_state(self, n_rows):
+        """Return h (n, H) of every layer, followed by its memory c in an LSTM."""
         return tuple(part.expand(n_rows, -1) for part in self.start)
 
-    def step(
-        self, ids: Tensor, state: tuple[Tensor, ...]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Read one more symbol.
+    def _step(self, ids, state):
+        return self._advance(self.embedding(ids), state)
 
-        Parameters
-        ----------
-        ids : Tensor of shape (n,)
-            Next symbol of each row.
-
-        state : tuple of Tensors of shape (n, H)
-            State returned by `initial_state` or by the previous step.
-
-        Returns
-        -------
-        logits : Tensor of shape (n, V)
-            Logits of the next symbol.
-
-        state : tuple of Tensors of shape (n, H)
-            State after these symbols.
-        """
-        h, state = self._advance(self.embedding(ids), state)  # (n, H)
-        return self.head(self.dropout(h)), state  # (n, V)
+    def _logits(self, x):
+        return self.head(self.dropout(x))
 
     def _advance(self, x, state):
         """Run one step of all layers, (n, C) to (n, H)."""
@@ -158,7 +113,7 @@ class Recurrent(nn.Module):
 class RNN(Recurrent):
     """Simple recurrent network: ``h' = tanh(W x + b + U h + c)``.
 
-    Elman's network [1]_ as a character-level language model [2]_.
+    :class:`~sklearn_makemore.RNNCharLM` trains this network, and names its sources.
 
     Parameters
     ----------
@@ -179,14 +134,6 @@ class RNN(Recurrent):
 
     recurrent_dropout : float, default=0.0
         Share of every layer's h dropped in training before the next step.
-
-    References
-    ----------
-    .. [1] J. L. Elman, "Finding Structure in Time", Cognitive Science 14, 1990.
-       https://doi.org/10.1207/s15516709cog1402_1
-    .. [2] T. Mikolov, M. Karafiat, L. Burget, J. Cernocky, S. Khudanpur, "Recurrent
-       Neural Network Based Language Model", Interspeech 2010.
-       https://doi.org/10.21437/Interspeech.2010-343
 
     Examples
     --------
@@ -209,8 +156,8 @@ class GRU(Recurrent):
     """Gated recurrent unit: ``h' = (1 - z) n + z h``.
 
     The update gate z decides how much of the old state h is kept. The reset gate r
-    decides how much of it enters the candidate ``n = tanh(W x + b + r (U h + c))``
-    [1]_.
+    decides how much of it enters the candidate ``n = tanh(W x + b + r (U h + c))``.
+    :class:`~sklearn_makemore.GRUCharLM` trains this network, and names its sources.
 
     Parameters
     ----------
@@ -231,12 +178,6 @@ class GRU(Recurrent):
 
     recurrent_dropout : float, default=0.0
         Share of every layer's h dropped in training before the next step.
-
-    References
-    ----------
-    .. [1] K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder
-       for Statistical Machine Translation", EMNLP 2014.
-       https://arxiv.org/abs/1406.1078
 
     Examples
     --------
@@ -259,7 +200,8 @@ class LSTM(Recurrent):
     """Long short-term memory: ``c' = f c + i g``, ``h' = o tanh(c')``.
 
     Gates decide what the memory c forgets (f), what it stores (i), and what becomes
-    the output h (o) [1]_. [2]_ uses it to generate text character by character.
+    the output h (o). :class:`~sklearn_makemore.LSTMCharLM` trains this network, and
+    names its sources.
 
     Parameters
     ----------
@@ -281,13 +223,6 @@ class LSTM(Recurrent):
     recurrent_dropout : float, default=0.0
         Share of every layer's h dropped in training before the next step. The memory c
         is not dropped.
-
-    References
-    ----------
-    .. [1] S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", Neural Computation
-       9, 1997. https://doi.org/10.1162/neco.1997.9.8.1735
-    .. [2] A. Graves, "Generating Sequences With Recurrent Neural Networks", 2013.
-       https://arxiv.org/abs/1308.0850
 
     Examples
     --------

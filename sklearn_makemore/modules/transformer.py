@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .initialization import kaiming_, logits_layer
+from .interfaces import SequenceNetwork
 from .positions import next_positions, positions_of
 from .prefix_tree import PrefixTree
 
@@ -111,12 +112,12 @@ class Block(nn.Module):
         return x + self.dropout(self.mlp(self.mlp_norm(x))), keys, values  # (n, C)
 
 
-class Transformer(nn.Module):
+class Transformer(SequenceNetwork):
     """Decoder-only Transformer with learned positions.
 
-    The architecture of [1]_ without the encoder, with normalisation before each part as
-    in GPT-2 [2]_. With 27 symbols, ``block_size=16`` and the defaults, which are those
-    of makemore's script, it has 204,544 parameters.
+    Layer normalisation precedes each part, as in GPT-2. The defaults are those of
+    makemore's script. :class:`~sklearn_makemore.TransformerCharLM` trains this network,
+    and names its sources.
 
     Parameters
     ----------
@@ -138,13 +139,6 @@ class Transformer(nn.Module):
     dropout : float, default=0.0
         Share of the embeddings, of the attention weights and of the outputs added by
         each block that is dropped in training.
-
-    References
-    ----------
-    .. [1] A. Vaswani et al., "Attention Is All You Need", NeurIPS 2017.
-       https://arxiv.org/abs/1706.03762
-    .. [2] A. Radford, J. Wu, R. Child, D. Luan, D. Amodei, I. Sutskever, "Language
-       Models are Unsupervised Multitask Learners", 2019.
 
     Examples
     --------
@@ -178,22 +172,7 @@ class Transformer(nn.Module):
         self.norm = nn.LayerNorm(n_embd)
         self.head = logits_layer(n_embd, n_symbols, bias=False)
 
-    def forward(self, ids: Tensor, tree: PrefixTree | None = None) -> Tensor:
-        """Return the logits of the next symbol at every position.
-
-        Parameters
-        ----------
-        ids : Tensor of shape (B, T) or (N,)
-            Symbols of words from their start, or the symbols of the nodes of `tree`.
-
-        tree : PrefixTree, default=None
-            The tree that `ids` belong to; None for rows.
-
-        Returns
-        -------
-        logits : Tensor of shape (B, T, V) or (N, V)
-            Logits of the next symbol.
-        """
+    def _read(self, ids, tree):
         if tree is None or (self.training and self.dropout.p):
             positions = positions_of(ids, tree, self.positions)  # (T, C) or (N, C)
             x = self.dropout(self.embedding(ids) + positions)  # (B, T, C) or (N, C)
@@ -202,7 +181,7 @@ class Transformer(nn.Module):
             x, rows = self._distinct(ids, tree)  # (U, C), (N,)
         for block in self.blocks:
             x, rows = block(x, tree, rows), None  # (B, T, C) or (N, C)
-        return self.head(self.norm(x))  # (B, T, V) or (N, V)
+        return x
 
     def _distinct(self, ids, tree):
         """Embed each distinct pair of symbol and position of a tree's nodes once.
@@ -216,48 +195,16 @@ class Transformer(nn.Module):
         x = self.embedding(symbols) + next_positions(levels, self.positions)  # (U, C)
         return x, rows
 
-    def initial_state(self, n_rows: int) -> tuple[Tensor, ...]:
-        """Return the state before the first symbol.
-
-        Parameters
-        ----------
-        n_rows : int
-            Number of rows n.
-
-        Returns
-        -------
-        state : tuple of Tensors
-            Number of symbols read, of shape (n,), and for every block its keys and
-            values, of shape (n, 0, C).
-        """
+    def _initial_state(self, n_rows):
+        """Return the number of symbols read (n,), and keys and values (n, 0, C)."""
         weight = self.embedding.weight
         empty = weight.new_empty(n_rows, 0, weight.shape[1])
         n_read = torch.zeros(n_rows, dtype=torch.long, device=weight.device)
         return (n_read, *[empty] * (2 * len(self.blocks)))
 
-    def step(
-        self, ids: Tensor, state: tuple[Tensor, ...]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Read one more symbol.
-
-        Parameters
-        ----------
-        ids : Tensor of shape (n,)
-            Next symbol of each row.
-
-        state : tuple of Tensors
-            State returned by `initial_state` or by the previous step. Rows that have
-            read fewer symbols than others have as many keys and values; the first of
-            them are ignored.
-
-        Returns
-        -------
-        logits : Tensor of shape (n, V)
-            Logits of the next symbol.
-
-        state : tuple of Tensors
-            State after these symbols, with keys and values of shape (n, t + 1, C).
-        """
+    def _step(self, ids, state):
+        # Rows that have read fewer symbols than others have as many keys and values;
+        # the first of them are ignored.
         n_read, *cache = state
         x = self.embedding(ids) + next_positions(n_read, self.positions)  # (n, C)
         t = cache[0].shape[1]
@@ -270,4 +217,7 @@ class Transformer(nn.Module):
         for block, keys, values in zip(blocks, cache[::2], cache[1::2], strict=True):
             x, keys, values = block.step(x, keys, values, mask)  # (n, C), (n, t+1, C)
             after += [keys, values]
-        return self.head(self.norm(x)), tuple(after)  # (n, V)
+        return x, tuple(after)
+
+    def _logits(self, x):
+        return self.head(self.norm(x))

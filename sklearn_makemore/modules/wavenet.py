@@ -8,18 +8,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .initialization import logits_layer
-from .tanh_layer import TanhLayer
+from .interfaces import WindowNetwork
+from .tanh import TanhLayer
 
 MIN_IDS_TO_SHARE = 1 << 10
 """Number of ids in a batch from which finding equal groups costs less than it saves."""
 
 
-class WaveNet(nn.Module):
+class WaveNet(WindowNetwork):
     """Tree of merges over a window of ``fan_in ** n_layers`` symbols.
 
-    Each level merges neighbouring positions into one. For a single output this equals
-    the dilated causal convolutions of WaveNet [1]_. Lecture 5 of makemore builds this
-    network; with its shape, the default, it has 76,579 parameters.
+    Each level merges neighbouring positions into one. The default is the network of
+    lecture 5 of makemore. :class:`~sklearn_makemore.WaveNetCharLM` trains this network,
+    and names its sources.
 
     Parameters
     ----------
@@ -43,11 +44,6 @@ class WaveNet(nn.Module):
 
     dropout : float, default=0.0
         Share of the units of every level dropped in training.
-
-    References
-    ----------
-    .. [1] A. van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016.
-       https://arxiv.org/abs/1609.03499
 
     Examples
     --------
@@ -81,23 +77,7 @@ class WaveNet(nn.Module):
         )
         self.head = logits_layer(n_hidden, n_symbols)
 
-    def forward(self, ids: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Return the logits of the next symbol.
-
-        Parameters
-        ----------
-        ids : Tensor of shape (B, T)
-            Windows of ``fan_in ** n_layers`` symbols, the most recent last.
-
-        weights : Tensor of shape (B,), default=None
-            Number of training rows that each row represents, for batch normalisation.
-            None counts every row once.
-
-        Returns
-        -------
-        logits : Tensor of shape (B, V)
-            Logits of the next symbol.
-        """
+    def _logits(self, ids, weights):
         if ids.shape[1] != self.block_size:
             raise ValueError(
                 f"This WaveNet reads windows of {self.block_size} symbols, got ids of "

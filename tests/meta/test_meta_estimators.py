@@ -422,15 +422,15 @@ def test_an_interrupted_fit_goes_on_from_its_checkpoints(
     expected = out_of_fold(clone(model), words, y)
     monkeypatch.setattr(_checkpoint, "WRITING_SHARE", np.inf)  # every epoch
     model.set_params(**{key: tmp_path / "model.ckpt"})
-    epochs, write = [], _checkpoint.Checkpoint.after_epoch
+    epochs, write = [], _checkpoint.Checkpoint.on_epoch_end
 
-    def interrupted(checkpoint, net):
-        write(checkpoint, net)
+    def interrupted(checkpoint, net, **kwargs):
+        write(checkpoint, net, **kwargs)
         epochs.append(os.path.basename(checkpoint.path))
         if len(epochs) == 7:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(_checkpoint.Checkpoint, "after_epoch", interrupted)
+    monkeypatch.setattr(_checkpoint.Checkpoint, "on_epoch_end", interrupted)
     with pytest.raises(KeyboardInterrupt):
         out_of_fold(model, words, y)
     (kept,) = os.listdir(tmp_path)
