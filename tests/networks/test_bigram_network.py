@@ -1,4 +1,4 @@
-"""The bigram as a network, against counts and against gradients written by hand."""
+"""The bigram as a network, against counts and hand-written gradients."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,12 @@ from sklearn.base import clone
 from sklearn_makemore import BigramCharLM, BigramCounter
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-# Gradient descent over all words, as lecture 1 has it.
+# Gradient descent over all words, as in lecture 1.
 LECTURE = {"lr_schedule": "constant", "batch_size": None, "alphabet": LETTERS}
 
 
 def pair_counts(words):
-    """Counts N of all pairs of symbols, the boundary first."""
+    """Return the counts N of all pairs of symbols, the boundary first."""
     counts = np.zeros((27, 27))
     for word in words:
         ids = [0, *(1 + LETTERS.index(letter) for letter in word), 0]
@@ -26,7 +26,7 @@ def softmax(logits):
 
 
 def gradient(W, counts, weight_decay):
-    """Gradient of the mean NLL plus ``weight_decay * (W ** 2).mean()``."""
+    """Return the gradient of the mean NLL plus ``weight_decay * (W ** 2).mean()``."""
     expected = counts.sum(axis=1, keepdims=True) * softmax(W)
     return (expected - counts) / counts.sum() + weight_decay * 2 * W / W.size
 
@@ -36,13 +36,13 @@ def table_of(model):
 
 
 def distance_from_uniform(model):
-    """Mean Kullback-Leibler divergence from equal chances, in nats."""
+    """Return the mean Kullback-Leibler divergence from uniform, in nats."""
     proba = model.predict_proba([*model.symbols_[1:], ""])
     return -np.log(proba * proba.shape[1]).mean()
 
 
 @pytest.mark.slow
-def test_training_comes_to_what_is_counted(makemore_names):
+def test_training_converges_to_the_counted_model(makemore_names):
     counted = BigramCounter().fit(makemore_names).nll(makemore_names)
     model = BigramCharLM(random_state=0).fit(makemore_names)
     assert counted < model.nll(makemore_names) < counted + 0.012
@@ -62,14 +62,14 @@ def test_without_penalty_the_table_becomes_the_counts(words):
     np.testing.assert_allclose(proba[often], expected[often], atol=0.01)
 
 
-def test_the_table_begins_with_zeros(words):
+def test_table_starts_at_zero(words):
     model = BigramCharLM(lr=1e-12, max_epochs=1, **LECTURE).fit(words)
     np.testing.assert_allclose(table_of(model), 0, atol=1e-9)
     np.testing.assert_allclose(model.predict_proba(["", "a"]), 1 / 27)
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.01, 30.0])
-def test_steps_of_sgd_are_those_written_by_hand(weight_decay, words):
+def test_sgd_equals_hand_written_steps(weight_decay, words):
     model = BigramCharLM(
         optimizer="sgd", lr=5.0, max_epochs=4, weight_decay=weight_decay, **LECTURE
     ).fit(words)
@@ -78,14 +78,14 @@ def test_steps_of_sgd_are_those_written_by_hand(weight_decay, words):
         losses.append(-(counts * np.log(softmax(W))).sum() / counts.sum())
         W = W - 5.0 * gradient(W, counts, weight_decay)
     np.testing.assert_allclose(table_of(model), W, atol=1e-5)
-    # What is recorded is the likelihood alone.
+    # The recorded loss does not include the penalty.
     found = [row["train_loss"] for row in model.history_]
     np.testing.assert_allclose(found, losses, atol=1e-5)
     assert losses[-1] < losses[0] - 0.02
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 3.0])
-def test_steps_of_adam_are_those_written_by_hand(weight_decay, words):
+def test_adam_equals_hand_written_steps(weight_decay, words):
     model = BigramCharLM(
         lr=0.2, max_epochs=4, weight_decay=weight_decay, **LECTURE
     ).fit(words)
@@ -97,7 +97,7 @@ def test_steps_of_adam_are_those_written_by_hand(weight_decay, words):
         square = 0.999 * square + 0.001 * slope**2
         unbiased = mean / (1 - 0.9**step), square / (1 - 0.999**step)
         W = W - 0.2 * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
-    # Where the gradient is next to nothing Adam makes much of how it is rounded.
+    # Adam amplifies rounding errors where the gradient is nearly zero.
     slopes = np.abs(gradient(np.zeros_like(W), counts, 0.0))
     clear = slopes > 1e-3
     assert clear.sum() > 100
@@ -105,7 +105,7 @@ def test_steps_of_adam_are_those_written_by_hand(weight_decay, words):
 
 
 @pytest.mark.slow
-def test_a_larger_penalty_makes_all_characters_more_alike(words):
+def test_larger_penalty_makes_the_distribution_more_uniform(words):
     model = BigramCharLM(lr=0.3, max_epochs=150, **LECTURE)
     distances, nlls = [], []
     for weight_decay in (0.0, 0.1, 1.0, 10.0, 1000.0):
@@ -127,7 +127,7 @@ def test_only_the_last_character_counts(words):
 
 
 @pytest.mark.slow
-def test_a_seed_decides_the_order_of_the_batches(words):
+def test_seed_determines_the_order_of_the_batches(words):
     model = BigramCharLM(batch_size=256, random_state=0)
     first, again = model.fit(words).nll(words), clone(model).fit(words).nll(words)
     other = clone(model).set_params(random_state=1).fit(words).nll(words)

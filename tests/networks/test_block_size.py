@@ -1,4 +1,4 @@
-"""What the networks of learned positions do with words longer than their block."""
+"""Networks with learned positions, and words longer than their `block_size`."""
 
 import numpy as np
 import pytest
@@ -18,13 +18,12 @@ SEVEN_LETTERS = {
 }
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-
-# Where it stands in what `fit` was given, whichever words are held out.
+# The index in the argument of `fit`, whichever words are held out.
 CHRISTOPHER = "'christopher' at index 116 has "
 
 
 def message(model, n_letters, limit):
-    """What an error says: the length of the word, the limit, and what to do."""
+    """Return the pattern of the error: length of the word, limit, and what to do."""
     kind = type(model).__name__
     return (
         f"{n_letters} characters.*{kind} reads at most {limit}.*"
@@ -33,7 +32,7 @@ def message(model, n_letters, limit):
 
 
 @over(LIMITED)
-def test_twice_the_longest_word_is_read_by_default(estimator, words):
+def test_default_block_is_twice_the_longest_word(estimator, words):
     model = clone(estimator).fit(words)
     longest = max(map(len, words))
     assert model.longest_word_ == longest == 11
@@ -52,15 +51,15 @@ def test_longest_word_is_learned_from(estimator):
     for seed in range(8):
         model = clone(estimator).set_params(validation_fraction=0.5, random_state=seed)
         assert model.fit(words).block_size_ == 24
-        # "anna" is the word held out: of equal words all or none are.
+        # "anna" is held out: all equal words are, or none.
         losses = model.history_[-1]
         assert losses["valid_loss"] == pytest.approx(model.nll(["anna"]), abs=1e-5)
 
 
 @over(LIMITED)
-def test_fit_refuses_words_that_the_block_does_not_hold(estimator, words):
+def test_fit_rejects_words_longer_than_the_block(estimator, words):
     model = clone(estimator).set_params(block_size=12).fit(words)
-    assert model.block_size_ == 12  # as many as the longest word needs
+    assert model.block_size_ == 12  # what the longest word needs
     tight = clone(model).set_params(block_size=11)
     with pytest.raises(ValueError, match=CHRISTOPHER + message(model, 11, 10)):
         tight.fit(words)
@@ -71,7 +70,7 @@ def test_fit_refuses_words_that_the_block_does_not_hold(estimator, words):
         held_out = clone(tight).set_params(validation_fraction=0.5, random_state=seed)
         with pytest.raises(ValueError, match=CHRISTOPHER):
             held_out.fit(words)
-    # A word of no weight is none.
+    # A word of weight 0 is ignored.
     weights = [len(word) < 11 for word in words]
     assert tight.fit(words, sample_weight=weights).longest_word_ < 11
     with pytest.raises(InvalidParameterError, match="'block_size' parameter"):
@@ -82,23 +81,23 @@ SCORES = ("score", "nll", "perplexity", "score_samples", "predict_proba")
 
 
 @over(SEVEN_LETTERS)
-@pytest.mark.parametrize("verb", SCORES)
-def test_longer_words_are_refused_by_name(estimator, verb, fit_once):
+@pytest.mark.parametrize("method", SCORES)
+def test_errors_name_the_longest_word(estimator, method, fit_once):
     model = fit_once(estimator, TINY_WORDS)
     asked = ["a", "abcabca", ""]
-    assert np.isfinite(getattr(model, verb)(asked)).all()
+    assert np.isfinite(getattr(model, method)(asked)).all()
     named = "'abcabcab' at index 3 has " + message(model, 8, 7)
     with pytest.raises(ValueError, match=named):
-        getattr(model, verb)([*asked, "abcabcab"])
-    # The longest of several is named, and not in full.
+        getattr(model, method)([*asked, "abcabcab"])
+    # The error names the longest of several words, shortened.
     with pytest.raises(ValueError, match=message(model, 5000, 7)) as caught:
-        getattr(model, verb)(["b" * 8, "abcab" * 1000, *asked])
+        getattr(model, method)(["b" * 8, "abcab" * 1000, *asked])
     assert "abcab" in str(caught.value) and len(str(caught.value)) < 250
 
 
 @over(LIMITED)
-def test_draws_keep_to_the_block(estimator):
-    # After two words the network has no reason to end one.
+def test_samples_fit_into_the_block(estimator):
+    # Two words do not teach the network to end words.
     model = clone(estimator).set_params(block_size=7, max_epochs=1, lr=1e-9)
     model.fit(["abc", "cabaab"])
     lengths = [len(word) for word in model.sample(400, random_state=0)]
@@ -106,7 +105,7 @@ def test_draws_keep_to_the_block(estimator):
     for options in (
         {"min_length": 6},
         {"max_length": 6},
-        {"max_length": 60},  # a bound, which the block may be within
+        {"max_length": 60},  # above the block's limit
         {"prefix": "abcabc"},
     ):
         drawn = model.sample(50, random_state=0, **options)
@@ -125,17 +124,17 @@ def test_draws_keep_to_the_block(estimator):
     ],
     ids=str,
 )
-def test_longer_draws_are_refused(estimator, options, fit_once):
+def test_longer_samples_are_an_error(estimator, options, fit_once):
     model = fit_once(estimator, TINY_WORDS)
     with pytest.raises(ValueError, match=message(model, 8, 7)):
         model.sample(**options)
-    # What contradicts itself is still told so.
+    # Contradictory limits have their own error.
     with pytest.raises(ValueError, match="max_length=2.*min_length=3"):
         model.sample(min_length=3, max_length=2)
 
 
 @over(LIMITED)
-def test_going_on_keeps_the_block(estimator, words):
+def test_warm_start_keeps_the_block(estimator, words):
     model = clone(estimator).set_params(alphabet=LETTERS).fit(words)
     before = model.score_samples(words)
     longer = [*words[:9], "x" * 24]
@@ -145,15 +144,15 @@ def test_going_on_keeps_the_block(estimator, words):
         np.testing.assert_array_equal(model.score_samples(words), before)
         assert model.longest_word_ == 11
     for train in (model.partial_fit, model.fit):
-        train(["x" * 20, "anna"])  # longer than any so far, and not too long
+        train(["x" * 20, "anna"])  # longer than any before, but not too long
         assert model.block_size_ == 24
         assert model.longest_word_ == 20
-    # Another block is another network.
+    # Another block size is another network.
     model.set_params(block_size=30)
     for train in (model.partial_fit, model.fit):
         with pytest.raises(ValueError, match="block_size.*warm_start=False"):
             train(longer)
-    # The same by its number is not.
+    # The same block size as a number is the same network.
     model.set_params(block_size=24).partial_fit(words)
     model.set_params(block_size=None, warm_start=False).fit(longer)
     assert model.block_size_ == 50
@@ -161,7 +160,7 @@ def test_going_on_keeps_the_block(estimator, words):
 
 
 @over(LIMITED)
-def test_a_block_of_the_start_alone(estimator):
+def test_block_with_only_the_start_of_a_word(estimator):
     model = clone(estimator).set_params(block_size=1, alphabet="ab").fit([""])
     assert model.sample(3, random_state=0) == [""] * 3
     assert model.predict_proba([""]).shape == (1, 3)
@@ -170,7 +169,7 @@ def test_a_block_of_the_start_alone(estimator):
 
 
 @pytest.mark.parametrize("n_embd, n_heads", [(10, 4), (3, 2), (2, 3)])
-def test_heads_divide_the_channels(n_embd, n_heads, words):
+def test_heads_must_divide_the_channels(n_embd, n_heads, words):
     model = TransformerCharLM(n_embd=n_embd, n_heads=n_heads)
     for train in (model.fit, model.partial_fit):
         with pytest.raises(ValueError, match=f"n_embd={n_embd}.*n_heads={n_heads}"):

@@ -1,4 +1,4 @@
-"""What concerns the networks only: their training, its settings, its history."""
+"""Training of the networks: its settings, its history, warm starts."""
 
 import copy
 import inspect
@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from estimators import NETS, WINDOWS, over
+from estimators import NETS, over
 from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.callbacks import Callback
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from sklearn_makemore import MLPCharLM, WaveNetCharLM
 
-# Ten words without repeats: few enough to try which of them were held out.
+# Few enough words to try every pair as the held-out words.
 TEN = "emma olivia ava isabella sophia mia amelia harper evelyn abigail".split()
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FROZEN = {
@@ -29,7 +29,7 @@ FROZEN = {
 
 
 class Listener(Callback):
-    """Batch-level callback: keeps the learning rates and touches nothing."""
+    """Batch-level callback that records the learning rates."""
 
     def on_train_begin(self, net, **kwargs):
         self.rates_ = []
@@ -40,7 +40,7 @@ class Listener(Callback):
 
 
 class Batches(Callback):
-    """Batch-level callback: keeps the ids of every training batch."""
+    """Batch-level callback that records the ids of every training batch."""
 
     def on_train_begin(self, net, **kwargs):
         self.ids_ = []
@@ -51,7 +51,7 @@ class Batches(Callback):
 
 
 def rates_of(model, words):
-    """Learning rate of every step, seen from a callback."""
+    """Return the learning rate of every step, as a callback sees it."""
     model = clone(model).set_params(callbacks=[("listener", Listener())]).fit(words)
     return dict(model.net_.callbacks_)["listener"].rates_
 
@@ -68,7 +68,7 @@ def assert_same_weights(first, second, atol=0.0):
 
 
 def held_out(model, valid_loss):
-    """The two of ten words that have this NLL; there must be one such pair."""
+    """Return the only two of the ten words that have this NLL."""
     pairs = [
         pair
         for pair in itertools.combinations(TEN, 2)
@@ -79,7 +79,7 @@ def held_out(model, valid_loss):
 
 
 @over(NETS)
-def test_the_net_is_a_trained_skorch_net(estimator, words, fit_once):
+def test_net_is_a_trained_skorch_net(estimator, words, fit_once):
     model = fit_once(estimator, words)
     assert isinstance(model.net_, NeuralNet)
     assert not model.net_.module_.training
@@ -134,11 +134,11 @@ def test_repeats_and_weights_hold_out_the_same_words(estimator):
     for by_repeats, by_weight in zip(repeated.history_, weighted.history_, strict=True):
         for loss in "train_loss", "valid_loss":
             assert by_repeats[loss] == pytest.approx(by_weight[loss], abs=1e-4)
-    held_out(repeated, repeated.history_[-1]["valid_loss"])  # as whole words
+    held_out(repeated, repeated.history_[-1]["valid_loss"])  # all repeats of a word
 
 
 @over(NETS)
-def test_early_stopping_gives_back_the_best_weights(estimator):
+def test_early_stopping_restores_the_best_weights(estimator):
     model = clone(estimator).set_params(
         early_stopping=True,
         validation_fraction=0.2,
@@ -160,10 +160,10 @@ def test_early_stopping_settings():
     model = clone(NETS["mlp"]).set_params(
         early_stopping=True, max_epochs=30, n_iter_no_change=3, alphabet=LETTERS
     )
-    # No epoch gains as much as `tol`: the first is the best one.
+    # No epoch improves by `tol`, so the first is the best.
     model.set_params(tol=100.0).fit(TEN)
     assert model.n_iter_ == 1 + 3
-    # One word of ten is held out where no fraction is given.
+    # Without a fraction, one word of ten is held out.
     held = [
         w for w in TEN if abs(model.nll([w]) - model.history_[0]["valid_loss"]) < 1e-5
     ]
@@ -182,7 +182,7 @@ def test_early_stopping_needs_words_to_hold_out():
 
 
 @over(NETS)
-def test_warm_start_goes_on(estimator, words, fit_once):
+def test_warm_start_continues(estimator, words, fit_once):
     once = fit_once(estimator, words)
     model = clone(estimator).set_params(warm_start=True).fit(words)
     assert_same_weights(model, once)
@@ -193,12 +193,12 @@ def test_warm_start_goes_on(estimator, words, fit_once):
         range(1, 2 * len(first) + 1)
     )
     assert model.nll(words) < once.nll(words)
-    # Without it training begins anew.
+    # Without it, training starts again.
     assert_same_weights(model.set_params(warm_start=False).fit(words), once)
 
 
-@over(WINDOWS)
-def test_the_module_has_the_parameters_of_the_model(estimator, words, fit_once):
+@over(NETS)
+def test_module_has_the_parameters_of_the_model(estimator, words, fit_once):
     model = fit_once(estimator, words)
     asked = inspect.signature(type(model.net_.module_)).parameters
     expected = {name: getattr(model, name, None) for name in asked}
@@ -206,7 +206,7 @@ def test_the_module_has_the_parameters_of_the_model(estimator, words, fit_once):
     assert model.net_.get_params_for("module") == expected
 
 
-def test_a_warm_start_does_not_repeat_the_batches(words):
+def test_warm_start_does_not_repeat_the_batches(words):
     def batches(model):
         return dict(model.fit(words).net_.callbacks_)["batches"].ids_
 
@@ -220,7 +220,7 @@ def test_a_warm_start_does_not_repeat_the_batches(words):
     assert not any(map(torch.equal, first, continued))
 
 
-def test_going_on_keeps_what_the_optimizer_has_learnt(words):
+def test_warm_start_keeps_the_state_of_the_optimizer(words):
     def n_steps(model):
         return {int(s["step"]) for s in model.net_.optimizer_.state.values()}
 
@@ -244,7 +244,7 @@ def test_going_on_keeps_what_the_optimizer_has_learnt(words):
     ],
     ids=str,
 )
-def test_going_on_with_another_architecture_is_an_error(name, change, words):
+def test_warm_start_with_another_architecture_is_an_error(name, change, words):
     model = clone(NETS[name]).set_params(warm_start=True, max_epochs=1).fit(words)
     before = model.score(words)
     model.set_params(**change)
@@ -256,13 +256,13 @@ def test_going_on_with_another_architecture_is_an_error(name, change, words):
     assert model.score(words) != before
 
 
-@pytest.mark.parametrize("verb", ["fit", "partial_fit"])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @over(NETS)
-def test_going_on_takes_new_training_settings(estimator, verb, words, capsys):
+def test_warm_start_uses_new_training_settings(estimator, method, words, capsys):
     model = clone(estimator).set_params(warm_start=True, max_epochs=1).fit(words)
     before = dict(model.net_.module_.named_parameters())
     model.set_params(verbose=1, callbacks=[("listener", Listener())], **FROZEN)
-    getattr(model, verb)(words)
+    getattr(model, method)(words)
     for name, weight in model.net_.module_.named_parameters():
         torch.testing.assert_close(weight, before[name], atol=1e-8, rtol=0)
     assert set(dict(model.net_.callbacks_)["listener"].rates_) == {1e-12}
@@ -281,7 +281,7 @@ def test_going_on_takes_new_training_settings(estimator, verb, words, capsys):
     ],
     ids=str,
 )
-def test_the_first_loss_is_that_of_blind_guesses(model, words):
+def test_first_loss_is_that_of_uniform_guesses(model, words):
     model.set_params(max_epochs=1, random_state=0, **FROZEN).fit(words)
     n_symbols = len(model.symbols_)
     assert model.history_[0]["train_loss"] == pytest.approx(
@@ -336,8 +336,8 @@ def test_optimizers_decay_weights(words):
 
 
 @pytest.mark.parametrize("name", ["mlp", "gru"])
-def test_a_changed_weight_decay_counts_from_the_next_call_on(name, words):
-    # AdamW shrinks weights by lr * decay; the rest of its step knows of no decay.
+def test_changed_weight_decay_applies_from_the_next_call(name, words):
+    # AdamW shrinks weights by lr * decay; the rest of its step ignores the decay.
     model = clone(NETS[name]).set_params(
         lr=0.01, lr_schedule="constant", weight_decay=0.0, batch_size=None
     )
@@ -375,8 +375,8 @@ def test_learning_rate_schedules(words):
 
 
 @over(NETS)
-def test_a_last_step_that_breaks_the_network_is_an_error(estimator, words):
-    # The loss is taken before a step, so that no epoch shows what the last one does.
+def test_divergence_in_the_last_step_is_an_error(estimator, words):
+    # Losses are computed before each step, so none includes the last step.
     model = clone(estimator).set_params(
         batch_size=None, max_epochs=1, lr=1e30, lr_schedule="constant"
     )

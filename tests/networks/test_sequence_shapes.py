@@ -1,4 +1,4 @@
-"""The modules that read from the start: parameters, dropout, without scikit-learn."""
+"""Modules that read from the start: parameters, dropout, use without scikit-learn."""
 
 import subprocess
 import sys
@@ -30,8 +30,8 @@ def n_parameters(module):
 def test_numbers_of_parameters():
     v, c, h, block = 27, 64, 64, 16
     sizes = {"n_symbols": v, "n_embd": c, "n_hidden": h}
-    # makemore's script, whose recurrent cells have one vector of biases a gate where
-    # torch's have two.
+    # As in makemore's script, except that its recurrent cells have one bias vector per
+    # gate, and torch's have two.
     table, start, head = v * c, h, h * v + v
     gate = (c + h) * h + 2 * h
     assert n_parameters(RNN(**sizes)) == table + start + gate + head
@@ -48,12 +48,12 @@ def test_numbers_of_parameters():
 
 
 def ways_to_read(ids, lengths):
-    """The arguments for rows, and for the tree of the same sequences."""
+    """Return the arguments for rows, and for the tree of the same sequences."""
     return [(ids,), PrefixTree.from_ids(ids, lengths)]
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_dropout_is_for_training_alone(name):
+def test_dropout_is_only_for_training(name):
     module, plain = made(name, dropout=0.5), made(name)
     if isinstance(module, RECURRENT):
         module.recurrent_dropout.p = 0.5
@@ -65,7 +65,7 @@ def test_dropout_is_for_training_alone(name):
     module.train()
     for inputs in ways_to_read(ids, lengths):
         same = torch.isclose(module(*inputs), module(*inputs)).all(-1)
-        # A mask of five units may come twice.
+        # Two masks of five units can be equal.
         assert same.double().mean() < 0.2
     plain.train()
     torch.testing.assert_close(plain(ids), plain.eval()(ids))
@@ -77,7 +77,7 @@ def share_of_zeros(parts):
 
 @pytest.mark.parametrize("along", ["rows", "tree", "steps"])
 @pytest.mark.parametrize("kind", RECURRENT)
-def test_what_a_recurrent_layer_drops(kind, along, monkeypatch):
+def test_dropout_of_a_recurrent_layer(kind, along, monkeypatch):
     cell, calls, shown = kind._cell, [], []
 
     def recording(x, state, *weights):
@@ -104,7 +104,7 @@ def test_what_a_recurrent_layer_drops(kind, along, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", RECURRENT)
-def test_what_torch_s_layer_drops(kind):
+def test_dropout_of_torch_layers(kind):
     shown = []
     for n_layers in (1, 2):
         module = kind(**{**SIZES, "n_hidden": 60}, n_layers=n_layers, dropout=0.3)
@@ -122,9 +122,9 @@ def test_attention_weights_are_dropped_and_the_rest_is_scaled():
     expected = attention.eval()(qkv)
     draws = attention.train()(qkv.expand(20_000, 3, 12))
     assert (draws[1:] != draws[:1]).any()
-    # Values are weighted sums, so their mean is that without dropout.
+    # The outputs are weighted sums, so their mean equals the output without dropout.
     torch.testing.assert_close(draws.mean(0), expected[0], atol=0.02, rtol=0)
-    # The first position has nothing but itself to look at: all of it, or none.
+    # The first position only attends to itself: it keeps all of it, or nothing.
     alone = (draws[:, 0] - attention.projection.bias).abs().sum(-1) < 1e-12
     assert alone.double().mean() == pytest.approx(0.4**2, abs=0.02)
 
@@ -132,10 +132,10 @@ def test_attention_weights_are_dropped_and_the_rest_is_scaled():
 ALMOST_ALL = 0.9999999
 
 
-def test_a_transformer_drops_embeddings_and_what_blocks_add():
+def test_transformer_drops_embeddings_and_outputs_of_blocks():
     module = made("transformer", dropout=ALMOST_ALL).train()
     one, other = module(torch.tensor([[1, 2, 3]])), module(torch.tensor([[4, 5, 6]]))
-    torch.testing.assert_close(one, other)  # no symbol is left to depend on
+    torch.testing.assert_close(one, other)  # all embeddings are dropped
     x = torch.randn(2, 3, 8, dtype=torch.float64)
     for block in module.blocks:
         torch.testing.assert_close(block(x), x)
@@ -144,7 +144,7 @@ def test_a_transformer_drops_embeddings_and_what_blocks_add():
 
 def test_bow_drops_hidden_units():
     module = made("bow", dropout=ALMOST_ALL).train()
-    # Twice x, since the mean of one position is itself, and what has no hidden unit.
+    # The mean of one position is x itself. Without hidden units only a bias is left.
     h = 2 * (module.embedding.weight[1] + module.positions.weight[0])
     expected = module.head(h + module.mlp[-1].bias)
     torch.testing.assert_close(module(torch.tensor([[1, 2, 3]]))[0, 0], expected)
@@ -197,7 +197,7 @@ print(sorted(networks.__all__))
 
 
 @pytest.mark.slow
-def test_the_modules_alone_learn_and_are_saved():
+def test_modules_learn_and_are_saved_without_scikit_learn():
     place = Path(modules.__file__).parent
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SINGLE_PROCESS, str(place)],
@@ -210,7 +210,7 @@ def test_the_modules_alone_learn_and_are_saved():
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_first_loss_is_that_of_equal_chances(name):
+def test_first_loss_is_that_of_uniform_guesses(name):
     module_class, settings = MODULES[name]
     module = module_class(**settings)
     ids, lengths, _ = sequences(300)

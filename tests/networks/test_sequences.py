@@ -1,6 +1,5 @@
-"""The networks that read a word from its start on, against plain loops."""
+"""The networks that read a word from its start, against plain loops."""
 
-import inspect
 import math
 
 import numpy as np
@@ -18,23 +17,22 @@ from sklearn_makemore import (
     RNNCharLM,
     TransformerCharLM,
 )
-from sklearn_makemore._networks import sequence as _sequence
-from sklearn_makemore._networks import sequence_module as _sequence_module
+from sklearn_makemore._networks import sequence, sequence_module
 from sklearn_makemore._networks.sequence_module import SequenceModule
 
 ASKED = "anna an ann bob annabelle zoe z emma emmanuel em an anna".split() + [""]
-STILL = {
+FROZEN = {
     "lr": 1e-12,
     "optimizer": "sgd",
     "weight_decay": 0.0,
     "lr_schedule": "constant",
 }
-# Loss and gradient are those of textbooks without dropout alone.
+# Only without dropout are loss and gradient those of textbooks.
 PLAIN = {"dropout": 0.0, "recurrent_dropout": 0.0}
 
 
 def without_dropout(estimator, **params):
-    """Return a clone that drops nothing, with some more parameters."""
+    """Return a clone without dropout, with some other parameters."""
     known = estimator.get_params()
     plain = {name: value for name, value in PLAIN.items() if name in known}
     return clone(estimator).set_params(**plain, **params)
@@ -45,7 +43,7 @@ def ids_of(model, word):
 
 
 def log_proba_of(model, word):
-    """Log-probabilities of all symbols after every symbol of one word, as a table."""
+    """Return the log-probabilities of all symbols after each symbol of a word."""
     with torch.no_grad():
         logits = model.net_.module_(torch.tensor([[0, *ids_of(model, word)]]))[0]
     return logits.double().log_softmax(1).numpy()
@@ -56,10 +54,10 @@ def log_proba_of(model, word):
 
 @pytest.mark.parametrize("cells", [1, 20, 1 << 15])
 @over(SEQUENCES)
-def test_scores_are_those_of_one_word_after_the_other(
+def test_scores_are_those_of_single_words(
     estimator, cells, words, fit_once, monkeypatch
 ):
-    monkeypatch.setattr(_sequence_module, "INFERENCE_CELLS", cells)
+    monkeypatch.setattr(sequence_module, "INFERENCE_CELLS", cells)
     model = fit_once(estimator, words)
     expected, proba = [], []
     for word in ASKED:
@@ -85,7 +83,7 @@ def test_prefixes_are_computed_once(estimator, words, fit_once):
         prefixes = {word[:stop] for word in ASKED for stop in range(len(word) + 1)}
         assert n_rows == [len(prefixes)]
         n_rows.clear()
-        # Of words drawn together the equal ones are computed once too.
+        # Words sampled together share the computation of equal prefixes.
         (word,) = set(model.sample(500, temperature=0, max_length=9))
         assert set(n_rows) == {1}
         assert len(n_rows) <= 2 + len(word)
@@ -94,7 +92,7 @@ def test_prefixes_are_computed_once(estimator, words, fit_once):
 
 
 @over(SEQUENCES)
-def test_contexts_of_words_of_any_lengths_go_on(estimator, words, fit_once):
+def test_contexts_of_words_of_any_lengths_advance(estimator, words, fit_once):
     model = fit_once(estimator, words)
     prefixes = ["", "anna", "an", "an", "z", "christopher"]
     contexts = model._contexts_after(model._encoded(prefixes))
@@ -133,20 +131,10 @@ def test_no_network_looks_ahead(estimator, words, fit_once):
 # Training.
 
 
-@over(SEQUENCES)
-def test_the_module_has_the_parameters_of_the_model(estimator, words, fit_once):
-    model = fit_once(estimator, words)
-    net = model.net_
-    asked = inspect.signature(type(net.module_)).parameters
-    expected = {name: getattr(model, name, None) for name in asked}
-    expected["n_symbols"] = len(model.symbols_)
-    assert net.get_params_for("module") == expected
-
-
 @pytest.mark.parametrize("batch_size", [1, 60, None])
 @over(SEQUENCES)
 def test_train_loss_is_the_mean_over_characters(estimator, batch_size, words):
-    model = without_dropout(estimator, batch_size=batch_size, max_epochs=1, **STILL)
+    model = without_dropout(estimator, batch_size=batch_size, max_epochs=1, **FROZEN)
     few = words[:20] + words[:5]
     for weights in (None, np.linspace(0, 3, len(few))):
         model.fit(few, sample_weight=weights)
@@ -156,7 +144,7 @@ def test_train_loss_is_the_mean_over_characters(estimator, batch_size, words):
 
 @over(SEQUENCES)
 def test_one_step_of_sgd_is_the_textbook_step(estimator, words):
-    model = without_dropout(estimator, batch_size=None, max_epochs=1, **STILL)
+    model = without_dropout(estimator, batch_size=None, max_epochs=1, **FROZEN)
     module = model.fit(words).net_.module_.train()
     module.zero_grad()
     losses = []
@@ -183,8 +171,8 @@ def test_one_step_of_sgd_is_the_textbook_step(estimator, words):
     [BoWCharLM(), RNNCharLM(), GRUCharLM(), LSTMCharLM(), TransformerCharLM()],
     ids=str,
 )
-def test_the_first_loss_is_that_of_blind_guesses(model, words):
-    model = without_dropout(model, max_epochs=1, random_state=0, **STILL)
+def test_first_loss_is_that_of_uniform_guesses(model, words):
+    model = without_dropout(model, max_epochs=1, random_state=0, **FROZEN)
     model.fit(words[:60])
     n_symbols = len(model.symbols_)
     assert model.history_[0]["train_loss"] == pytest.approx(
@@ -226,9 +214,9 @@ def test_words_longer_than_any_seen(name, words, fit_once):
 
 
 @over(SEQUENCES)
-def test_states_of_words_drawn_at_once_are_bounded(estimator, monkeypatch):
+def test_states_of_words_sampled_together_are_bounded(estimator, monkeypatch):
     n_cells = 5_000
-    monkeypatch.setattr(_sequence, "STATE_CELLS", n_cells)
+    monkeypatch.setattr(sequence, "STATE_CELLS", n_cells)
     model = clone(estimator).fit(TINY_WORDS)
     held, original = [], SequenceModule.advance
 
@@ -242,7 +230,7 @@ def test_states_of_words_drawn_at_once_are_bounded(estimator, monkeypatch):
     drawn = model.sample(2000, max_length=2, random_state=0)
     assert len(drawn) == 2000 and 10 < at_once < 2000
     assert max(n_words for _, n_words in held) <= at_once
-    # As many words, all of them different, as long as the longest one seen.
+    # The same number of words, all different, as long as the longest training word.
     letters = np.array(list("abc"))
     rng = np.random.RandomState(0)
     contexts = model._contexts_after(model._encoded([""] * at_once))
@@ -252,10 +240,10 @@ def test_states_of_words_drawn_at_once_are_bounded(estimator, monkeypatch):
             contexts, np.array(ids_of(model, picked))
         )
     assert held[-1][0] <= n_cells
-    # Parts are not each other's repetition, and a seed decides all of them.
+    # The parts differ, and the seed determines all of them.
     assert drawn[:at_once] != drawn[at_once : 2 * at_once]
     assert model.sample(2000, max_length=2, random_state=0) == drawn
-    # Keys and values of longer words take more room, a hidden state does not.
+    # Keys and values grow with the length of a word, a hidden state does not.
     fewer = model._draws_at_once(20 * model.longest_word_) < at_once
     assert fewer == (type(model).__name__ == "TransformerCharLM")
     assert model.sample(at_once, max_length=2, random_state=0) == drawn[:at_once]

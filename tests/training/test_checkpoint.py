@@ -23,7 +23,7 @@ from sklearn.callback import FitCallback
 
 from sklearn_makemore import ModelFileError, load, save
 from sklearn_makemore._safe_file import read_safe_file, write_safe_file
-from sklearn_makemore._training import checkpoint as _checkpoint
+from sklearn_makemore._training import checkpoint
 from sklearn_makemore._training.net import CharNet
 from sklearn_makemore.model_selection import lr_range_test
 
@@ -51,7 +51,7 @@ class Epochs(FitCallback):
 @pytest.fixture
 def path(tmp_path, monkeypatch):
     """A path for a checkpoint that is written after every epoch, however short."""
-    monkeypatch.setattr(_checkpoint, "WRITING_SHARE", float("inf"))
+    monkeypatch.setattr(checkpoint, "WRITING_SHARE", float("inf"))
     return tmp_path / "training.checkpoint"
 
 
@@ -278,12 +278,12 @@ def test_short_epochs_are_not_all_written(words, path, monkeypatch):
         written.append(content[1]["n_epochs"])
         write_safe_file(*content)
 
-    monkeypatch.setattr(_checkpoint, "write_safe_file", write)
+    monkeypatch.setattr(checkpoint, "write_safe_file", write)
     model = clone(NETS["mlp"]).set_params(max_epochs=4)
     whole = clone(model).fit(words)
     model.set_params(checkpoint=path).fit(words)
     assert written == [0, 1, 2, 3, 4]
-    monkeypatch.setattr(_checkpoint, "WRITING_SHARE", 1e-9)
+    monkeypatch.setattr(checkpoint, "WRITING_SHARE", 1e-9)
     interrupted(model, words, epoch=3)
     assert written[5:] == [0]
     assert_same(resumed(model, words)[0], whole, words)
@@ -308,7 +308,7 @@ def half_trained(words, tmp_path_factory):
     """A file of a training of three epochs that was interrupted in its second."""
     path = tmp_path_factory.mktemp("half") / "file"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_checkpoint, "WRITING_SHARE", float("inf"))
+        patch.setattr(checkpoint, "WRITING_SHARE", float("inf"))
         model = clone(NETS["mlp"]).set_params(max_epochs=3, checkpoint=path)
         interrupted(model, words, epoch=2)
     return path
@@ -370,7 +370,7 @@ def test_another_version_goes_on_with_a_warning(words, path, half_trained, monke
 
 def test_another_format_is_refused(words, path, half_trained, monkeypatch):
     shutil.copy(half_trained, path)
-    monkeypatch.setattr(_checkpoint, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(checkpoint, "FORMAT_VERSION", 2)
     model = clone(NETS["mlp"]).set_params(max_epochs=3, checkpoint=path)
     with pytest.raises(ValueError, match="another training: its format is 1"):
         model.fit(words)
@@ -592,7 +592,7 @@ import os, signal, sys, time
 sys.path.insert(0, sys.argv[1])
 import test_checkpoint as here
 
-here._checkpoint.WRITING_SHARE = float("inf")
+here.checkpoint.WRITING_SHARE = float("inf")
 n_left = int(sys.argv[4])
 replace = os.replace
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sklearn_makemore._training import word_batches as _word_batches
+from sklearn_makemore._training import word_batches
 from sklearn_makemore._training.batches import number_of_batches
 from sklearn_makemore._training.word_batches import WordDataset
 from sklearn_makemore._words.vocabulary import CharVocabulary
@@ -194,7 +194,7 @@ def mean_nll(module, words, weights):
 @pytest.mark.parametrize("batch_size", [30, None])
 @pytest.mark.parametrize("training", [False, True])
 def test_the_mean_loss_is_the_mean_nll(training, batch_size, cells, monkeypatch):
-    monkeypatch.setattr(_word_batches, "MAX_VALIDATION_CELLS", cells)
+    monkeypatch.setattr(word_batches, "MAX_VALIDATION_CELLS", cells)
     module = GRU(VOCABULARY.n_symbols, n_embd=3, n_hidden=5)
     torch.nn.init.normal_(module.head.weight)
     batches = dataset_of(WORDS, WEIGHTS).batches(batch_size, training)
@@ -212,7 +212,7 @@ def test_the_mean_loss_is_the_mean_nll(training, batch_size, cells, monkeypatch)
 
 @pytest.mark.parametrize("cells", [1, 40, 1 << 20])
 def test_validation_takes_the_words_in_order(cells, monkeypatch):
-    monkeypatch.setattr(_word_batches, "MAX_VALIDATION_CELLS", cells)
+    monkeypatch.setattr(word_batches, "MAX_VALIDATION_CELLS", cells)
     batches = dataset_of(WORDS).batches(10, training=False)
     in_order = [word for inputs, _ in batches for word in words_of(inputs)]
     assert in_order == sorted(set(WORDS))
