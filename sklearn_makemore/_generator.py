@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ._generation.conditional import conditional, masked
+from ._generation.conditional import conditional, masked_source
 from ._generation.language import matching_language
 from ._generation.most_likely import beginning_with, most_likely_words
 from ._generation.novelty import NoveltyReport, novelty_of
@@ -97,15 +97,15 @@ class GeneratorMixin(PredictionHooks):
             that limit.
 
         matching : str, default=None
-            Regular expression that the whole word must match, prefix included, in the
-            syntax of Rust's regex crate [1]_: without look-around and back references,
-            with classes such as ``\p{Greek}``. At each step, characters that cannot
-            lead to a match are removed before one is sampled. A word is rejected if
+            Regular expression that the whole word must match, prefix included, in
+            Python's syntax [1]_: without look-around, back references, atomic groups
+            and possessive repetitions, with properties such as ``\p{Greek}``, which
+            require the extra ``matching``. At each step, characters that cannot lead
+            to a match are removed before one is sampled. A word is rejected if
             the model gives no probability to any match of its beginning, which happens
             without smoothing only. The result differs from sampling words and rejecting
             those that do not match: a beginning is as likely as under the model, even
-            if the model rarely continues it to a match. This option requires the
-            extra ``matching``.
+            if the model rarely continues it to a match.
 
         exact : bool, default=False
             With `matching`, whether to sample from the conditional distribution: that
@@ -142,12 +142,13 @@ class GeneratorMixin(PredictionHooks):
         TypeError
             If `matching` is a compiled pattern.
         ImportError
-            If `matching` is given and the extra `matching` is not installed.
+            If `matching` has a property such as ``\p{Greek}`` and the extra
+            ``matching`` is not installed.
 
         References
         ----------
-        .. [1] Syntax of Rust's regex crate,
-           https://docs.rs/regex/latest/regex/#syntax
+        .. [1] Syntax of Python's regular expressions,
+           https://docs.python.org/3/library/re.html#regular-expression-syntax
 
         Examples
         --------
@@ -195,7 +196,9 @@ class GeneratorMixin(PredictionHooks):
             options.min_length,
             options.max_length,
         )
-        return conditional(source, language) if exact else masked(source, language)
+        return (
+            conditional(source, language) if exact else masked_source(source, language)
+        )
 
     def _drawn(
         self, source: Source, prefix: str, rng: np.random.RandomState, n_draws: int

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._words.types import Ids, Mask
-from .character_sets import PatternError, import_regex
-from .parse_pattern import not_regular, parse_pattern
-from .positions import Alphabet, Kind, Positions, TooLargeError
+from .character_sets import PatternError
+from .parse_pattern import TooLargeError, parse_pattern
+from .positions import Alphabet, Positions
 
 STEPS_OF_A_STATE = 8
 """Operations that a state takes in addition to those on its positions."""
@@ -24,9 +24,7 @@ STEPS_OF_A_STATE = 8
 MAX_TRANSITIONS = 1 << 23
 """Largest number of states times symbols of an automaton: 32 MiB."""
 
-SYNTAX = "https://docs.rs/regex/latest/regex/#syntax"
-
-State: TypeAlias = tuple[int, Kind]
+State: TypeAlias = tuple[int, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +33,10 @@ class Automaton:
 
     A match can be reached from every state. If no word matches, there are no states.
 
-    Parameters
-    ----------
-    next_states : ndarray of shape (n_states, n_symbols), dtype int32
-        The state after each symbol, or -1 if no match continues with it. It is -1 for
-        symbol 0, the boundary.
-
-    accepts : ndarray of shape (n_states,), dtype bool
-        Whether a word that ends here matches.
-
-    start : int
-        The state before the first character, -1 if there are no states.
+    next_states : (n_states, n_symbols), the state after each symbol, -1 if no match
+        continues with it; symbol 0 is the boundary, which has no next state
+    accepts : (n_states,), whether a word that ends here matches
+    start : the state before the first character, -1 if there are no states
     """
 
     next_states: NDArray[np.int32]
@@ -64,29 +55,11 @@ class Automaton:
 
 @lru_cache(maxsize=8)
 def compile_pattern(pattern: str, characters: str) -> Automaton:
-    r"""Compile a regular expression, for words of some characters.
+    """Compile a regular expression, for words of some characters.
 
-    Parameters
-    ----------
-    pattern : str
-        Regular expression in the syntax of Rust's regex crate. The whole word must
-        match.
+    Character `i` of the alphabet `characters` is symbol ``i + 1``. Raises ValueError if
+    the pattern cannot be compiled, or if its automaton is too large.
 
-    characters : str
-        The alphabet. Character `i` is symbol ``i + 1``.
-
-    Returns
-    -------
-    automaton : Automaton
-        The words over the alphabet that match.
-
-    Raises
-    ------
-    ValueError
-        If it is not a regular expression, or if its automaton is too large.
-
-    Examples
-    --------
     >>> from sklearn_makemore._generation.automaton import compile_pattern
     >>> automaton = compile_pattern("a|b+", "ab")
     >>> automaton.start, automaton.accepts
@@ -96,21 +69,17 @@ def compile_pattern(pattern: str, characters: str) -> Automaton:
            [-1, -1,  1],
            [-1, -1, -1]], dtype=int32)
     """
-    import_regex()  # even for a pattern that does not need it, so errors are alike
-    _check_encodable(pattern)
     try:
-        positions = Positions(parse_pattern(pattern))
+        positions = Positions(parse_pattern(pattern, characters))
         alphabet = Alphabet(positions, characters)
         return trimmed(*_states(positions, alphabet), alphabet.class_of)
     except PatternError as error:
-        found = " and ".join(not_regular(pattern))
-        reason = f"it has {found}, which are not in that syntax" if found else error
-        raise ValueError(
-            f"matching={shortened(pattern)} is not a regular expression in the syntax "
-            f"of Rust's regex crate: {reason}; see {SYNTAX}"
-        ) from None
+        problem = str(error)
+    except RecursionError:
+        problem = "has too many groups inside one another"
     except TooLargeError:
         raise too_large(pattern) from None
+    raise ValueError(f"matching={shortened(pattern)} {problem}")
 
 
 def _states(
@@ -118,11 +87,11 @@ def _states(
 ) -> tuple[list[list[int]], list[bool]]:
     """Return the next state of each state and class, and whether each state accepts.
 
-    A state is the set of positions that can come next, with the properties of the
-    previous character that assertions depend on.
+    A state is the set of positions that can come next, and the kind of the previous
+    character.
     """
     end = 1 << (len(positions.labels) - 1)
-    start: State = positions.first, None
+    start: State = positions.first, ""
     numbers: dict[State, int] = {start: 0}
     queue: list[State] = [start]
     table: list[list[int]] = []
@@ -132,10 +101,10 @@ def _states(
         if len(queue) > max_states:
             raise TooLargeError
         possible = {
-            after: positions.possible(candidates, before, after)
-            for after in alphabet.distinct_kinds
+            after: positions.possible(candidates, holding)
+            for after, holding in alphabet.holding[before].items()
         }
-        accepts.append(bool(possible[None] & end))
+        accepts.append(bool(possible[""] & end))
         row: list[int] = []
         for mask, kind in zip(alphabet.masks, alphabet.kinds, strict=True):
             reached = possible[kind] & mask
@@ -174,16 +143,6 @@ def trimmed(table: list[list[int]], accepts: list[bool], class_of: Ids) -> Autom
     next_states = np.full((len(rows), 1 + len(class_of)), -1, dtype=np.int32)
     next_states[:, 1:] = numbers[rows][:, class_of]
     return Automaton(next_states, np.array(accepts)[useful], int(numbers[0]))
-
-
-def _check_encodable(pattern: str) -> None:
-    try:
-        pattern.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"matching={shortened(pattern)} has a lone surrogate at index "
-            f"{error.start}, which is not a character; leave it out."
-        ) from None
 
 
 def too_large(pattern: str) -> ValueError:

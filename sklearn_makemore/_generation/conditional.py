@@ -25,16 +25,6 @@ MIN_PROBA = 1e-280
 SETTLED = 1e-13
 """Relative change below which backward probabilities count as converged."""
 
-NO_OPTIONS = DrawOptions(
-    min_length=0,
-    max_length=sys.maxsize,
-    temperature=1.0,
-    top_k=None,
-    top_p=None,
-    never_id=None,
-)
-"""Options that change no distribution."""
-
 
 def conditional(source: Source, language: Language) -> Source:
     """Return a source of the model's words, given that they match.
@@ -48,11 +38,11 @@ def conditional(source: Source, language: Language) -> Source:
         exact = None if product is None else backward(product, language)
         if exact is not None:
             start = np.zeros(1, dtype=np.int64)
-            return replace(source, model=exact, context=start, options=NO_OPTIONS)
+            return replace(source, model=exact, context=start, options=DrawOptions())
     return replace(source, options=replace(options, language=language))
 
 
-def masked(source: Source, language: Language) -> Source:
+def masked_source(source: Source, language: Language) -> Source:
     """Return a source without the symbols that lead out of a language."""
     states = np.full(1, language.start, dtype=np.int64)
     context = MaskedContexts(source.context, states, source.length)
@@ -117,23 +107,12 @@ def _distinct(keys: Ids, n_keys: int) -> tuple[Ids, Ids]:
 class Product:
     """Pairs of a model's state and a language's, and the transitions between them.
 
-    Parameters
-    ----------
-    first : ndarray of shape (n_pairs + 1,)
-        ``first[i]`` is the index of the first transition from pair `i`. Pair 0 is the
-        pair after the prefix.
-
-    symbols, targets : ndarray of shape (n_transitions,)
-        Symbol and next pair of each transition, sorted by symbol within a pair.
-
-    proba : ndarray of shape (n_transitions,)
-        Probability of the symbol after the pair's model state.
-
-    ends : ndarray of shape (n_pairs,)
-        Probability of the end mark, 0 if no word of the language ends here.
-
-    n_symbols : int
-        Number of symbols.
+    first : (n_pairs + 1,), index of the first transition from each pair; pair 0 is the
+        pair after the prefix
+    symbols, targets : (n_transitions,), symbol and next pair of each transition, sorted
+        by symbol within a pair
+    proba : (n_transitions,), probability of the symbol after the pair's model state
+    ends : (n_pairs,), probability of the end mark, 0 if no word of the language ends
     """
 
     first: Ids

@@ -23,27 +23,11 @@ class BackwardLayers:
     end. Once they no longer change from one length to the next, one array serves all
     shorter lengths.
 
-    Parameters
-    ----------
-    before : callable
-        Computes the values at a length from those at the next length.
-
-    ends : ndarray of shape (n_states,)
-        Values of a word that ends. For bool arrays, plus means or.
-
-    lengths : tuple of int
-        The first length, and the smallest and the largest length of a word.
-
-    is_settled : callable
-        Whether the values at a length and at the next length count as equal.
-
-    max_layers : int
-        Largest number of lengths with separate values.
-
-    Raises
-    ------
-    OverflowError
-        If there are more.
+    before : computes the values at a length from those at the next length
+    ends : (n_states,), values of a word that ends; for bool arrays, plus means or
+    lengths : the first length, and the smallest and the largest length of a word
+    is_settled : whether the values at a length and at the next length count as equal
+    max_layers : largest number of lengths with separate values; OverflowError beyond
     """
 
     def __init__(
@@ -89,20 +73,10 @@ class BackwardLayers:
 class Language:
     """The words that match, begin with a prefix, and have an allowed length.
 
-    Parameters
-    ----------
-    next_states : ndarray of shape (n_states, n_symbols), dtype int32
-        As in `Automaton`, over all symbols of a vocabulary.
-
-    accepts : ndarray of shape (n_states,), dtype bool
-        As in `Automaton`.
-
-    start : int
-        The state after the prefix.
-
-    can_end : BackwardLayers
-        Whether a word of some length in a state can still be ended: bool arrays of
-        shape (n_states + 1,). The last element is False, for state -1.
+    next_states, accepts : as in `Automaton`, over all symbols of a vocabulary
+    start : the state after the prefix
+    can_end : whether a word of some length in a state can still be ended, bool arrays
+        of shape (n_states + 1,); the last element is False, for state -1
     """
 
     next_states: NDArray[np.int32]

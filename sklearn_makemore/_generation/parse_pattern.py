@@ -1,37 +1,49 @@
-"""A regular expression to a tree, in the syntax of Rust's regex crate."""
+"""A pattern in the syntax of Python's `re` to a tree."""
 
 import re
+import warnings
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from .character_sets import Characters, PatternError
-from .parse_set import MAX_DEPTH, SetParser
+from .character_sets import (
+    Assertion,
+    Characters,
+    PatternError,
+    combined_flags,
+    parser,
+    property_pattern,
+)
 
-NOT_REGULAR = {
-    r"\(\?<?[=!]": "look-around",
-    r"\\[1-9]|\\k[<{]|\(\?P=": "back references",
-    r"\(\?>": "atomic groups",
-    r"\(\?\(": "conditions",
+MAX_LENGTH = 1 << 16
+"""Largest number of characters of a pattern: Python's parser takes up to 0.5 seconds,
+and the automaton of a longer one would be too large."""
+
+SYNTAX = "https://docs.python.org/3/library/re.html#regular-expression-syntax"
+
+UNSUPPORTED = {
+    "ASSERT": "look-around",
+    "ASSERT_NOT": "look-around",
+    "FAILURE": "look-around",  # an empty one
+    "GROUPREF": "back references",
+    "GROUPREF_EXISTS": "conditions on groups",
+    "ATOMIC_GROUP": "atomic groups",
+    "POSSESSIVE_REPEAT": "possessive repetitions",
 }
-"""Elements of other dialects that a finite automaton cannot match, for the message."""
+"""Nodes of Python's parser that have no counterpart in an automaton."""
 
-LAZY = re.compile(r"\?")
-COUNTS = re.compile(r"\{\s*([0-9]{1,9})\s*(?:(,)(?:\s*([0-9]{1,9})\s*)?)?\}")
-NAME = re.compile(r"\?P?<([^\W\d][\w.\[\]]*)>")
-FLAGS = re.compile(r"\?(?!\))([imsxuU]*)(?:-([imsxuU]+))?([:)])")
+ESCAPE = re.compile(
+    r"\\(?P<property>[pP](?:[A-Za-z]|\{\^?[\w -]+(?:[=:][\w -]+)?\}))"
+    r"|(?P<surrogate>[\ud800-\udfff]|\\(?:u|U0000)[dD][89a-fA-F][0-9a-fA-F]{2})"
+    r"|\\.",
+    re.DOTALL,
+)
+
+SURROGATES = range(0xD800, 0xE000)
+"""Code points that are no characters. They stand for properties while Python parses."""
 
 
-@dataclass(frozen=True)
-class Assertion:
-    """A condition on the characters before and after: "^", "$", "b" or "B".
-
-    by_line : whether a line break counts as an end of the word, for "^" and "$".
-    is_ascii : whether only ASCII letters are letters, for "b" and "B".
-    """
-
-    kind: str
-    by_line: bool = False
-    is_ascii: bool = False
+class TooLargeError(Exception):
+    """The automaton of a pattern would take too much time or memory."""
 
 
 @dataclass(frozen=True)
@@ -60,130 +72,126 @@ class Repeat:
 Node: TypeAlias = Characters | Assertion | Chain | Choice | Repeat
 
 
-def parse_pattern(pattern: str) -> Node:
-    """Parse a regular expression; raises `PatternError`."""
-    parser = _Parser(pattern)
-    tree = parser.choice()
-    if parser.peek():
-        raise PatternError("unbalanced parenthesis")
-    return tree
+def parse_pattern(pattern: str, characters: str) -> Node:
+    """Parse a pattern for words of some characters.
+
+    Raises `PatternError`, `TooLargeError`, or `RecursionError` for too deep a pattern.
+    """
+    if len(pattern) > MAX_LENGTH:
+        raise TooLargeError
+    text, properties = _with_placeholders(pattern)
+    parsed = _parsed(text, properties)
+    tree = _Tree(properties, "\n" in characters)
+    return tree.chain(parsed, parsed.state.flags)
 
 
-def not_regular(pattern: str) -> list[str]:
-    """Return the elements of a pattern that no finite automaton can match."""
-    text = pattern.replace("\\\\", "")  # an escaped backslash escapes nothing
-    return [name for mark, name in NOT_REGULAR.items() if re.search(mark, text)]
+def _with_placeholders(pattern: str) -> tuple[str, dict[int, str]]:
+    r"""Replace each property such as ``\p{Greek}`` by a surrogate.
 
+    The second result is the property of each surrogate's code.
+    """
+    codes: dict[str, int] = {}
 
-class _Parser(SetParser):
-    """Recursive descent over a pattern."""
-
-    def __init__(self, pattern: str) -> None:
-        super().__init__(pattern)
-        self.names: set[str] = set()
-
-    def choice(self) -> Node:
-        """Read up to the end of a group; its flags end with it."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise PatternError(f"more than {MAX_DEPTH} groups inside one another")
-        outer, parts = self.flags, [self._chain()]
-        while self.take("|"):
-            parts.append(self._chain())
-        self.flags = outer
-        self.depth -= 1
-        return parts[0] if len(parts) == 1 else Choice(tuple(parts))
-
-    def _chain(self) -> Chain:
-        parts: list[Node] = []
-        while self.peek() not in ("", "|", ")"):
-            part = self._part()
-            if part is not None:
-                parts.append(self._repeated(part))
-        return Chain(tuple(parts))
-
-    def _part(self) -> Node | None:
-        """Read one element; None if it only sets flags."""
-        character = self.peek()
-        if character == "\\":
-            return self._escape()
-        if character == "[":
-            return self.bracketed()
-        self.place += 1
-        if character == "(":
-            return self._group()
-        if character in "*+?{":
-            raise PatternError(f"nothing to repeat before {character}")
-        if character in "^$":
-            return Assertion(character, by_line="m" in self.flags)
-        return self.dot() if character == "." else self.literal(character)
-
-    def _escape(self) -> Node:
-        found = self.match_escape()
-        if found["anchor"] is None:
-            part = self.escaped(found)
-            return self.literal(part) if isinstance(part, str) else part
-        kind = {"A": "^", "z": "$"}.get(found["anchor"], found["anchor"])
-        return Assertion(kind, is_ascii="u" not in self.flags)
-
-    def _repeated(self, part: Node) -> Node:
-        """Read what repeats a part. Lazy or not, the matches are the same."""
-        while character := self.peek():
-            if character in "*+?":
-                self.place += 1
-                counts = {"*": (0, None), "+": (1, None), "?": (0, 1)}[character]
-                self.match(LAZY)  # after whitespace it is a repetition of its own
-            elif character == "{":
-                counts = self._counts()
-                self.take("?")
-            else:
-                break
-            part = Repeat(part, *counts)
-        return part
-
-    def _counts(self) -> tuple[int, int | None]:
-        found = self.match(COUNTS)
-        if found is None:
+    def replaced(found: re.Match[str]) -> str:
+        if found["surrogate"]:
             raise PatternError(
-                "counts are written {n}, {n,} or {n,m}; {,n} is written {0,n}"
+                f"has a lone surrogate at index {found.start()}, which is not a "
+                "character; leave it out"
             )
-        least = int(found[1])
-        most = least if found[2] is None else int(found[3]) if found[3] else None
-        if most is not None and most < least:
-            raise PatternError("min repeat greater than max repeat")
-        return least, most
+        if not found["property"]:
+            return found[0]
+        if len(codes) == len(SURROGATES):
+            raise TooLargeError
+        return chr(codes.setdefault(found[0], SURROGATES[len(codes)]))
 
-    def _group(self) -> Node | None:
-        if self.peek() != "?":
-            return self._closed()
-        found = self.match(NAME)
-        if found is None:
-            return self._flagged()
-        if found[1] in self.names:
-            raise PatternError(f"two groups have the name {found[1]}")
-        self.names.add(found[1])
-        return self._closed()
+    text = ESCAPE.sub(replaced, pattern)
+    return text, {code: source for source, code in codes.items()}
 
-    def _flagged(self) -> Node | None:
-        """Read flags, and the group that they are for; None if it is what follows."""
-        found = self.match(FLAGS)
-        if found is None:
+
+def _parsed(text: str, properties: dict[int, str]) -> Any:
+    """Parse with Python's parser; what it warns of is an error too."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return parser.parse(text)
+    except re.error as error:
+        index = len(text[: error.pos].translate(properties))
+        reason = f"{error.msg.translate(properties)} at index {index}"
+    except Warning as warning:  # for instance "Possible nested set at position 3"
+        problem = str(warning).partition(" at position")[0].lower()
+        reason = f"{problem}; write a backslash before [, -, &, ~ or | in a set"
+    except (OverflowError, ValueError):  # the latter beyond 4300 digits
+        reason = "the repetition number is too large"
+    raise PatternError(
+        f"is not a regular expression in Python's syntax: {reason}; see {SYNTAX}"
+    )
+
+
+class _Tree:
+    """Converter of the trees of Python's parser. Equal leaves become one object."""
+
+    def __init__(self, properties: dict[int, str], has_line_breaks: bool) -> None:
+        self.properties = properties
+        self.has_line_breaks = has_line_breaks
+        self.leaves: dict[str, Characters | Assertion] = {}
+
+    def chain(self, nodes: Any, flags: int) -> Chain:
+        """Convert nodes that follow each other."""
+        return Chain(tuple([self._node(node, flags) for node in nodes]))
+
+    def _node(self, node: tuple[Any, Any], flags: int) -> Node:
+        operation, value = node
+        match operation.name:
+            case "BRANCH":
+                return Choice(tuple([self.chain(part, flags) for part in value[1]]))
+            case "SUBPATTERN":
+                _, added, removed, part = value
+                return self.chain(part, combined_flags(flags, added, removed))
+            case "MAX_REPEAT" | "MIN_REPEAT":  # lazy or not, the matches are the same
+                least, most, part = value
+                most = None if most == parser.MAXREPEAT else most
+                return Repeat(self.chain(part, flags), least, most)
+            case "LITERAL" | "NOT_LITERAL" | "ANY" | "IN" | "AT":
+                return self._leaf(node, flags)
+            case name:
+                raise PatternError(
+                    f"has {UNSUPPORTED.get(name, name)}, which `matching` does not "
+                    "support: it compiles a pattern to a finite automaton"
+                )
+
+    def _leaf(self, node: tuple[Any, Any], flags: int) -> Characters | Assertion:
+        key = repr((node, flags))
+        if key not in self.leaves:
+            is_assertion = node[0] is parser.AT
+            convert = self._assertion if is_assertion else self._characters
+            self.leaves[key] = convert(node, flags)
+        return self.leaves[key]
+
+    def _assertion(self, node: tuple[Any, Any], flags: int) -> Assertion:
+        is_end = node[1] is parser.AT_END and not flags & re.MULTILINE
+        if is_end and self.has_line_breaks:
             raise PatternError(
-                "unknown group (? or flag; the flags are i, m, s, x, u, U"
+                "has $, which also matches before a last line break, and words may "
+                r"have line breaks here; write \Z, or leave it out"
             )
-        on, off = found[1], found[2] or ""
-        if len({*on, *off}) < len(on + off):
-            raise PatternError(f"a flag comes twice in ({found[0]}")
-        outer = self.flags
-        self.flags = (outer | {*on}) - {*off}
-        if found[3] == ")":
-            return None
-        part = self._closed()
-        self.flags = outer
-        return part
+        return Assertion(node, flags)
 
-    def _closed(self) -> Node:
-        part = self.choice()
-        if not self.take(")"):
-            raise PatternError("missing ), unterminated subpattern")
-        return part
+    def _characters(self, node: tuple[Any, Any], flags: int) -> Characters:
+        operation, value = node
+        items = value if operation is parser.IN else [node]
+        plain: list[tuple[Any, Any]] = []
+        properties: list[Any] = []
+        for item in items:
+            operation, value = item
+            if operation is parser.RANGE and not self.properties.keys().isdisjoint(
+                value
+            ):
+                raise PatternError("has a character range with a property at an end")
+            if value in self.properties:
+                properties.append(property_pattern(self.properties[value], flags))
+            elif operation is not parser.NEGATE:
+                plain.append(item)
+        if not properties:
+            return Characters(node, flags)
+        is_negated = items[0][0] in (parser.NEGATE, parser.NOT_LITERAL)
+        return Characters((parser.IN, plain), flags, tuple(properties), is_negated)

@@ -6,36 +6,20 @@ construction of an automaton. Operations are counted, so that no pattern takes l
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
 from .._words.types import Mask
-from .character_sets import (
-    LINE_BREAK,
-    WORD,
-    WORD_ASCII,
-    Characters,
-    PatternError,
-    members,
-    n_operations,
-)
-from .parse_pattern import Assertion, Chain, Choice, Node, Repeat
-from .parse_set import MAX_DEPTH
-
-MAX_NESTING = 3 * MAX_DEPTH
-"""Largest depth of a tree: a group can be a choice of chains, and repeated."""
+from .character_sets import Assertion, Characters
+from .parse_pattern import Chain, Choice, Node, Repeat, TooLargeError
 
 MAX_STEPS = 1 << 22
 """Largest number of operations on sets of 512 positions: about two seconds, and at most
 64 bytes each."""
 
-Kind: TypeAlias = tuple[bool, ...] | None
-"""Properties of a character that assertions use; None is an end of the word."""
-
-
-class TooLargeError(Exception):
-    """An automaton would take more than `MAX_STEPS`."""
+Label: TypeAlias = Characters | Assertion | None
+AnyLeaf = TypeVar("AnyLeaf", Characters, Assertion)
 
 
 @dataclass(frozen=True)
@@ -50,30 +34,17 @@ class Part:
 class Positions:
     """Positions of a pattern, and which can follow which.
 
-    Attributes
-    ----------
-    labels : list of Characters, Assertion or None
-        What each position reads or checks. The last position, None, is the end.
-
-    follow : list of int
-        The positions that can follow each, as bits.
-
-    first, assertions : int
-        The positions that a word can begin with, and those of assertions, as bits.
+    labels : what each position reads or checks; the last, None, is the end
+    follow : the positions that can follow each, as bits
+    first : the positions that a word can begin with, as bits
     """
 
     def __init__(self, tree: Node) -> None:
-        self.labels: list[Characters | Assertion | None] = []
+        self.labels: list[Label] = []
         self.follow: list[int] = []
         self.n_steps = 0
-        self.depth = 0
         part = self._part(tree)
         self.first = self._joined(part, self._position(None)).first
-        self.assertions = sum(
-            1 << position
-            for position, label in enumerate(self.labels)
-            if isinstance(label, Assertion)
-        )
 
     def count(self, n_sets: int, n_others: int = 0) -> None:
         """Count operations on sets of positions, and operations of other kinds."""
@@ -81,18 +52,21 @@ class Positions:
         if self.n_steps > MAX_STEPS:
             raise TooLargeError
 
-    def possible(self, candidates: int, before: Kind, after: Kind) -> int:
-        """Add to positions what follows the assertions that hold between characters."""
+    def places(self, kind: type[AnyLeaf]) -> dict[AnyLeaf, int]:
+        """Return the labels of a kind, and the positions of each as bits."""
+        found: dict[AnyLeaf, int] = {}
+        for position, label in enumerate(self.labels):
+            if isinstance(label, kind):
+                found[label] = found.get(label, 0) | 1 << position
+                self.count(1)
+        return found
+
+    def possible(self, candidates: int, holding: int) -> int:
+        """Add to positions what follows the assertions that hold, all as bits."""
         checked = 0
-        while unchecked := candidates & self.assertions & ~checked:
+        while unchecked := candidates & holding & ~checked:
             checked |= unchecked
-            holding = 0
-            for position in bits(unchecked):
-                label = self.labels[position]
-                if isinstance(label, Assertion) and holds(label, before, after):
-                    holding |= 1 << position
-            self.count(unchecked.bit_count())
-            candidates |= self.following(holding)
+            candidates |= self.following(unchecked)
         return candidates
 
     def following(self, mask: int) -> int:
@@ -105,7 +79,7 @@ class Positions:
         self.count(1 + mask.bit_count())
         return following
 
-    def _position(self, label: Characters | Assertion | None) -> Part:
+    def _position(self, label: Label) -> Part:
         bit = 1 << len(self.labels)
         self.labels.append(label)
         self.follow.append(0)
@@ -113,19 +87,13 @@ class Positions:
         return Part(bit, bit, False)
 
     def _part(self, node: Node) -> Part:
-        if isinstance(node, (Characters, Assertion)):
-            return self._position(node)
-        self.depth += 1
-        if self.depth > MAX_NESTING:
-            raise PatternError("too many repetitions of repetitions")
         if isinstance(node, Repeat):
-            part = self._repeated(node)
-        elif isinstance(node, Choice):
-            part = self._either([self._part(part) for part in node.parts])
-        else:
-            part = self._chained(node)
-        self.depth -= 1
-        return part
+            return self._repeated(node)
+        if isinstance(node, Choice):
+            return self._either([self._part(part) for part in node.parts])
+        if isinstance(node, Chain):
+            return self._chained(node)
+        return self._position(node)
 
     def _chained(self, node: Chain) -> Part:
         whole = Part(0, 0, True)
@@ -174,68 +142,75 @@ class Positions:
 class Alphabet:
     """Classes of symbols that no position distinguishes.
 
-    Attributes
-    ----------
-    class_of : ndarray of shape (n_characters,)
-        Class of each character.
-
-    masks : list of int
-        The positions that read a character of each class, as bits.
-
-    kinds : list of tuple of bool
-        Properties of the characters of each class that assertions use: whether they are
-        line breaks, letters, and ASCII letters. Empty if there are no assertions.
-
-    distinct_kinds : list of tuple of bool or None
-        Each kind once; None is an end of the word.
+    class_of : (n_characters,), class of each character
+    masks : the positions that read each class, as bits
+    kinds : a character for each class; assertions do not distinguish classes of one
+        kind, and all kinds are empty if there are no assertions
+    holding : the positions of the assertions that hold after a kind and before another,
+        as bits; the empty kind is the start or the end of the word
     """
 
     def __init__(self, positions: Positions, characters: str) -> None:
-        labels = [label for label in positions.labels if isinstance(label, Characters)]
-        traits = _asked_traits(positions.labels)
-        rows: dict[Characters, Mask] = {}
-        for label in dict.fromkeys([*labels, *traits]):
-            positions.count(0, n_operations(label, len(characters)))
-            rows[label] = members(label, characters)
-        table = np.array(list(rows.values()), dtype=bool).reshape(-1, len(characters))
-        classes, self.class_of = np.unique(table, axis=1, return_inverse=True)
-        self.class_of = self.class_of.reshape(-1)
-        columns = dict(zip(rows, classes, strict=True))
-        self.kinds = (
-            list(zip(*(columns[trait].tolist() for trait in traits), strict=True))
-            or [()] * classes.shape[1]
+        self._count = positions.count
+        readers, checkers = positions.places(Characters), positions.places(Assertion)
+        members = [self._members(label, characters) for label in readers]
+        traits = [row for label in checkers for row in self._traits(label, characters)]
+        table = np.array([*members, *traits], dtype=bool).reshape(-1, len(characters))
+        classes, first, self.class_of = np.unique(
+            table, axis=1, return_index=True, return_inverse=True
         )
-        if not positions.assertions:
-            self.kinds = [None] * classes.shape[1]
-        self.distinct_kinds = [*dict.fromkeys([None, *self.kinds])]
-        self.masks = [0] * classes.shape[1]
-        read = dict.fromkeys(labels, 0)
-        for position, label in enumerate(positions.labels):
-            if isinstance(label, Characters):
-                read[label] |= 1 << position
-                positions.count(1)
-        for label, mask in read.items():
-            for index in np.flatnonzero(columns[label]).tolist():
-                self.masks[index] |= mask
-                positions.count(1)
+        self.class_of = self.class_of.reshape(-1)
+        self.masks = self._masks([*readers.values()], classes)
+        by_traits: dict[tuple[bool, ...], str] = {(): ""}
+        self.kinds = [
+            by_traits.setdefault(tuple(column), characters[index])
+            for column, index in zip(
+                classes[len(members) :].T.tolist(), first.tolist(), strict=True
+            )
+        ]
+        self.holding = _holding(checkers, {"", *self.kinds})
+
+    def _members(self, label: Characters, characters: str) -> Mask:
+        self._count(0, label.n_operations(len(characters)))
+        found = label.members(characters)
+        self._count(0, int(found.sum()) // 2)
+        return found
+
+    def _traits(self, label: Assertion, characters: str) -> list[list[bool]]:
+        """Return whether an assertion holds before and after a word of one character.
+
+        Two characters with equal answers have equal answers in all words.
+        """
+        self._count(0, len(characters))
+        match = label.compiled().match
+        return [
+            [match(character, place) is not None for character in characters]
+            for place in (0, 1)
+        ]
+
+    def _masks(self, masks: list[int], classes: Mask) -> list[int]:
+        """Return the positions that read each class; classes : (n_rows, n_classes)."""
+        found = [0] * classes.shape[1]
+        for mask, row in zip(masks, classes, strict=False):
+            for index in np.flatnonzero(row).tolist():
+                found[index] |= mask
+                self._count(1)
+        return found
 
 
-def _asked_traits(labels: list[Characters | Assertion | None]) -> list[Characters]:
-    """Return the sets that assertions use: line breaks and letters, or none."""
-    assertions = [label for label in labels if isinstance(label, Assertion)]
-    if not any(label.by_line or label.kind in "bB" for label in assertions):
-        return []
-    return [LINE_BREAK, WORD, WORD_ASCII]
+def _holding(
+    assertions: dict[Assertion, int], kinds: set[str]
+) -> dict[str, dict[str, int]]:
+    """Return the positions of the assertions that hold between any two kinds."""
+    matchers = [(label.compiled().match, mask) for label, mask in assertions.items()]
 
+    def between(before: str, after: str) -> int:
+        text, place = before + after, len(before)
+        return sum(mask for match, mask in matchers if match(text, place))
 
-def holds(assertion: Assertion, before: Kind, after: Kind) -> bool:
-    """Whether an assertion holds between two characters; None is an end of the word."""
-    if assertion.kind in "^$":
-        beside = before if assertion.kind == "^" else after
-        return beside is None or (assertion.by_line and beside[0])
-    trait = 2 if assertion.is_ascii else 1
-    is_letter = [beside is not None and beside[trait] for beside in (before, after)]
-    return (is_letter[0] != is_letter[1]) == (assertion.kind == "b")
+    return {
+        before: {after: between(before, after) for after in kinds} for before in kinds
+    }
 
 
 def bits(mask: int) -> Iterator[int]:

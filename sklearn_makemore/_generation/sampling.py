@@ -1,5 +1,6 @@
 """The sampling loop of all models: lengths, patterns, temperature, top-k, top-p."""
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,34 +34,18 @@ MIN_ROWS = 256
 class DrawOptions:
     """Changes of the model's distributions, in the order they are made.
 
-    Parameters
-    ----------
-    min_length, max_length : int
-        Number of characters of a word, prefix included. The end mark is impossible
-        before `min_length`, and everything else is impossible at `max_length`.
+    They are those of `GeneratorMixin.sample`. The defaults change nothing.
 
-    temperature : float
-        Log-probabilities are divided by it; 0 takes the most probable symbol.
-
-    top_k : int or None
-        Keep the `top_k` most probable symbols.
-
-    top_p : float or None
-        Keep the fewest most probable symbols that together reach `top_p`.
-
-    never_id : int or None
-        Id of a symbol that is never sampled.
-
-    language : Language, default=None
-        A word is rejected when it has left the language.
+    never_id : id of a symbol that is never sampled
+    language : a word is rejected when it has left the language
     """
 
-    min_length: int
-    max_length: int
-    temperature: float
-    top_k: int | None
-    top_p: float | None
-    never_id: int | None
+    min_length: int = 0
+    max_length: int = sys.maxsize
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    never_id: int | None = None
     language: Language | None = None
 
     def limits(self, length: int) -> tuple[bool, bool]:
@@ -191,19 +176,8 @@ def draw_from_cdf(
 class Source:
     """What words are sampled from: a model, and where it starts.
 
-    Parameters
-    ----------
-    model : NextSymbolModel
-        The model.
-
-    context : contexts of length 1
-        The context after the prefix.
-
-    length : int
-        Number of characters of the prefix.
-
-    options : DrawOptions
-        Changes of the model's distributions.
+    context : the context after the prefix, of length 1
+    length : number of characters of the prefix
     """
 
     model: NextSymbolModel

@@ -1,4 +1,4 @@
-"""Words made to a pattern: masked draws and exact ones, held against brute force.
+"""Words sampled to match a pattern: masked or exact, compared with brute force.
 
 Frequencies are compared by chi-square tests with fixed seeds, each with a chance of
 `FALSE_ALARM` to fail for an honest sampler with another seed; there are fewer than 100.
@@ -87,10 +87,10 @@ CASES = {
 }
 
 
-def drawn_and_words(model, case, n_draws, **options):
+def samples_and_words(model, case, n_draws, **options):
     options = {**CASES[case], **options}
     shortest, longest = options.pop("limits")
-    drawn = model.sample(n_draws, min_length=shortest, max_length=longest, **options)
+    sampled = model.sample(n_draws, min_length=shortest, max_length=longest, **options)
     prefix, pattern = options.get("prefix", ""), options["matching"]
     words = matches(pattern, prefix, (shortest, longest))
     changes = {
@@ -98,15 +98,15 @@ def drawn_and_words(model, case, n_draws, **options):
         for name in ("temperature", "top_k", "top_p")
         if name in options
     }
-    return drawn, (model, words, prefix), changes
+    return sampled, (model, words, prefix), changes
 
 
 @over({name: ESTIMATORS[name] for name in ("bigram", "kneser-ney-3", "gru")})
 @pytest.mark.parametrize("case", CASES)
-def test_masked_draws_are_the_textbook_ones(estimator, case, fit_once):
+def test_masked_samples_are_the_textbook_ones(estimator, case, fit_once):
     model = fit_once(estimator, TINY_WORDS)
-    drawn, textbook, changes = drawn_and_words(model, case, N_DRAWS, random_state=0)
-    assert_frequencies(drawn, textbook_masked(*textbook, **changes))
+    sampled, textbook, changes = samples_and_words(model, case, N_DRAWS, random_state=0)
+    assert_frequencies(sampled, textbook_masked(*textbook, **changes))
 
 
 FEW = ("bigram", "kneser-ney-6", "additive-3", "gru", "wavenet")
@@ -114,13 +114,13 @@ FEW = ("bigram", "kneser-ney-6", "additive-3", "gru", "wavenet")
 
 @over({name: ESTIMATORS[name] for name in FEW})
 @pytest.mark.parametrize("case", CASES)
-def test_exact_draws_are_the_words_given_that_they_match(estimator, case, fit_once):
+def test_exact_samples_are_the_words_given_that_they_match(estimator, case, fit_once):
     model = fit_once(estimator, TINY_WORDS)
-    drawn, textbook, changes = drawn_and_words(
+    sampled, textbook, changes = samples_and_words(
         model, case, N_DRAWS // 4, exact=True, random_state=1
     )
     expected = textbook_exact(*textbook, **changes)
-    assert_frequencies(drawn, expected)
+    assert_frequencies(sampled, expected)
     if not changes:
         scores = np.exp(model.score_samples(list(expected)))
         np.testing.assert_allclose(
@@ -157,17 +157,17 @@ def test_words_of_any_length_are_those_of_rejection(
 def test_every_word_of_every_model_matches(estimator, exact, words, fit_once):
     model = fit_once(estimator, words)
     pattern = "[^q]*[aeiou]{2}[^x]?"
-    drawn = model.sample(50, matching=pattern, exact=exact, random_state=0)
-    assert len(drawn) == 50
-    assert all(re.fullmatch(pattern, word) for word in drawn)
-    assert drawn == model.sample(50, matching=pattern, exact=exact, random_state=0)
+    sampled = model.sample(50, matching=pattern, exact=exact, random_state=0)
+    assert len(sampled) == 50
+    assert all(re.fullmatch(pattern, word) for word in sampled)
+    assert sampled == model.sample(50, matching=pattern, exact=exact, random_state=0)
     limits = {"prefix": "an", "min_length": 4, "max_length": 7}
     options = {"temperature": 0.9, "top_p": 0.99, "exclude": words, "unique": True}
-    drawn = model.sample(
+    sampled = model.sample(
         20, matching=r"\w+[aeiou]n?", exact=exact, **limits, **options, random_state=0
     )
-    assert len(set(drawn) - set(words)) == 20
-    for word in drawn:
+    assert len(set(sampled) - set(words)) == 20
+    for word in sampled:
         assert re.fullmatch(r"an\w*[aeiou]n?", word) and 4 <= len(word) <= 7
 
 
@@ -186,9 +186,11 @@ def test_masked_words_run_on_where_exact_ones_do_not(words):
         model.sample(400, matching=pattern, exact=exact, random_state=0)
         for exact in (False, True)
     )
-    mean_lengths = [np.mean([len(word) for word in drawn]) for drawn in (masked, exact)]
+    mean_lengths = [
+        np.mean([len(word) for word in sampled]) for sampled in (masked, exact)
+    ]
     assert mean_lengths[0] > 2 * mean_lengths[1]
-    nll = [model.nll(drawn) for drawn in (masked, exact)]
+    nll = [model.nll(sampled) for sampled in (masked, exact)]
     assert nll[0] > nll[1]
 
 
@@ -208,11 +210,11 @@ SCRIPTS = ["жанна", "анна", "ждан", "ελενη", "αννα", "λε
 )
 def test_classes_of_unicode(pattern, letters, exact):
     model = NGramCounter(order=3).fit(SCRIPTS)
-    drawn = model.sample(
+    sampled = model.sample(
         200, matching=pattern, exact=exact, min_length=1, max_length=5, random_state=0
     )
-    assert len(drawn) == 200
-    assert set("".join(drawn)) == set(letters)
+    assert len(sampled) == 200
+    assert set("".join(sampled)) == set(letters)
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -221,7 +223,7 @@ def test_an_impossible_pattern_is_an_error_at_once(
     estimator, exact, fit_once, monkeypatch
 ):
     model = fit_once(estimator, TINY_WORDS)
-    # Nothing may be drawn.
+    # No word may be sampled.
     monkeypatch.setattr(type(model), "_next_symbol_model", lambda self: None)
     for message, options in {
         "characters matches": {"matching": "[^abc]+"},
@@ -250,7 +252,7 @@ def test_the_model_itself_can_make_a_pattern_impossible():
         model.sample(matching="a.*cb.*", exact=True)
     with pytest.warns(UserWarning, match="Found 0 of 3 words"):
         assert model.sample(3, matching="a.*cb.*", max_length=9) == []
-    # Masked draws run into dead ends, are dropped, and the others stay.
+    # Masked samples in dead ends are dropped; the others stay.
     pattern = "(ac|ba|bb)"
     assert set(model.sample(50, matching=pattern, random_state=0)) == {"ba"}
     assert set(model.sample(50, matching=pattern, exact=True)) == {"ba"}
@@ -272,10 +274,10 @@ def test_the_unknown_symbol_never_matches_but_a_prefix_may_have_it(estimator, ex
     model = clone(estimator).set_params(handle_unknown="unk", alphabet="ab")
     model.fit(TINY_WORDS)  # every "c" is unknown
     options = {"exact": exact, "max_length": 4, "random_state": 0}
-    drawn = model.sample(300, matching=".*", **options)
-    assert set("".join(drawn)) == {"a", "b"}
-    drawn = model.sample(50, matching="[?]![ab]{2}", prefix="?!", **options)
-    assert set(drawn) == {"?!aa", "?!ab", "?!ba", "?!bb"}
+    sampled = model.sample(300, matching=".*", **options)
+    assert set("".join(sampled)) == {"a", "b"}
+    sampled = model.sample(50, matching="[?]![ab]{2}", prefix="?!", **options)
+    assert set(sampled) == {"?!aa", "?!ab", "?!ba", "?!bb"}
     with pytest.raises(ValueError, match="begins with prefix='!'"):
         model.sample(matching="[?]a|b", prefix="!", **options)
 
@@ -287,24 +289,31 @@ def test_all_words_of_a_pattern_are_found_and_no_more(fit_once):
     for exact in (False, True):
         assert set(model.sample(4, exact=exact, **options)) == words
         with pytest.warns(UserWarning, match=r"Found 3 of 4 words.*matching") as caught:
-            drawn = model.sample(4, exact=exact, exclude=["cc", "a"], **options)
-        assert set(drawn) == words - {"cc"}
+            sampled = model.sample(4, exact=exact, exclude=["cc", "a"], **options)
+        assert set(sampled) == words - {"cc"}
         assert caught[0].filename == __file__
 
 
 def test_rejection_has_a_bound(fit_once):
     model = fit_once(ESTIMATORS["mlp"], TINY_WORDS)
     with pytest.warns(UserWarning, match=r"Found \d of 2 words in 12000 draws"):
-        drawn = model.sample(2, matching="(abc){4}", exact=True, random_state=0)
-    assert len(drawn) < 2
+        sampled = model.sample(2, matching="(abc){4}", exact=True, random_state=0)
+    assert len(sampled) < 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(model.sample(2, matching="cac", exact=True, random_state=0)) == 2
 
 
-def test_a_missing_library_is_named_with_the_extra_that_has_it(fit_once, monkeypatch):
+def test_only_properties_need_the_extra(fit_once, monkeypatch):
     model = fit_once(COUNTERS["kneser-ney-3"], TINY_WORDS)
     monkeypatch.setitem(sys.modules, "regex", None)
-    with pytest.raises(ImportError, match=r"matching .*sklearn-makemore\[matching\]"):
-        model.sample(matching="ab?c{3}a")  # compiled by no other test
-    assert len(model.sample(2, random_state=0)) == 2
+    with pytest.raises(ImportError, match=r"Properties.*sklearn-makemore\[matching\]"):
+        model.sample(matching=r"ab?\p{L}{3}a")  # compiled by no other test
+    assert model.sample(matching=r"(?i)AB?\w\Z", random_state=0)
+
+
+@pytest.mark.parametrize("pattern", [b"ab", 3])
+def test_a_pattern_is_text(pattern, fit_once):
+    model = fit_once(COUNTERS["kneser-ney-3"], TINY_WORDS)
+    with pytest.raises((TypeError, ValueError), match="'matching' parameter of"):
+        model.sample(matching=pattern)

@@ -1,4 +1,4 @@
-"""What is new in the words drawn: the arithmetic, the verb, the picture."""
+"""What is new in sampled words: the arithmetic, the method, the picture."""
 
 from collections import Counter
 from dataclasses import FrozenInstanceError
@@ -154,7 +154,7 @@ def test_one_long_sample_does_not_stretch_the_axis():
     assert not any("-" in text.get_text() for text in ax.get_legend().get_texts())
 
 
-def test_what_cannot_be_drawn():
+def test_what_cannot_be_plotted():
     with pytest.raises(NotFittedError):
         NoveltyDisplay.from_estimator(clone(CLASSES["bigram"]), ["ab"])
     with pytest.raises(TypeError, match="NoveltyDisplay.*got a LogisticRegression"):

@@ -1,4 +1,4 @@
-"""Drawing words where something is at its limit: lengths, memory, tables, alphabets."""
+"""Sampling at a limit: of lengths, memory, tables, alphabets."""
 
 import itertools
 
@@ -24,40 +24,40 @@ def test_a_full_word_ends_even_if_the_model_says_it_cannot(estimator):
     model = clone(estimator).fit(["abcd", "abcd"])
     assert model.predict_proba(["ab"])[0, 0] == 0
     for length in range(5):
-        drawn = model.sample(3, max_length=length, random_state=0)
-        assert drawn == ["abcd"[:length]] * 3
+        sampled = model.sample(3, max_length=length, random_state=0)
+        assert sampled == ["abcd"[:length]] * 3
     assert model.sample(2, prefix="ab", max_length=2) == ["ab", "ab"]
     assert model.sample(2, prefix="ab", max_length=3, top_k=1) == ["abc", "abc"]
 
 
 @pytest.fixture
 def rows_at_once(monkeypatch):
-    """Let hardly anything be drawn at once; return a list of how many words were."""
-    drawn = []
+    """Limit batches to few words; return a list of their sizes."""
+    sampled = []
 
     def draw_codes(source, n_draws, rng):
-        drawn.append(n_draws)
+        sampled.append(n_draws)
         return original(source, n_draws, rng)
 
     original = _generator.draw_codes
     monkeypatch.setattr(_generator, "draw_codes", draw_codes)
     monkeypatch.setattr(_hooks, "MIN_ROWS", 50)
     monkeypatch.setattr(_hooks, "MAX_CELLS", 4 * 70)
-    return drawn
+    return sampled
 
 
 @over(CLASSES)
-def test_draws_in_small_parts_are_as_honest(estimator, fit_once, rows_at_once):
+def test_small_batches_have_the_same_distribution(estimator, fit_once, rows_at_once):
     model = fit_once(estimator, TINY_WORDS)
     assert len(model.symbols_) == 4
-    drawn = model.sample(4000, max_length=2, random_state=0)
-    assert len(drawn) == 4000
+    sampled = model.sample(4000, max_length=2, random_state=0)
+    assert len(sampled) == 4000
     assert max(rows_at_once) <= 70 and sum(rows_at_once) >= 4000
-    assert_frequencies(drawn, textbook_words(model, limits=(0, 2)))
+    assert_frequencies(sampled, textbook_words(model, limits=(0, 2)))
     # The parts are not each other's repetition, and the seed is of all of them.
-    assert drawn[:70] != drawn[70:140]
-    assert model.sample(4000, max_length=2, random_state=0) == drawn
-    assert model.sample(70, max_length=2, random_state=0) == drawn[:70]
+    assert sampled[:70] != sampled[70:140]
+    assert model.sample(4000, max_length=2, random_state=0) == sampled
+    assert model.sample(70, max_length=2, random_state=0) == sampled[:70]
     # Rejection is counted over all parts too.
     unique = model.sample(13, unique=True, max_length=2, random_state=0)
     assert len(set(unique)) == 13
@@ -93,9 +93,9 @@ def test_a_large_alphabet_is_drawn_in_parts(estimator, monkeypatch):
     )
     model = clone(estimator).set_params(alphabet=letters)
     model.fit(["".join(letters[i : i + 2]) for i in range(0, 200, 2)])
-    drawn = model.sample(1000, max_length=2, random_state=0)
-    assert len(drawn) == 1000
-    assert set("".join(drawn)) <= set(letters)
+    sampled = model.sample(1000, max_length=2, random_state=0)
+    assert len(sampled) == 1000
+    assert set("".join(sampled)) <= set(letters)
     assert n_cells / 2 < max(held) <= n_cells
 
 
@@ -110,8 +110,8 @@ def test_ngrams_without_tables_are_the_same(name, words, monkeypatch):
         model = NGramCounter(order=4, smoothing=name).fit(words)
         found.append((model, model.sample(300, random_state=0)))
         assert (model.model_.tables is None) == (size == 1)
-    (with_tables, drawn), (without, also_drawn) = found
-    assert also_drawn == drawn
+    (with_tables, sampled), (without, also_sampled) = found
+    assert also_sampled == sampled
     np.testing.assert_allclose(
         without.predict_proba(asked), with_tables.predict_proba(asked), rtol=1e-12
     )

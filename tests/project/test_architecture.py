@@ -264,7 +264,7 @@ def test_file_of_private_names_offers_what_is_used_and_no_more():
 
 def test_heads_of_files_import_declared_dependencies_alone():
     # The extras (matplotlib, pandas, ...) are imported where they are used. Only the
-    # command line and the child process that compiles patterns need their own.
+    # command line needs its own.
     text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
     declared = imported_names(project["dependencies"])
@@ -273,8 +273,6 @@ def test_heads_of_files_import_declared_dependencies_alone():
         allowed = declared
         if place_of(path) == "cli":
             allowed = declared | imported_names(extras["cli"])
-        elif path.name == "compile_pattern.py":
-            allowed = declared | imported_names(extras["matching"])
         heads = {found.top for found in imports_of(path) if not found.in_function}
         assert heads - set(sys.stdlib_module_names) - {PACKAGE} <= allowed, path
 
