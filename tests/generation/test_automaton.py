@@ -196,7 +196,7 @@ def test_a_set_holds_the_characters_that_python_matches(flags, pattern):
 PROPERTIES = r"""
     \p{L} \P{L} \pN|Z \p{Lu} \p{^Lu} \p{Script=Greek} \P{Han} [^\p{L}] [\p{Lu}-]
     [\p{Cyrillic}_] [^\p{Greek}\p{Lu}\d] (?:a|\p{Hangul}|\d) \p{Emoji_Presentation}
-    \\|p|\p{Greek} (?x:\p{L}#\p{N})
+    \\|p|\p{Greek} (?x:\p{L})
 """
 
 
