@@ -15,7 +15,8 @@ from .._sklearn import Interval, _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
 from .._words.types import Weights, Words
-from .out_of_fold import BaseOutOfFold, OutOfFoldModels
+from .out_of_fold import BaseOutOfFold
+from .word_scores import WordScores
 
 MIN_SCORE = -1e300
 """Score of impossible words: finite, because scores are averaged and subtracted."""
@@ -32,8 +33,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
     few such words, which hardly change the model.
 
     A model gives high probabilities to its training words, even to unusual ones.
-    Therefore `offset_` and `fit_predict` use scores of models that were fitted without
-    the word.
+    Therefore a training word has the score of a model that was fitted without it, in
+    `offset_` and in every method, whatever the words around it.
 
     See Also
     --------
@@ -49,8 +50,10 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
     all words, and nothing is fitted; `cv` is ignored. The model should have been fitted
     on other words.
 
-    ``fit(words).predict(words)`` scores the training words with the model that was
-    fitted on them, so it finds fewer outliers among them than `fit_predict`.
+    The scores of the training words are kept, not the words: 8 bytes per word and 16
+    bytes per distinct word. A new word is taken for a training word with a probability
+    of the number of distinct training words times 2**-64. With ``cv=None`` or a frozen
+    model, the model scores the training words too.
 
     Examples
     --------
@@ -81,6 +84,13 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         scores of the training words, in nats.
         """
     )
+    training_scores_: np.ndarray = fitted(
+        """
+        Scores of the training words by models that have not seen them, as
+        `score_samples` returns them. Words of weight zero are left out.
+        """,
+        type_text="ndarray of shape (n_words,)",
+    )
 
     # Words are what scikit-learn calls X, not metadata that could be routed.
     __metadata_request__fit = {"words": UNUSED}
@@ -96,7 +106,16 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         ValueError
             If all words are equal, unless `cv` is None.
         """
-        self._fit(words, sample_weight)
+        checked, weight = check_training(words, sample_weight)
+        with self._fitted_out_of_fold(checked, weight, self.cv) as models:
+            scores = models.measure(checked, self._scores)
+            known = WordScores.of(checked if models.fold_of else [], scores)
+            vars(self).update(
+                estimator_=models.model,
+                offset_=lower_quantile(scores, float(self.contamination), weight),
+                training_scores_=scores,
+                _known=known,
+            )
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -105,7 +124,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
     ) -> np.ndarray:
         """Fit the model, and find the outliers among the training words.
 
-        Each word is scored by a model that has not seen it. The share of outliers is
+        It equals ``fit(words).predict(words)``. The share of outliers is
         `contamination`, rounded down to whole words.
 
         Returns
@@ -113,14 +132,13 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         labels : ndarray of shape (n_words,), dtype int64
             -1 for outliers, 1 for other words.
         """
-        checked = check_words(words)
-        models, scores = self._fit(checked, sample_weight)
-        if len(scores) < len(checked):  # words of weight zero have not been scored
-            scores = models.measure(checked, self._scores)
-        return _labels(scores - self.offset_)
+        words = check_words(words)
+        return self.fit(words, sample_weight=sample_weight).predict(words)
 
     def score_samples(self, words: Words) -> np.ndarray:
         """Compute the scores of words; outliers have low scores.
+
+        A training word is scored by a model that has not seen it.
 
         Returns
         -------
@@ -129,7 +147,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
             for an impossible word.
         """
         check_is_fitted(self)
-        return self._scores(self.estimator_, check_words(words))
+        texts = check_words(words)
+        return self._known.put_into(self._scores(self.estimator_, texts), texts)
 
     def decision_function(self, words: Words) -> np.ndarray:
         """Compute how far the scores are above the offset.
@@ -159,21 +178,25 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         lengths = np.array([len(word) + 1 for word in words])
         return np.where(scores > MIN_SCORE, scores / lengths, MIN_SCORE)
 
-    def _fit(
-        self, words: Words, sample_weight: Weights
-    ) -> tuple[OutOfFoldModels, np.ndarray]:
-        """Fit, and return the models and the scores of the words that have a weight."""
-        checked, weight = check_training(words, sample_weight)
-        with self._fitted_out_of_fold(checked, weight, self.cv) as models:
-            scores = models.measure(checked, self._scores)
-            offset = lower_quantile(scores, float(self.contamination), weight)
-            vars(self).update(estimator_=models.model, offset_=offset)
-        return models, scores
+    def _kept(self) -> dict[str, Any]:
+        known = {"digests": self._known.digests, "scores": self._known.scores}
+        return {**super()._kept(), **known}
+
+    def _restore(self, kept: dict[str, Any]) -> None:
+        # Files of version 0.1.0 have no scores of training words.
+        none = {"training_scores": np.empty(0), "scores": np.empty(0)}
+        kept = {**none, "digests": np.empty(0, np.uint64), **kept}
+        known = WordScores.restored(kept["digests"], kept["scores"])
+        super()._restore(kept)
+        self._known = known
 
     def _check_kept(self, kept: dict[str, Any]) -> None:
         super()._check_kept(kept)
         if type(kept["offset"]) is not float or not np.isfinite(kept["offset"]):
             raise ValueError(f"offset is {kept['offset']!r}.")
+        scores = kept["training_scores"]
+        if not isinstance(scores, np.ndarray) or scores.dtype != np.float64:
+            raise TypeError(f"training_scores is {scores!r}.")
 
 
 def lower_quantile(

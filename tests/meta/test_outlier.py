@@ -1,5 +1,6 @@
 """CharLMOutlierDetector: scores, quantiles, and strings that are no names."""
 
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +9,13 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
-from sklearn_makemore import BigramCounter, CharLMOutlierDetector, NGramCounter
+from sklearn_makemore import (
+    BigramCounter,
+    CharLMOutlierDetector,
+    NGramCounter,
+    load,
+    save,
+)
 from sklearn_makemore._meta.outlier import lower_quantile
 from sklearn_makemore.datasets import load_names
 
@@ -21,9 +28,9 @@ def names():
 def test_scores_are_those_of_the_model(words):
     letters = "".join(sorted(set("".join(words))))
     expected = NGramCounter(alphabet=letters, handle_unknown="unk").fit(words)
-    asked = ["anna", "", "zoë", "q" * 15]
+    asked = ["annaba", "", "zoë", "q" * 15]  # none of the training words
     log_proba = expected.score_samples(asked)
-    for per, scores in ("word", log_proba), ("character", log_proba / [5, 1, 4, 16]):
+    for per, scores in ("word", log_proba), ("character", log_proba / [7, 1, 4, 16]):
         detector = CharLMOutlierDetector(per=per).fit(words)
         np.testing.assert_allclose(detector.score_samples(asked), scores)
         decision = scores - detector.offset_
@@ -45,8 +52,7 @@ def test_the_share_of_outliers_is_the_contamination(contamination, names):
     known = clone(detector).set_params(cv=None)
     assert np.sum(known.fit_predict(words) == -1) == contamination * 1200
     np.testing.assert_array_equal(known.predict(words), known.fit(words).predict(words))
-    # By a model that knows them, the training words look likelier.
-    assert np.mean(detector.predict(words) == -1) < contamination / 2
+    np.testing.assert_array_equal(detector.predict(words), labels)
     # Of new words about the share is out: twice the width of three deviations.
     new = names[1200:]
     width = 3 * np.sqrt(contamination * (1 - contamination) / len(new))
@@ -71,8 +77,54 @@ def test_offset_is_a_quantile_of_scores_out_of_fold(contamination, words):
     scores = [scores[word] for word in words]
     expected = np.quantile(scores, contamination, method="averaged_inverted_cdf")
     assert detector.offset_ == pytest.approx(expected)
+    np.testing.assert_allclose(detector.training_scores_, scores)
+    np.testing.assert_array_equal(
+        detector.score_samples(words), detector.training_scores_
+    )
     # The word at the offset, if there is one, is none of the outliers.
     assert labels.tolist() == np.where(scores < expected - 1e-9, -1, 1).tolist()
+
+
+def test_training_words_are_scored_out_of_fold_wherever_they_stand(words, tmp_path):
+    detector = CharLMOutlierDetector(NGramCounter(order=3)).fit(words)
+    scores = dict(zip(words, detector.training_scores_, strict=True))
+    new = [f"{word}{word}x" for word in words[:9]]
+    asked = ["zoë", *words[7:3:-1], *new, words[4], "", words[0] + "\0"]
+    by_model = clone(detector).set_params(cv=None).fit(words).score_samples(asked)
+    expected = [
+        scores.get(word, score) for word, score in zip(asked, by_model, strict=True)
+    ]
+    assert not np.isclose(expected, by_model).all()
+    save(detector, tmp_path / "model")
+    for same in (
+        detector,
+        load(tmp_path / "model"),
+        pickle.loads(pickle.dumps(detector)),
+    ):
+        np.testing.assert_array_equal(same.score_samples(asked), expected)
+        alone = [same.score_samples([word])[0] for word in asked]
+        np.testing.assert_allclose(alone, expected)
+        np.testing.assert_array_equal(same.training_scores_, detector.training_scores_)
+    # Another fit forgets these words.
+    again = detector.fit(words[100:]).score_samples(words[:100])
+    fresh = clone(detector).fit(words[100:]).score_samples(words[:100])
+    np.testing.assert_array_equal(again, fresh)
+
+
+def test_random_strings_among_the_training_words_are_found():
+    rng = np.random.RandomState(0)
+    names = rng.permutation(sorted(set(load_names().data)))[:3247].tolist()
+    letters = list("abcdefghijklmnopqrstuvwxyz")
+    strings = ["".join(rng.choice(letters, len(name))) for name in names[:100]]
+    words = [*names, *strings]
+    detector = CharLMOutlierDetector(contamination=0.05)
+    flagged = detector.fit_predict(words)
+    assert np.sum(flagged[-100:] == -1) >= 90
+    fitted = detector.fit(words)
+    np.testing.assert_array_equal(fitted.predict(words), flagged)
+    np.testing.assert_array_equal(fitted.predict(strings), flagged[-100:])
+    is_name = [True] * len(names) + [False] * 100
+    assert roc_auc_score(is_name, fitted.score_samples(words)) > 0.98
 
 
 def test_weighted_quantile_is_that_of_repeated_scores():
@@ -153,6 +205,25 @@ def test_inside_a_cross_validation(names):
         CharLMOutlierDetector(), words, y, cv=folds, scoring="roc_auc"
     )
     assert scores.min() > 0.95
+
+
+BAD_WORD_SCORES = {
+    "not as many": ("scores", np.zeros(1)),
+    "not finite": ("scores", np.full(2, np.nan)),
+    "no array": ("scores", 3.0),
+    "not increasing": ("digests", np.array([2, 2], dtype=np.uint64)),
+    "signed": ("digests", np.array([1, 2])),
+    "two dimensions": ("digests", np.zeros((1, 2), dtype=np.uint64)),
+    "texts": ("training_scores", np.array(["a", "b"])),
+}
+
+
+@pytest.mark.parametrize("name", BAD_WORD_SCORES)
+def test_scores_of_words_that_are_none_are_not_restored(name):
+    detector = CharLMOutlierDetector(BigramCounter(), cv=2).fit(["anna", "otto"])
+    key, value = BAD_WORD_SCORES[name]
+    with pytest.raises((TypeError, ValueError), match="scores|words"):
+        clone(detector)._restore({**detector._kept(), key: value})
 
 
 @pytest.mark.parametrize("offset", [np.nan, -np.inf, None, 1])
