@@ -220,10 +220,11 @@ def train_net(
     net.processes_ = processes
     if processes.index:
         net.verbose = 0  # the first process prints
+    loss_before = net.loss_of(train)
     try:
         with processes.training(net, seed) as net.in_training_:
             net.partial_fit(batches, epochs_done=training.epochs_done)
-        net.check_last_step(train)
+        net.check_last_step(train, loss_before)
     except DivergedError:
         # A resumed training would diverge again.
         if training.checkpoint is not None:

@@ -7,10 +7,12 @@ listens to batches.
 
 import copy
 import math
+import warnings
 from typing import Any
 
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import (
     Callback,
@@ -36,6 +38,9 @@ SNAPSHOT_OVERRIDES: dict[str, Any] = {
     "in_training_": None,
 }
 """Attributes of a net in training that a copy of it does not share."""
+
+TOLERATED_LOSS = 0.1
+"""Nats per character by which a short training may end above what it started with."""
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -151,13 +156,32 @@ class CharNet(NeuralNet):
         loss = processes.all_reduce(loss) if training else processes.broadcast(loss)
         return loss.item()
 
-    def check_last_step(self, dataset: WeightedDataset) -> None:
-        """Raise DivergedError if the last step made the network diverge."""
+    def loss_of(self, dataset: WeightedDataset) -> float:
+        """Return the loss of the first batch of a dataset, without dropout."""
         self._set_training(False)
         inputs, counts = next(iter(dataset.batches(None, training=False)))
         with torch.no_grad():
-            loss = self.criterion_(self.module_(**inputs), counts).item()
+            return self.criterion_(self.module_(**inputs), counts).item()
+
+    def check_last_step(self, dataset: WeightedDataset, loss_before: float) -> None:
+        """Raise DivergedError, or warn, if training has made the network worse.
+
+        loss_before : loss of the same dataset before training
+        """
+        loss = self.loss_of(dataset)
         self._check_finite(loss)
+        uniform = math.log(self.module__n_symbols)
+        limits = {"a uniform model": uniform, "before training": loss_before}
+        for name, limit in limits.items():
+            if loss > limit + TOLERATED_LOSS:
+                warnings.warn(
+                    f"Training failed: the loss is {loss:.4g} nats per character after "
+                    f"epoch {len(self.history)}, worse than {name} ({limit:.4g}). Use "
+                    f"a smaller lr than {self.lr}, or more epochs.",
+                    ConvergenceWarning,
+                    stacklevel=2,
+                )
+                return
 
     def _check_finite(self, loss):
         if not math.isfinite(loss):

@@ -5,17 +5,20 @@ import inspect
 import itertools
 import json
 import math
+import warnings
 
 import numpy as np
 import pytest
 import torch
-from estimators import NETS, over
+from estimators import KINDS, NETS, over
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch.nn import functional as F
 
 from sklearn_makemore import MLPCharLM, WaveNetCharLM
+from sklearn_makemore._training.net import TOLERATED_LOSS
 
 # Few enough words to try every pair as the held-out words.
 TEN = "emma olivia ava isabella sophia mia amelia harper evelyn abigail".split()
@@ -381,10 +384,42 @@ def test_divergence_in_the_last_step_is_an_error(estimator, words):
         batch_size=None, max_epochs=1, lr=1e30, lr_schedule="constant"
     )
     try:
-        model.fit(words)
+        warned = has_warned(model.fit, words)
     except ValueError as error:
         assert "diverged: the loss is nan after epoch 1" in str(error)
         assert not model.__sklearn_is_fitted__()
     else:  # shallow networks stay finite
-        assert np.isfinite(model.score(words))
+        assert warned and np.isfinite(model.score(words))
         assert type(model).__name__ in ("BigramCharLM", "MLPCharLM")
+
+
+def has_warned(train, words):
+    """Train; return whether it warned that training failed."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        train(words)
+    assert all(warning.category is ConvergenceWarning for warning in caught)
+    assert all("smaller lr" in str(warning.message) for warning in caught)
+    return bool(caught)
+
+
+@over(KINDS)
+@pytest.mark.parametrize("lr", [0.01, 1, 30])
+def test_a_model_worse_than_a_uniform_one_warns(estimator, lr, words):
+    model = clone(estimator).set_params(lr=lr)
+    warned = has_warned(model.fit, words)
+    is_worse = model.nll(words) > math.log(len(model.symbols_)) + TOLERATED_LOSS
+    assert warned == is_worse == (lr == 30)
+
+
+def test_a_model_worse_than_before_warns(words):
+    fitted = clone(NETS["mlp"]).set_params(max_epochs=40).fit(words)
+    before, uniform = fitted.nll(words), math.log(len(fitted.symbols_))
+    after = {}
+    for lr in 0.001, 0.3, 0.6:
+        model = copy.deepcopy(fitted).set_params(lr=lr, lr_schedule="constant")
+        warned = has_warned(model.partial_fit, words)
+        after[lr] = model.nll(words)
+        assert warned == (after[lr] > before + TOLERATED_LOSS)
+    assert after[0.001] < before + TOLERATED_LOSS < after[0.6]
+    assert any(before + TOLERATED_LOSS < nll < uniform for nll in after.values())

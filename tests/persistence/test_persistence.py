@@ -551,7 +551,7 @@ def test_paths_that_are_none_are_named(tmp_path, monkeypatch):
 
 
 def test_a_checkpoint_is_known(words, path):
-    def kill(net, dataset):
+    def kill(net, *args):
         raise KeyboardInterrupt
 
     net = clone(TINY_NET).set_params(checkpoint=path)

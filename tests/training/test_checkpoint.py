@@ -59,7 +59,7 @@ def path(tmp_path, monkeypatch):
 def killed_at_the_end(monkeypatch):
     """Return a context in which training is interrupted after its last epoch."""
 
-    def interrupt(self, dataset):
+    def interrupt(self, *args):
         raise KeyboardInterrupt
 
     @contextmanager

@@ -448,7 +448,7 @@ def run_checkpoints(n_files, seed=0):
     """Resume from mutated checkpoints; return counts of outcomes, and failures."""
     from sklearn_makemore._training.net import CharNet
 
-    def interrupt(net, dataset):
+    def interrupt(net, *args):
         raise KeyboardInterrupt
 
     counts, failures = Counter(), []
