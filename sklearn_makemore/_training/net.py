@@ -63,6 +63,7 @@ class CharNet(NeuralNet):
     """
 
     train_split: Any
+    module__n_symbols: int
     # Set for the time of a training.
     processes_: SingleProcess = SINGLE_PROCESS
     in_training_: tuple[Any, Any] | None = None
