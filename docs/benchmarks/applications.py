@@ -4,7 +4,8 @@
 
 prints Markdown tables; the exit status is 1 if a bound is not kept. The words are the
 bundled names; equal names are on one side of every split. Means over the splits, and in
-brackets the smallest and the largest.
+brackets the smallest and the largest. The domains are those of the folder `lists` next
+to the file of names, see README.md; without it their table is left out.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
-from report import is_kept, machine, machine_line, markdown
+from report import is_kept, machine, machine_line, markdown, names_file
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import IsolationForest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -32,6 +33,10 @@ from sklearn_makemore.datasets import load_names
 LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
 FEW = 1000
 """Number of training names in the rows of few words."""
+
+LISTS = names_file().parent / "lists"
+FAMILIES = ["conficker", "matsnu", "tinba", "zeus"]
+"""Programs that generate domains, with lists of a thousand each."""
 
 
 @dataclass
@@ -132,7 +137,10 @@ def detectors():
     forest = IsolationForest(random_state=0)
     return {
         "`CharLMOutlierDetector()`": CharLMOutlierDetector(),
-        '`CharLMOutlierDetector(per="word")`': CharLMOutlierDetector(per="word"),
+        **{
+            f'`CharLMOutlierDetector(per="{per}")`': CharLMOutlierDetector(per=per)
+            for per in ("character", "word")
+        },
         "`CharLMOutlierDetector(BigramCounter(...))`": CharLMOutlierDetector(
             BigramCounter(handle_unknown="unk")
         ),
@@ -202,6 +210,40 @@ def measure_detectors(n_splits):
     return list(rows.values())
 
 
+def measure_domains(n_splits):
+    """Separate popular domains from generated ones of four families."""
+    rows = {per: Row(f'`per="{per}"`') for per in ("deviation", "character", "word")}
+    domains = np.array(read_list("domains_top"))
+    for number in range(n_splits):
+        mixed = np.random.RandomState(number).permutation(domains)
+        learned, popular = np.array_split(mixed, 2)
+        for per, row in rows.items():
+            detector = CharLMOutlierDetector(per=per).fit(learned)
+            least = np.quantile(detector.score_samples(popular), 0.01)
+            for family in FAMILIES:
+                generated = read_list(f"dga_{family}")
+                found = np.mean(detector.score_samples(generated) < least)
+                row.add(
+                    **{f"{family}, AUC": auc(detector, popular, generated)},
+                    **{f"{family}, found": found},
+                )
+            report(row)
+    default, character = rows["deviation"], rows["character"]
+    default.bound = 'AUC above `per="character"`'
+    default.is_met = all(
+        mean(default.figures[name]) > mean(character.figures[name])
+        for name in default.figures
+        if name.endswith("AUC")
+    )
+    return list(rows.values())
+
+
+def read_list(name):
+    """Return the distinct words of a list."""
+    text = (LISTS / f"{name}.txt").read_text(encoding="utf-8")
+    return list(dict.fromkeys(text.split()))
+
+
 def auc(detector, words, odd):
     scores = detector.score_samples([*words, *odd])
     return roc_auc_score([1] * len(words) + [0] * len(odd), scores)
@@ -235,6 +277,7 @@ def table(rows):
 TABLES = {
     "classifiers": ("Girls' and boys' names", measure_classifiers),
     "detectors": ("Names and other strings, ROC AUC", measure_detectors),
+    "domains": ("Popular domains and generated ones", measure_domains),
 }
 
 
@@ -247,7 +290,11 @@ def main():
     results = {
         name: measure(options.splits)
         for name, (_, measure) in TABLES.items()
-        if not options.only or name in options.only
+        if (
+            name in options.only
+            if options.only
+            else name != "domains" or LISTS.exists()
+        )
     }
     print(machine_line())
     for name, rows in results.items():

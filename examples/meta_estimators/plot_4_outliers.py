@@ -43,13 +43,14 @@ for kind in "random", "shuffled", "name":
     print(f"{kind:8} flagged: {found[kind]:.1%}")
 
 # %%
-# The score is the log-probability per character. With `per="word"` it is the
+# The score is the distance of the log-probability from its mean for words of the same
+# length, divided by the square root of that length. With `per="word"` it is the
 # log-probability of the whole word, which is lower for longer words. Characters that no
 # training word contains are unlikely, but raise no error.
 
 for word in "marilou", "mraliuo", "qzxwvk", "r2-d2":
     decision = detector.decision_function([word])[0]
-    print(f"{word:8} {decision:+.2f} nats from the offset, {detector.offset_:.2f}")
+    print(f"{word:8} {decision:+.2f} from the offset, {detector.offset_:.2f}")
 
 # %%
 # New words: names that are not in the list, against both kinds of odd strings. For
@@ -74,7 +75,7 @@ for ax, kind in zip(axes, ("random", "shuffled"), strict=True):
     odd = [spoil(name, kind) for name in new]
     is_name = [True] * len(new) + [False] * len(odd)
     for label, model in (
-        ("per character", detector),
+        ("deviation", detector),
         ("per word", CharLMOutlierDetector(per="word").fit(words)),
         ("forest of counts", forest),
     ):

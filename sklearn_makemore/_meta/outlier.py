@@ -70,11 +70,18 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         description="Share of the training words that are outliers.",
         constraints=[Interval(Real, 0, 0.5, closed="right")],
     )
-    per: Literal["character", "word"] = parameter(
-        default="character",
+    per: Literal["deviation", "character", "word"] = parameter(
+        default="deviation",
         description="""
-        Whether the score is the log-probability per predicted character, including the
-        end mark, or that of the whole word, which is lower for longer words.
+        What the score is. `n` is the number of predicted characters of the word,
+        including the end mark.
+
+        - "deviation" is ``(log_proba + mean_nll_ * n) / sqrt(n)``: how far the
+          log-probability is from its mean for words of this length, in units that grow
+          like the standard deviation. It is fair to short and to long words.
+        - "character" is ``log_proba / n``, which varies more for short words, so most
+          outliers are short.
+        - "word" is ``log_proba``, which is lower for longer words.
         """,
     )
 
@@ -82,6 +89,12 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         """
         Words with a lower score are outliers: the quantile `contamination` of the
         scores of the training words, in nats.
+        """
+    )
+    mean_nll_: float = fitted(
+        """
+        Mean negative log-likelihood of the training words per predicted character, in
+        nats, by models that have not seen them.
         """
     )
     training_scores_: np.ndarray = fitted(
@@ -108,11 +121,14 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         """
         checked, weight = check_training(words, sample_weight)
         with self._fitted_out_of_fold(checked, weight, self.cv) as models:
-            scores = models.measure(checked, self._scores)
+            log_proba = models.measure(checked, word_log_proba)
+            mean_nll = mean_nll_per_character(log_proba, checked, weight)
+            scores = self._scores(log_proba, checked, mean_nll)
             known = WordScores.of(checked if models.fold_of else [], scores)
             vars(self).update(
                 estimator_=models.model,
                 offset_=lower_quantile(scores, float(self.contamination), weight),
+                mean_nll_=mean_nll,
                 training_scores_=scores,
                 _known=known,
             )
@@ -143,12 +159,14 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         Returns
         -------
         scores : ndarray of shape (n_words,), dtype float64
-            Log-probability of each word in nats, per character or as a whole; -1e300
-            for an impossible word.
+            The score of each word as `per` defines it, in nats; -1e300 for an
+            impossible word.
         """
         check_is_fitted(self)
         texts = check_words(words)
-        return self._known.put_into(self._scores(self.estimator_, texts), texts)
+        log_proba = word_log_proba(self.estimator_, texts)
+        scores = self._scores(log_proba, texts, self.mean_nll_)
+        return self._known.put_into(scores, texts)
 
     def decision_function(self, words: Words) -> np.ndarray:
         """Compute how far the scores are above the offset.
@@ -170,21 +188,26 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         """
         return _labels(self.decision_function(words))
 
-    def _scores(self, model: BaseCharLM, words: list[str]) -> np.ndarray:
-        # All impossible words have the same score, whatever their length.
-        scores = np.maximum(model.score_samples(words), MIN_SCORE)
+    def _scores(
+        self, log_proba: np.ndarray, words: list[str], mean_nll: float
+    ) -> np.ndarray:
         if self.per == "word":
-            return scores
-        lengths = np.array([len(word) + 1 for word in words])
-        return np.where(scores > MIN_SCORE, scores / lengths, MIN_SCORE)
+            return log_proba
+        lengths = lengths_of(words)
+        if self.per == "character":
+            scores = log_proba / lengths
+        else:
+            scores = (log_proba + mean_nll * lengths) / np.sqrt(lengths)
+        # All impossible words have the same score, whatever their length.
+        return np.where(log_proba > MIN_SCORE, scores, MIN_SCORE)
 
     def _kept(self) -> dict[str, Any]:
         known = {"digests": self._known.digests, "scores": self._known.scores}
         return {**super()._kept(), **known}
 
     def _restore(self, kept: dict[str, Any]) -> None:
-        # Files of version 0.1.0 have no scores of training words.
-        none = {"training_scores": np.empty(0), "scores": np.empty(0)}
+        # Files of version 0.1.0 have none of these, and another `per`.
+        none = {"training_scores": np.empty(0), "scores": np.empty(0), "mean_nll": 0.0}
         kept = {**none, "digests": np.empty(0, np.uint64), **kept}
         known = WordScores.restored(kept["digests"], kept["scores"])
         super()._restore(kept)
@@ -192,11 +215,36 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
 
     def _check_kept(self, kept: dict[str, Any]) -> None:
         super()._check_kept(kept)
-        if type(kept["offset"]) is not float or not np.isfinite(kept["offset"]):
-            raise ValueError(f"offset is {kept['offset']!r}.")
+        for name in "offset", "mean_nll":
+            if type(kept[name]) is not float or not np.isfinite(kept[name]):
+                raise ValueError(f"{name} is {kept[name]!r}.")
         scores = kept["training_scores"]
         if not isinstance(scores, np.ndarray) or scores.dtype != np.float64:
             raise TypeError(f"training_scores is {scores!r}.")
+
+
+def word_log_proba(model: BaseCharLM, words: list[str]) -> np.ndarray:
+    """Return finite log-probabilities of words, (n_words,)."""
+    return np.maximum(model.score_samples(words), MIN_SCORE)
+
+
+def lengths_of(words: list[str]) -> np.ndarray:
+    """Return the number of predicted characters of each word, (n_words,)."""
+    return np.array([len(word) + 1 for word in words])
+
+
+def mean_nll_per_character(
+    log_proba: np.ndarray, words: list[str], sample_weight: np.ndarray | None
+) -> float:
+    """Return the mean negative log-likelihood of the possible words, 0 without any.
+
+    log_proba, sample_weight : (n_words,)
+    """
+    weight = log_proba > MIN_SCORE
+    if sample_weight is not None:
+        weight = weight * (sample_weight / sample_weight.max())  # must not overflow
+    n_predictions = np.sum(weight * lengths_of(words))
+    return float(-np.sum(weight * log_proba) / max(n_predictions, 1e-300))
 
 
 def lower_quantile(

@@ -30,8 +30,15 @@ def test_scores_are_those_of_the_model(words):
     expected = NGramCounter(alphabet=letters, handle_unknown="unk").fit(words)
     asked = ["annaba", "", "zoë", "q" * 15]  # none of the training words
     log_proba = expected.score_samples(asked)
-    for per, scores in ("word", log_proba), ("character", log_proba / [7, 1, 4, 16]):
+    lengths = np.array([7, 1, 4, 16])
+    for per in "word", "character", "deviation":
         detector = CharLMOutlierDetector(per=per).fit(words)
+        mean = detector.mean_nll_
+        scores = {
+            "word": log_proba,
+            "character": log_proba / lengths,
+            "deviation": (log_proba + mean * lengths) / np.sqrt(lengths),
+        }[per]
         np.testing.assert_allclose(detector.score_samples(asked), scores)
         decision = scores - detector.offset_
         np.testing.assert_allclose(detector.decision_function(asked), decision)
@@ -71,10 +78,12 @@ def test_offset_is_a_quantile_of_scores_out_of_fold(contamination, words):
         held_out = distinct[fold::2]
         learned = [word for word in words if word not in held_out]
         model = BigramCounter(alphabet=letters, handle_unknown="unk").fit(learned)
-        lengths = [len(word) + 1 for word in held_out]
-        found = model.score_samples(held_out) / lengths
-        scores.update(zip(held_out, found, strict=True))
-    scores = [scores[word] for word in words]
+        scores.update(zip(held_out, model.score_samples(held_out), strict=True))
+    log_proba = np.array([scores[word] for word in words])
+    lengths = np.array([len(word) + 1 for word in words])
+    mean = log_proba.sum() / lengths.sum()
+    assert detector.mean_nll_ == pytest.approx(-mean)
+    scores = (log_proba - mean * lengths) / np.sqrt(lengths)
     expected = np.quantile(scores, contamination, method="averaged_inverted_cdf")
     assert detector.offset_ == pytest.approx(expected)
     np.testing.assert_allclose(detector.training_scores_, scores)
@@ -150,7 +159,7 @@ def test_quantile_of_a_share_that_is_a_whole_number_of_scores(share):
             assert lower_quantile(scores, float(share), weights) == expected
 
 
-@pytest.mark.parametrize("per", ["word", "character"])
+@pytest.mark.parametrize("per", ["word", "character", "deviation"])
 def test_impossible_words_are_no_more_outliers_than_asked_for(per):
     rng = np.random.RandomState(0)
     words = ["".join(rng.choice(list("abcdefghij"), 4)) for _ in range(60)]
@@ -176,6 +185,20 @@ def test_strings_that_are_no_names(names):
     hidden = random[: len(learned) // 20]
     labels = CharLMOutlierDetector(contamination=0.1).fit_predict(learned + hidden)
     assert np.mean(labels[len(learned) :] == -1) > 0.7
+
+
+def test_default_score_is_fair_to_short_and_to_long_words(names):
+    words = sorted(set(names))
+    flagged = {}
+    for per in "deviation", "character", "word":
+        detector = CharLMOutlierDetector(contamination=0.1, per=per)
+        labels = detector.fit_predict(words)
+        flagged[per] = [
+            len(word) for word, label in zip(words, labels, strict=True) if label < 0
+        ]
+    average = np.mean([len(word) for word in words])
+    apart = {per: abs(np.mean(lengths) - average) for per, lengths in flagged.items()}
+    assert apart["deviation"] < 0.6 < min(apart["character"], apart["word"])
 
 
 def test_impossible_words_are_outliers():
