@@ -158,11 +158,12 @@ class CharNet(NeuralNet):
         return loss.item()
 
     def loss_of(self, dataset: WeightedDataset) -> float:
-        """Return the loss of the first batch of a dataset, without dropout."""
+        """Return the NLL per character of a dataset's first batch, without dropout."""
         self._set_training(False)
         inputs, counts = next(iter(dataset.batches(None, training=False)))
         with torch.no_grad():
-            return self.criterion_(self.module_(**inputs), counts).item()
+            loss = self.criterion_(self.module_(**inputs), counts)
+            return (loss / counts.sum()).item()
 
     def check_last_step(self, dataset: WeightedDataset, loss_before: float) -> None:
         """Raise DivergedError, or warn, if training has made the network worse.

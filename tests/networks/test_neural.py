@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from sklearn_makemore import MLPCharLM, WaveNetCharLM
 from sklearn_makemore._training.net import TOLERATED_LOSS
+from sklearn_makemore.datasets import load_names
 
 # Few enough words to try every pair as the held-out words.
 TEN = "emma olivia ava isabella sophia mia amelia harper evelyn abigail".split()
@@ -410,6 +411,12 @@ def test_a_model_worse_than_a_uniform_one_warns(estimator, lr, words):
     warned = has_warned(model.fit, words)
     is_worse = model.nll(words) > math.log(len(model.symbols_)) + TOLERATED_LOSS
     assert warned == is_worse == (lr == 30)
+
+
+def test_a_large_batch_of_the_last_check_is_no_failure():
+    # The check reads one batch of a list, and batches are not of one size.
+    model = clone(NETS["transformer"]).set_params(max_epochs=1)
+    assert not has_warned(model.fit, load_names().data[::20])
 
 
 def test_a_model_worse_than_before_warns(words):
