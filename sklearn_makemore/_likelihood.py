@@ -159,6 +159,11 @@ class LikelihoodMixin(PredictionHooks):
             ]
         )
 
+    def _symbol_log_proba(self, encoded: EncodedWords) -> Floats:
+        """Compute the log-probability of each symbol of each word, (n_predictions,)."""
+        chunks = self._scored_chunks(encoded)
+        return np.concatenate([targets for _, targets in chunks])
+
     def _scored_chunks(
         self, encoded: EncodedWords
     ) -> Iterator[tuple[EncodedWords, Floats]]:

@@ -1,6 +1,6 @@
 """From log-probabilities of words to probabilities of classes: features and weights."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,8 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, logsumexp
 
 from .._base import BaseCharLM
-from .._words.types import Floats
+from .._words.types import Floats, Ids, Mask
+from .._words.vocabulary import EncodedWords
 
 N_PLACES = 6
 """Places with separate weights: the last five symbols read, and all before them."""
@@ -26,53 +27,102 @@ MIN_LOG_PROBA = -700.0
 MIN_LOG_RATIO = -1e12
 """Log ratio of a word that is impossible in one class, below that of possible words."""
 
-ModelsByDirection = Sequence[Sequence[BaseCharLM]]
-"""One forward model per class, and optionally one backward model per class."""
-
 
 # ------------------------------------------------------------------------ features
 
 
-def class_features(models_by_direction: ModelsByDirection, words: list[str]) -> Floats:
-    """Compute the features of each word and class, (n_words, n_classes, n_features).
+@dataclass(frozen=True, eq=False)
+class ClassModels:
+    """The models of all classes, and which symbols these classes know.
 
-    They are `place_features` of two directions, or `word_features` of one.
+    directions : one forward model per class, and optionally one backward model per
+        class; all have the same vocabulary
+    known : (n_classes, n_symbols), whether the training words of a class have a symbol
     """
-    compute = place_features if len(models_by_direction) == 2 else word_features
-    return compute(models_by_direction, words)
+
+    directions: list[list[BaseCharLM]]
+    known: Mask
+
+    def features(self, words: list[str]) -> Floats:
+        """Compute the features of words, (n_words, n_classes, n_features).
+
+        They are `place_features` of two directions, or `word_features` of one.
+        """
+        if len(self.directions) == 2:
+            return self.place_features(words)
+        return self.word_features(words)
+
+    def word_features(self, words: list[str]) -> Floats:
+        """Compute log ratios to the best class in nats, (n_words, n_classes, 1).
+
+        They are 0 for all classes if all find the word impossible.
+        """
+        log_proba, lengths = self._log_proba(self.directions[0], words)
+        log_proba = np.add.reduceat(log_proba, np.cumsum(lengths) - lengths)
+        best = log_proba.max(axis=1, keepdims=True)  # (n_words, 1)
+        with np.errstate(invalid="ignore"):
+            log_ratio = log_proba - best
+        log_ratio = np.nan_to_num(log_ratio, nan=0.0, neginf=MIN_LOG_RATIO)
+        return log_ratio[:, :, np.newaxis]
+
+    def place_features(self, words: list[str]) -> Floats:
+        """Compute log-probabilities by place, (n_words, n_classes, 4 * n_places).
+
+        First come those of the forward models, then the same mixed with the mean of the
+        classes, then both for the backward models. Places count from the last symbol
+        read.
+        """
+        parts = []
+        texts_by_direction = words, backwards(words)
+        for members, texts in zip(self.directions, texts_by_direction, strict=True):
+            log_proba, lengths = self._log_proba(members, texts)
+            log_proba = np.maximum(log_proba, MIN_LOG_PROBA)
+            parts.append(sums_by_place(log_proba, lengths))
+            parts.append(sums_by_place(mixed_with_mean(log_proba), lengths))
+        return np.concatenate(parts, axis=2)
+
+    def _log_proba(
+        self, members: list[BaseCharLM], words: list[str]
+    ) -> tuple[Floats, Ids]:
+        """Return the log-probability of each symbol, and the predictions per word."""
+        encoded = members[0]._encoded(words)
+        columns = [member._symbol_log_proba(encoded) for member in members]
+        log_proba = np.stack(columns, axis=1)  # (n_predictions, n_classes)
+        return without_artefacts(log_proba, encoded, self.known), encoded.lengths
 
 
-def word_features(models_by_direction: ModelsByDirection, words: list[str]) -> Floats:
-    """Compute log ratios to the best class in nats, (n_words, n_classes, 1).
+def known_symbols(
+    encoded: EncodedWords, targets: NDArray[Any], n_classes: int, n_symbols: int
+) -> Mask:
+    """Return whether the words of each class have each symbol, (n_classes, n_symbols).
 
-    They are 0 for all classes if all find the word impossible.
+    targets : (n_words,), the index of each word's class
     """
-    (members,) = models_by_direction
-    log_proba = np.stack([member.score_samples(words) for member in members], axis=1)
-    best = log_proba.max(axis=1, keepdims=True)  # (n_words, 1)
-    with np.errstate(invalid="ignore"):
-        log_ratio = log_proba - best
-    log_ratio = np.nan_to_num(log_ratio, nan=0.0, neginf=MIN_LOG_RATIO)
-    return log_ratio[:, :, np.newaxis]
+    known = np.zeros((n_classes, n_symbols), dtype=bool)
+    known[np.repeat(targets, encoded.lengths), encoded.targets] = True
+    return known
 
 
-def place_features(models_by_direction: ModelsByDirection, words: list[str]) -> Floats:
-    """Compute log-probabilities by place in nats, (n_words, n_classes, 4 * n_places).
+def without_artefacts(log_proba: Floats, encoded: EncodedWords, known: Mask) -> Floats:
+    """Remove differences between classes that only reflect their numbers of words.
 
-    First come those of the forward models, then the same mixed with the mean of the
-    classes, then both for the backward models. Places count from the last symbol read.
+    The fewer words a class has, the more probability it reserves for symbols that these
+    words lack. A class that lacks a symbol therefore gets at most the probability of
+    every class that knows it. A symbol that no class knows, and the symbol after it,
+    are no evidence.
+
+    log_proba : (n_predictions, n_classes); 0 for all classes is no evidence
+    known : (n_classes, n_symbols)
     """
-    lengths = np.array([len(word) + 1 for word in words])
-    parts = []
-    texts_by_direction = words, backwards(words)
-    for members, texts in zip(models_by_direction, texts_by_direction, strict=True):
-        log_proba = np.stack(
-            [np.concatenate(member.token_log_proba(texts)) for member in members], 1
-        )
-        log_proba = np.maximum(log_proba, MIN_LOG_PROBA)
-        parts.append(sums_by_place(log_proba, lengths))
-        parts.append(sums_by_place(mixed_with_mean(log_proba), lengths))
-    return np.concatenate(parts, axis=2)
+    knows = known[:, encoded.targets].T  # (n_predictions, n_classes)
+    rows = np.flatnonzero(~knows.all(axis=1))
+    part, knows = log_proba[rows], knows[rows]
+    least = np.where(knows, part, np.inf).min(axis=1, keepdims=True)
+    log_proba[rows] = np.where(knows, part, np.minimum(part, least))
+    is_foreign: Mask = ~np.any(known, axis=0)  # (n_symbols,)
+    before, after = encoded.codes[:-1], encoded.codes[1:]
+    log_proba[is_foreign[before] | is_foreign[after]] = 0
+    return log_proba
 
 
 def sums_by_place(

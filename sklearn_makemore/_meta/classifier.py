@@ -1,6 +1,5 @@
 """CharLMClassifier: one character model per class, and Bayes' rule."""
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -21,12 +20,12 @@ from .._words.hold_out import word_folds
 from .._words.types import Floats, Weights, Words
 from .calibration import (
     N_PLACES,
-    ModelsByDirection,
+    ClassModels,
     backwards,
     bayes_weights,
     best_temperature,
     best_weights,
-    class_features,
+    known_symbols,
 )
 from .labels import LabelledWords, checked_priors
 from .members import (
@@ -57,9 +56,13 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     Notes
     -----
     All models have the same alphabet: that of `estimator`, or else that of all training
-    words. A class therefore gives a low probability to letters that it lacks. With
-    `calibration` each class is fitted once more per fold, so "places" with five folds
-    fits twelve models per class.
+    words. A class therefore gives a low probability to letters that it lacks, and never
+    a higher one than a class that knows them. A letter that no class knows is no
+    evidence, and neither is the symbol after it: a word of such letters alone has the
+    prior probabilities.
+
+    With `calibration` each class is fitted once more per fold, so "places" with five
+    folds fits twelve models per class.
 
     The weights are those of a multinomial logistic regression whose features differ by
     class [1]_, with a penalty on the distance from Bayes' rule with the best
@@ -151,6 +154,13 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         type_text="ndarray of shape (n_classes,)",
     )
 
+    known_symbols_: np.ndarray = fitted(
+        """
+        Whether the training words of each class have each symbol of `estimators_`.
+        """,
+        type_text="ndarray of shape (n_classes, n_symbols)",
+    )
+
     # Words are what scikit-learn calls X, not metadata that could be routed.
     __metadata_request__fit = {"words": UNUSED}
     __metadata_request__predict = {"words": UNUSED}
@@ -201,8 +211,9 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         task = {"estimator": self, "X": data.words, "y": data.classes[data.targets]}
         context.call_on_fit_task_begin(**task)
         fitted = fit_members(fits, context, task, self.n_jobs)
-        (forwards, *backward), *unseen = _by_round(fitted, len(rounds), data.classes)
+        models, *unseen = _by_round(fitted, rounds, data)
         weights, bias = self._fit_weights(unseen, rounds[1:], data)
+        forwards, *backward = models.directions
         vars(self).update(
             classes_=data.classes,
             class_prior_=priors,
@@ -210,6 +221,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             backward_estimators_=backward[0] if backward else [],
             weights_=weights,
             bias_=bias,
+            known_symbols_=models.known,
         )
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
@@ -235,17 +247,18 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         """
         check_is_fitted(self)
         texts = check_words(words)
+        directions = [self.estimators_, self.backward_estimators_]
+        models = ClassModels([part for part in directions if part], self.known_symbols_)
+        parts = []
+        for start in range(0, len(texts), WORD_CHUNK_SIZE):
+            features = models.features(texts[start : start + WORD_CHUNK_SIZE])
+            # Without evidence, the prior probabilities remain.
+            has_evidence = np.any(features, axis=(1, 2), keepdims=True)[:, :, 0]
+            bias = self.bias_ * has_evidence
+            parts.append(bias + features @ self.weights_)
         with np.errstate(divide="ignore"):  # a class may have a prior of 0
-            bias = np.log(self.class_prior_) + self.bias_
-        models_by_direction = [self.estimators_]
-        if self.backward_estimators_:
-            models_by_direction.append(self.backward_estimators_)
-        parts = [
-            class_features(models_by_direction, texts[start : start + WORD_CHUNK_SIZE])
-            @ self.weights_
-            for start in range(0, len(texts), WORD_CHUNK_SIZE)
-        ]
-        return log_softmax(bias + np.concatenate(parts), axis=1)
+            log_prior = np.log(self.class_prior_)
+        return log_softmax(log_prior + np.concatenate(parts), axis=1)
 
     def predict_proba(self, words: Words) -> np.ndarray:
         """Compute the probability of each class.
@@ -284,7 +297,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     def _fit_weights(
         self,
-        models: Sequence[ModelsByDirection],
+        models: list[ClassModels],
         rounds: list[np.ndarray],
         data: LabelledWords,
     ) -> tuple[Floats, Floats]:
@@ -304,8 +317,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             return bayes, bias
         features = np.concatenate(
             [
-                class_features(by_direction, [data.words[row] for row in of_round])
-                for by_direction, of_round in zip(models, held_out, strict=True)
+                of_round.features([data.words[row] for row in rows_of_round])
+                for of_round, rows_of_round in zip(models, held_out, strict=True)
             ]
         )[:, scored]
         weight = np.ones(len(rows))
@@ -317,6 +330,14 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             return factor * bayes, bias
         weights, bias[scored] = best_weights(features, factor * bayes, *likelihood)
         return weights, bias
+
+    def _restore(self, kept: dict[str, Any]) -> None:
+        if "known_symbols" not in kept:  # a file of version 0.1.0
+            vocabulary = kept["estimators"][0].vocabulary_
+            known = np.ones((len(kept["estimators"]), vocabulary.n_symbols), dtype=bool)
+            known[:, 1 + len(vocabulary.characters) :] = False  # the unknown symbol
+            kept = {**kept, "known_symbols": known}
+        super()._restore(kept)
 
     def _check_kept(self, kept: dict[str, Any]) -> None:
         forwards, backwards = kept["estimators"], kept["backward_estimators"]
@@ -332,6 +353,16 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         _check_kept_numbers(kept, "class_prior", n_classes)
         _check_kept_numbers(kept, "weights", n_features)
         _check_kept_numbers(kept, "bias", n_classes)
+        known, n_symbols = kept["known_symbols"], forwards[0].vocabulary_.n_symbols
+        if (
+            not isinstance(known, np.ndarray)
+            or (known.dtype, known.shape) != (np.bool_, (n_classes, n_symbols))
+            or any(
+                member.vocabulary_ != forwards[0].vocabulary_
+                for member in [*forwards, *backwards]
+            )
+        ):
+            raise ValueError("known_symbols does not belong to these models.")
         if (kept["class_prior"] < 0).any():
             raise ValueError(f"class_prior is {kept['class_prior']!r}.")
 
@@ -361,15 +392,22 @@ def _fits(
 
 
 def _by_round(
-    fitted: list[BaseCharLM], n_rounds: int, classes: np.ndarray
-) -> list[list[list[BaseCharLM]]]:
-    """Nest the fitted models of `_fits` by round, direction and class."""
-    n_directions = len(fitted) // (n_rounds * len(classes))
-    models = iter(fitted)
-    return [
-        [[next(models) for _ in classes] for _ in range(n_directions)]
-        for _ in range(n_rounds)
-    ]
+    fitted: list[BaseCharLM], rounds: list[np.ndarray], data: LabelledWords
+) -> list[ClassModels]:
+    """Sort the fitted models of `_fits` by round, direction and class."""
+    n_classes = len(data.classes)
+    n_directions = len(fitted) // (len(rounds) * n_classes)
+    vocabulary, models = fitted[0].vocabulary_, iter(fitted)
+    encoded = vocabulary.encode(data.words)
+    by_round = []
+    for learned in rounds:
+        directions = [
+            [next(models) for _ in range(n_classes)] for _ in range(n_directions)
+        ]
+        words, targets = encoded.take(np.flatnonzero(learned)), data.targets[learned]
+        known = known_symbols(words, targets, n_classes, vocabulary.n_symbols)
+        by_round.append(ClassModels(directions, known))
+    return by_round
 
 
 def _check_kept_numbers(kept: dict[str, Any], name: str, length: int) -> None:

@@ -240,7 +240,7 @@ def mean_nll_per_character(
 
     log_proba, sample_weight : (n_words,)
     """
-    weight = log_proba > MIN_SCORE
+    weight = (log_proba > MIN_SCORE).astype(np.float64)
     if sample_weight is not None:
         weight = weight * (sample_weight / sample_weight.max())  # must not overflow
     n_predictions = np.sum(weight * lengths_of(words))

@@ -19,9 +19,9 @@ from sklearn_makemore import BigramCounter, CharLMClassifier, NGramCounter
 from sklearn_makemore._meta import classifier as _classifier
 from sklearn_makemore._meta.calibration import (
     PENALTY,
+    ClassModels,
     best_weights,
     log_likelihood,
-    place_features,
 )
 from sklearn_makemore.datasets import load_names
 
@@ -48,8 +48,16 @@ def test_bayes_rule_by_hand(words):
     for label in model.classes_:
         own = of_class(words, y, label)
         by_hand = NGramCounter(alphabet=letters, handle_unknown="unk").fit(own)
-        joint.append(by_hand.score_samples(ASKED) + np.log(len(own) / len(words)))
-    joint = np.transpose(joint)
+        joint.append(by_hand.token_log_proba(ASKED))
+    # A class without an x gives it no more than those that have one.
+    has_x = ["x" in "".join(of_class(words, y, label)) for label in model.classes_]
+    assert not all(has_x)
+    least = min(tokens[2][0] for tokens, has in zip(joint, has_x, strict=True) if has)
+    for tokens, has in zip(joint, has_x, strict=True):
+        tokens[2][0] = tokens[2][0] if has else min(tokens[2][0], least)
+    # The ë and the end mark after it are no evidence.
+    joint = [[log_proba.sum() for log_proba in without_last_two(one)] for one in joint]
+    joint = np.transpose(joint) + np.log(model.class_prior_)
     expected = np.exp(joint) / np.exp(joint).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model.predict_proba(ASKED), expected)
     for found in model.predict_log_proba(ASKED), model.decision_function(ASKED):
@@ -61,10 +69,70 @@ def test_bayes_rule_by_hand(words):
     assert all(one.symbols_[1:-1] == list(letters) for one in model.estimators_)
 
 
+def without_last_two(tokens):
+    """Leave out the ë of zoë and its end mark."""
+    return [
+        log_proba[:-2] if word == "zoë" else log_proba
+        for word, log_proba in zip(ASKED, tokens, strict=True)
+    ]
+
+
+CALIBRATIONS = ["places", "temperature", None]
+
+
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+def test_letters_that_no_class_knows_are_no_evidence(calibration):
+    words, sex = map(np.array, load_names(return_X_y=True))
+    girls, boys = words[sex == "F"][::4][:3000], words[sex == "M"][::9][:150]
+    model = CharLMClassifier(calibration=calibration, cv=3)
+    model.fit([*girls, *boys], ["F"] * len(girls) + ["M"] * len(boys))
+    proba = model.predict_proba(["12345", "1", "жук"])
+    np.testing.assert_allclose(proba, [model.class_prior_] * 3)
+    # Next to other letters, they change nothing but what would follow.
+    many = model.decision_function(["jane12345", "jane1"])
+    assert many[0] == pytest.approx(many[1], rel=0.1 if calibration else 1e-9)
+
+
+def test_letters_that_some_classes_know():
+    """No class gains by lacking a letter; two classes know q, three classes exist."""
+    girls, boys = ["anna", "ana", "nana", "qan", "naq"] * 20, ["nan", "aqa"] * 2
+    words = [*girls, *boys, "ann", "nna"]
+    y = ["f"] * 100 + ["m"] * 4 + ["few"] * 2
+    model = clone(BAYES).set_params(estimator=BigramCounter()).fit(words, y)
+    assert model.classes_.tolist() == ["f", "few", "m"]
+    knows = {"f": set("anq"), "m": set("anq"), "few": set("an")}
+    for row, label in zip(model.known_symbols_, model.classes_, strict=True):
+        symbols = np.array(model.estimators_[0].symbols_)[row]
+        assert set(symbols) == knows[label] | {""}
+    models = dict(zip(model.classes_, model.estimators_, strict=True))
+    for word in "qnn", "anqqa", "nan", "qq", "a1q":
+        tokens = {key: one.token_log_proba([word])[0] for key, one in models.items()}
+        log_proba = dict(zip(model.classes_, np.log(model.class_prior_), strict=True))
+        for place, symbol in enumerate([*word, "end"]):
+            if symbol == "1" or word[place - 1 : place] == "1":
+                continue
+            for key in models:
+                value = tokens[key][place]
+                if symbol == "q" and key == "few":
+                    value = min(value, tokens["f"][place], tokens["m"][place])
+                log_proba[key] += value
+        expected = log_softmax([log_proba[key] for key in model.classes_])
+        np.testing.assert_allclose(model.predict_log_proba([word])[0], expected)
+
+
+def test_unknown_characters_of_training_words_are_evidence():
+    """Outside the given alphabet, but not outside the training words."""
+    words, y = ["an1", "na2", "a3", "anna", "nan", "ana"], list("yyynnn")
+    model = clone(BAYES).set_params(estimator=BigramCounter(alphabet="an"))
+    proba = model.fit(words, y).predict_proba(["1", "n7"])
+    assert (proba[:, 1] > 0.65).all() and model.known_symbols_[:, -1].tolist() == [0, 1]
+
+
 def test_one_factor_for_all_log_probabilities(names):
     model = clone(BAYES).set_params(calibration="temperature").fit(*names)
     (factor,) = model.weights_
-    joint = np.transpose([one.score_samples(ASKED) for one in model.estimators_])
+    tokens = [without_last_two(one.token_log_proba(ASKED)) for one in model.estimators_]
+    joint = np.transpose([[part.sum() for part in of_class] for of_class in tokens])
     expected = log_softmax(factor * joint + np.log(model.class_prior_), axis=1)
     np.testing.assert_allclose(model.predict_log_proba(ASKED), expected)
     assert 0.1 < factor < 0.9  # the models are too sure of themselves
@@ -127,7 +195,8 @@ def test_weights_are_at_the_top_of_a_hill_for_three_classes(words):
     y = np.array([len(word) % 3 for word in words])
     models = [NGramCounter(2).fit(words), BigramCounter(5.0).fit(words)]
     models.append(NGramCounter(3).fit(words))
-    features = place_features([models, models], words)
+    known = np.ones((3, len(models[0].symbols_)), dtype=bool)
+    features = ClassModels([models, models], known).features(words)
     assert features.shape == (len(words), 3, 24)
     rng = np.random.RandomState(0)
     likelihood = y, np.log([0.2, 0.3, 0.5]), rng.random_sample(len(words))
@@ -331,3 +400,15 @@ def test_a_class_of_one_word_leaves_the_others_calibrated(names):
         proba = beside.predict_proba(asked[0])[:, :2]
         proba /= proba.sum(axis=1, keepdims=True)
         assert log_loss(asked[1], proba) < log_loss(asked[1], alone) + 0.01
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3, 4), (8,)])
+def test_known_symbols_that_are_none_are_not_restored(shape):
+    model = clone(BAYES).fit(["ab", "b"], ["x", "y"])
+    assert model.known_symbols_.shape == (2, 4)
+    kept = {**model._kept(), "known_symbols": np.ones(shape, dtype=bool)}
+    with pytest.raises(ValueError, match="known_symbols does not belong"):
+        clone(BAYES)._restore(kept)
+    kept["known_symbols"] = np.ones((2, 4))
+    with pytest.raises(ValueError, match="known_symbols does not belong"):
+        clone(BAYES)._restore(kept)

@@ -23,7 +23,10 @@ spec = util.spec_from_file_location("write_stored_files", FILES / "write.py")
 write = util.module_from_spec(spec)
 spec.loader.exec_module(write)
 
-ADDED = {"CharLMOutlierDetector": {"training_scores", "mean_nll", "digests", "scores"}}
+ADDED = {
+    "CharLMClassifier": {"known_symbols"},
+    "CharLMOutlierDetector": {"training_scores", "mean_nll", "digests", "scores"},
+}
 """Fitted state that version 0.1.0 did not write, and without which files are read."""
 
 MODELS = {type(model).__name__: model for model in write.models()}
