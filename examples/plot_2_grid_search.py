@@ -9,12 +9,12 @@ searches expect.
 """
 
 # %%
-# A fifth of the names, without duplicates: otherwise a name could be in both the
+# A tenth of the names, without duplicates: otherwise a name could be in both the
 # training fold and the test fold.
 
 from sklearn_makemore.datasets import load_names
 
-names = list(dict.fromkeys(load_names().data[::5]))
+names = list(dict.fromkeys(load_names().data[::10]))
 
 # %%
 # The list is sorted: girls' names, then boys' names, each from the most frequent to the

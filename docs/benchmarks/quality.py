@@ -137,7 +137,11 @@ ENTRIES = [
     Entry("WaveNetCharLM", published="1.9937 (lecture 5)", bound=1.98),
     Entry("RNNCharLM", bound=2.00),
     Entry("GRUCharLM", bound=1.95),
-    Entry("LSTMCharLM", bound=1.94),
+    Entry(
+        "LSTMCharLM",
+        published="about 1.92 (the script's Transformer, on 1,000 names of its own)",
+        bound=1.94,
+    ),
     Entry(
         "LSTMCharLM",
         LARGE_LSTM,

@@ -4,8 +4,6 @@ Where a lecture trains a network, its own initial weights are loaded into the mo
 this package, and the steps are taken by hand.
 """
 
-import random
-
 import pytest
 import torch
 from lectures import (
@@ -20,7 +18,7 @@ from sklearn.base import clone
 from torch import nn
 from torch.nn import functional as F
 
-from sklearn_makemore import LSTMCharLM, MLPCharLM, TransformerCharLM, WaveNetCharLM
+from sklearn_makemore import MLPCharLM, TransformerCharLM, WaveNetCharLM
 from sklearn_makemore.modules import MLP, Transformer, WaveNet
 
 pytestmark = pytest.mark.slow
@@ -103,6 +101,7 @@ def test_parameters_of_the_fitted_estimator(model, expected):
 
 
 # What the lectures' networks reach after 200,000 steps, a few epochs reach here.
+# docs/benchmarks/quality.py compares the networks that read from the start.
 
 
 def test_mlp_is_no_worse_than_that_of_lecture_3(lecture_split):
@@ -119,14 +118,3 @@ def test_wavenet_is_no_worse_than_that_of_lecture_5(lecture_split):
     )
     assert model.fit(train).nll(train) <= 1.7690
     assert model.nll(valid) <= 1.9937
-
-
-def test_a_network_that_reads_from_the_start_is_no_worse_than_the_script_s(
-    makemore_names,
-):
-    # The script holds out 1,000 names at random, some of which come twice in the list,
-    # and reaches about 1.92 with its Transformer. Here the LSTM does so; five epochs of
-    # TransformerCharLM come to 1.957.
-    shuffled = random.Random(0).sample(makemore_names, len(makemore_names))
-    model = LSTMCharLM(random_state=0).fit(shuffled[1000:])
-    assert model.nll(shuffled[:1000]) <= 1.92

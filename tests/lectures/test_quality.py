@@ -1,19 +1,13 @@
 """The validation NLL that the defaults promise, on the lectures' split.
 
 docs/benchmarks/quality.py measures all models with several seeds, and the seconds. Here
-is what takes little time; the LSTM's defaults are held by test_golden_networks.py.
+are those that train in a few seconds.
 """
 
 import pytest
 from sklearn.base import clone
 
-from sklearn_makemore import (
-    BoWCharLM,
-    GRUCharLM,
-    MLPCharLM,
-    RNNCharLM,
-    WaveNetCharLM,
-)
+from sklearn_makemore import BoWCharLM, MLPCharLM, WaveNetCharLM
 
 pytestmark = pytest.mark.slow
 
@@ -22,8 +16,6 @@ PROMISES = [
     (BoWCharLM(), 2.1978),
     (MLPCharLM(batch_norm=True, block_size=3), 2.10),
     (WaveNetCharLM(), 1.98),
-    (RNNCharLM(), 2.00),
-    (GRUCharLM(), 1.95),
 ]
 
 

@@ -19,7 +19,8 @@ from scipy.stats import chi2_contingency
 from sklearn_makemore import BigramCounter, NGramCounter
 from sklearn_makemore.datasets import load_names
 
-pytestmark = pytest.mark.slow
+# Coverage would slow the package down, and not what it is compared with.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 BENCHMARKS = Path(__file__).parents[2] / "docs" / "benchmarks" / "speed"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from children import child_process
-from estimators import NETS, over
+from estimators import NETS
 from joined import WORDS, losses, weights, without_dropout
 
 from sklearn_makemore import load
@@ -54,24 +54,43 @@ def found(folder, task):
     return [json.loads((folder / f"{task}{rank}.json").read_text()) for rank in (0, 1)]
 
 
-@pytest.fixture(scope="module")
-def first_run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("joined")
-    return folder, run(folder, "curves", "mistakes", "whole")
+def test_two_processes_train_as_one(tmp_path):
+    # One launch serves all these checks: two processes take seconds to start.
+    curves, mistakes, whole = run(tmp_path, "curves", "mistakes", "whole")
+    check_losses(curves)
+    check_agreement(curves)
+    check_mistakes(mistakes)
+    check_model(tmp_path, whole)
+
+    state = tmp_path / "killed"
+    state.mkdir()
+    with launched(state, "killed") as process:
+        output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0, output
+    assert "SIGKILL" in output
+    assert not list(state.glob("killed*.json"))
+    assert (state / "state").exists()
+    again, parted = run(state, "whole", "parted")
+    assert again == whole  # dropout too
+
+    # Where a process gives up and lives on, it takes no part any more.
+    assert [first["first"][0] for first in parted] == ["RuntimeError"] * 2
+    assert parted[1]["first"][1] == "the callback is broken"
+    assert all("start them again" in one["second"][1] for one in parted)
 
 
-@over(NETS)
-def test_losses_are_those_of_one_process(estimator, first_run):
-    # Losses and weights of one process with the same batches.
-    _, (curves, _, _) = first_run
-    name = next(name for name, net in NETS.items() if net is estimator)
-    alone = without_dropout(estimator).fit(WORDS, sample_weight=WEIGHTS)
-    np.testing.assert_allclose(curves[0][name], losses(alone), rtol=0, atol=1e-4)
-    assert curves[0][name] == curves[1][name]
+def check_losses(curves):
+    """Losses are those of one process with the same batches, for every network."""
+    for name, estimator in NETS.items():
+        alone = without_dropout(estimator).fit(WORDS, sample_weight=WEIGHTS)
+        np.testing.assert_allclose(
+            curves[0][name], losses(alone), rtol=0, atol=1e-4, err_msg=name
+        )
+        assert curves[0][name] == curves[1][name], name
 
 
-def test_processes_agree_on_what_is_random_and_on_the_end(first_run):
-    _, (curves, _, _) = first_run
+def check_agreement(curves):
+    """The processes agree on what is random and on the end."""
     for what in "early stop", "more":
         assert curves[0][what] == curves[1][what]
     # A callback of the second process alone has stopped both.
@@ -81,8 +100,8 @@ def test_processes_agree_on_what_is_random_and_on_the_end(first_run):
     assert "train_loss" in curves[0]["printed"] and not curves[1]["printed"]
 
 
-def test_mistakes_are_errors_in_all_processes(first_run):
-    _, (_, mistakes, _) = first_run
+def check_mistakes(mistakes):
+    """Mistakes are errors in all processes."""
     assert mistakes[0] == mistakes[1]
     errors = mistakes[0]
     expected = {
@@ -99,8 +118,8 @@ def test_mistakes_are_errors_in_all_processes(first_run):
         assert kind.endswith("Error") and message in text, what
 
 
-def test_the_model_is_a_plain_one(first_run):
-    folder, (_, _, whole) = first_run
+def check_model(folder, whole):
+    """The model is a plain one."""
     model = load(folder / "model.safetensors")
     pickled = pickle.loads((folder / "model.pickle").read_bytes())
     assert weights(model) == weights(pickled) == whole[0] == whole[1]
@@ -117,23 +136,6 @@ def test_processes_that_would_train_apart_are_told(tmp_path):
     kind, message = json.loads((tmp_path / "apart0.json").read_text())
     assert kind == "RuntimeError"
     assert "has started 2 processes, and accelerate trains in 1" in message
-
-
-def test_training_goes_on_after_a_process_was_killed(first_run, tmp_path):
-    _, (_, _, whole) = first_run
-    with launched(tmp_path, "killed") as process:
-        output, _ = process.communicate(timeout=300)
-    assert process.returncode != 0, output
-    assert "SIGKILL" in output
-    assert not list(tmp_path.glob("killed*.json"))
-    assert (tmp_path / "state").exists()
-    again, parted = run(tmp_path, "whole", "parted")
-    assert again == whole  # dropout too
-
-    # Where a process gives up and lives on, it takes no part any more.
-    assert [first["first"][0] for first in parted] == ["RuntimeError"] * 2
-    assert parted[1]["first"][1] == "the callback is broken"
-    assert all("start them again" in one["second"][1] for one in parted)
 
 
 def test_an_interrupt_ends_all_processes(tmp_path):

@@ -197,7 +197,7 @@ def test_a_saved_net_holds_weights_and_little_else(estimator, words):
     sizes = []
     for repeats in (1, 6):
         # Words of their own, and ever more of them, by the same letters.
-        train = [word + word[::-1] * i for word in words for i in range(repeats)]
+        train = [word + word[::-1] * i for word in words[::4] for i in range(repeats)]
         model = clone(estimator).set_params(early_stopping=True, max_epochs=1)
         model.set_callbacks(Keeper()).fit(train)
         saved = pickle.dumps(model.net_)
