@@ -19,7 +19,7 @@ from sklearn_makemore import (
 
 QUICK = {"max_epochs": 2, "batch_size": 64, "lr": 0.05, "random_state": 0}
 # Of networks that read symbol by symbol a step costs the same, however large it is.
-LARGER_STEPS = {**QUICK, "batch_size": 512, "lr": 0.3}
+LARGER_STEPS = {**QUICK, "batch_size": 256, "lr": 0.1}
 
 COUNTERS = {
     "bigram": BigramCounter(),

@@ -39,7 +39,7 @@ SNAPSHOT_OVERRIDES: dict[str, Any] = {
 }
 """Attributes of a net in training that a copy of it does not share."""
 
-TOLERATED_LOSS = 0.1
+TOLERATED_LOSS = 0.2
 """Nats per character by which a short training may end above what it started with."""
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")

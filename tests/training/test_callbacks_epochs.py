@@ -37,6 +37,7 @@ def early_stopping(estimator):
         n_iter_no_change=40,
         tol=0.0,
         max_epochs=25,
+        batch_size=128,
         lr=0.03,
         lr_schedule="constant",
         weight_decay=0.0,

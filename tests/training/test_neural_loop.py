@@ -203,7 +203,9 @@ def test_a_compiled_net_can_be_saved_and_goes_on(name, words, monkeypatch, tmp_p
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     words = words[:60]
     # An epoch of one step has one shape to trace, and tracing takes seconds.
-    plain = clone(NETS[name]).set_params(max_epochs=1, warm_start=True, batch_size=10**6)
+    plain = clone(NETS[name]).set_params(
+        max_epochs=1, warm_start=True, batch_size=10**6
+    )
     plain.fit(words)
     compiled = clone(plain).set_params(compile=True).fit(words)
     assert compiled.score(words) == pytest.approx(plain.score(words), abs=1e-4)
