@@ -73,7 +73,9 @@ plt.show()
 # %%
 # In a `ColumnTransformer`, name the column of words as a string, not as a list. The
 # logistic regression then trains on features that mean the same for new words. With
-# `cv=None`, it trains on likelihoods that new words do not have.
+# `cv=None`, it trains on likelihoods that new words do not have. By default, the
+# pipeline's `y` adds the log odds of each class, from one model per class. They are out
+# of fold too.
 
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
@@ -84,8 +86,9 @@ from sklearn.preprocessing import StandardScaler
 numbers = (StandardScaler(), ["logins"])
 columns = {
     "numbers alone": [numbers],
-    "words, cv=None": [numbers, (CharLMFeatures(cv=None), "name")],
-    "words, cv=5": [numbers, (CharLMFeatures(), "name")],
+    "words, cv=None": [numbers, (CharLMFeatures(cv=None, log_odds=False), "name")],
+    "words, cv=5": [numbers, (CharLMFeatures(log_odds=False), "name")],
+    "with log odds": [numbers, (CharLMFeatures(), "name")],
 }
 losses, areas = {}, {}
 for label, transformers in columns.items():
@@ -100,7 +103,7 @@ for label, transformers in columns.items():
     print(f"{label:14} log-loss {losses[label]:.3f}, AUC {areas[label]:.3f}")
 
 figure, ax = plt.subplots(layout="constrained")
-ax.bar(list(losses), list(losses.values()), color=["0.6", "C0", "C1"])
+ax.bar(list(losses), list(losses.values()), color=["0.6", "C0", "C1", "C2"])
 ax.set_xlabel("columns")
 ax.set_ylabel("log-loss on new rows (nats)")
 ax.set_title("Is the name invented?")

@@ -3,7 +3,7 @@
 Contents: `members` (copying and fitting the models inside), `named_members` (several
 models by name), `out_of_fold` (scores of training words by models that have not seen
 them), `labels` (words with classes), `mixing`, `em` and `mixture` (several models as
-one), `calibration` and `classifier`, `features`, `word_scores` (scores by word) and
-`outlier`. It imports `_words`, `_generation`, `_declarations`, `_word_estimator`,
-`_base` and `_counters`; members may be of any class.
+one), `class_fits`, `calibration` and `classifier`, `features`, `word_scores` (scores by
+word) and `outlier`. It imports `_words`, `_generation`, `_declarations`,
+`_word_estimator`, `_base` and `_counters`; members may be of any class.
 """

@@ -16,25 +16,23 @@ from .._base import BaseCharLM
 from .._declarations import fitted, parameter
 from .._sklearn import Interval, StrOptions, _fit_context
 from .._words.check import check_words
-from .._words.hold_out import word_folds
 from .._words.types import Floats, Weights, Words
 from .calibration import (
     N_PLACES,
     ClassModels,
-    backwards,
     bayes_weights,
     best_temperature,
     best_weights,
-    known_symbols,
+)
+from .class_fits import (
+    check_kept_classes,
+    check_kept_numbers,
+    class_fits,
+    class_models,
+    class_rounds,
 )
 from .labels import LabelledWords, checked_priors
-from .members import (
-    BaseOfOneModel,
-    MemberFit,
-    check_kept_member,
-    fit_members,
-    member_for,
-)
+from .members import BaseOfOneModel, fit_members, member_for
 
 WORD_CHUNK_SIZE = 1 << 16
 
@@ -155,9 +153,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     )
 
     known_symbols_: np.ndarray = fitted(
-        """
-        Whether the training words of each class have each symbol of `estimators_`.
-        """,
+        "Whether the training words of each class have each symbol.",
         type_text="ndarray of shape (n_classes, n_symbols)",
     )
 
@@ -205,13 +201,13 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             )
         model = member_for(self.estimator, data.words)
         priors = checked_priors(self.priors, data.shares)
-        rounds = [np.ones(len(data.words), dtype=bool), *self._folds(data)]
-        fits = _fits(model, rounds, data, reads_backwards=self.calibration == "places")
+        rounds = class_rounds(data, None if self.calibration is None else self.cv)
+        fits = class_fits(model, rounds, data, backwards=self.calibration == "places")
         context = self._init_callback_context(max_subtasks=len(fits))
         task = {"estimator": self, "X": data.words, "y": data.classes[data.targets]}
         context.call_on_fit_task_begin(**task)
         fitted = fit_members(fits, context, task, self.n_jobs)
-        models, *unseen = _by_round(fitted, rounds, data)
+        models, *unseen = class_models(fitted, rounds, data)
         weights, bias = self._fit_weights(unseen, rounds[1:], data)
         forwards, *backward = models.directions
         vars(self).update(
@@ -284,17 +280,6 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             return log_proba
         return log_proba[:, 1] - log_proba[:, 0]
 
-    def _folds(self, data: LabelledWords) -> list[np.ndarray]:
-        """Return which words each fold learns from, some of every class; (n_words,)."""
-        if self.calibration is None:
-            return []
-        folds = word_folds(data.words, self.cv, data.targets)
-        learned = [folds != fold for fold in range(folds.max() + 1)]
-        # A class whose words are all in one fold is not held out.
-        for rows in learned:
-            rows |= ~np.isin(data.targets, data.targets[rows])
-        return [rows for rows in learned if not rows.all()]
-
     def _fit_weights(
         self,
         models: list[ClassModels],
@@ -341,81 +326,9 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     def _check_kept(self, kept: dict[str, Any]) -> None:
         forwards, backwards = kept["estimators"], kept["backward_estimators"]
-        for member in [*forwards, *backwards]:
-            check_kept_member(member)
-        if not forwards or len(backwards) not in (0, len(forwards)):
+        if len(backwards) not in (0, len(forwards)):
             raise ValueError("there are not as many models as classes.")
-        n_classes, n_features = len(forwards), 4 * N_PLACES if backwards else 1
-        if not isinstance(kept["classes"], np.ndarray) or (
-            kept["classes"].shape != (n_classes,)
-        ):
-            raise ValueError(f"classes is {kept['classes']!r}.")
-        _check_kept_numbers(kept, "class_prior", n_classes)
-        _check_kept_numbers(kept, "weights", n_features)
-        _check_kept_numbers(kept, "bias", n_classes)
-        known, n_symbols = kept["known_symbols"], forwards[0].vocabulary_.n_symbols
-        if (
-            not isinstance(known, np.ndarray)
-            or (known.dtype, known.shape) != (np.bool_, (n_classes, n_symbols))
-            or any(
-                member.vocabulary_ != forwards[0].vocabulary_
-                for member in [*forwards, *backwards]
-            )
-        ):
-            raise ValueError("known_symbols does not belong to these models.")
-        if (kept["class_prior"] < 0).any():
-            raise ValueError(f"class_prior is {kept['class_prior']!r}.")
-
-
-def _fits(
-    model: BaseCharLM,
-    rounds: list[np.ndarray],
-    data: LabelledWords,
-    reads_backwards: bool,
-) -> list[MemberFit]:
-    """Return the fits by round, direction and class; the first round has all words.
-
-    rounds : per round a mask of the words that it learns from, (n_words,)
-    """
-    directions = {"": data.words}
-    if reads_backwards:
-        directions[" backwards"] = backwards(data.words)
-    fits = []
-    for number, learned in enumerate(rounds):
-        name = f"fold {number - 1}" if number else "fit"
-        for direction, words in directions.items():
-            for index in range(len(data.classes)):
-                rows = np.flatnonzero(learned & (data.targets == index))
-                fit = f"{name} class {index}{direction}", model, words
-                fits.append(MemberFit.on_rows(*fit, data.sample_weight, rows))
-    return fits
-
-
-def _by_round(
-    fitted: list[BaseCharLM], rounds: list[np.ndarray], data: LabelledWords
-) -> list[ClassModels]:
-    """Sort the fitted models of `_fits` by round, direction and class."""
-    n_classes = len(data.classes)
-    n_directions = len(fitted) // (len(rounds) * n_classes)
-    vocabulary, models = fitted[0].vocabulary_, iter(fitted)
-    encoded = vocabulary.encode(data.words)
-    by_round = []
-    for learned in rounds:
-        directions = [
-            [next(models) for _ in range(n_classes)] for _ in range(n_directions)
-        ]
-        words, targets = encoded.take(np.flatnonzero(learned)), data.targets[learned]
-        known = known_symbols(words, targets, n_classes, vocabulary.n_symbols)
-        by_round.append(ClassModels(directions, known))
-    return by_round
-
-
-def _check_kept_numbers(kept: dict[str, Any], name: str, length: int) -> None:
-    """Raise an error unless a file holds finite numbers of this length."""
-    array = kept[name]
-    if (
-        not isinstance(array, np.ndarray)
-        or (array.dtype, array.shape) != (np.float64, (length,))
-        or not np.isfinite(array).all()
-    ):
-        raise ValueError(f"{name} is {array!r}.")
+        check_kept_classes(kept, forwards, backwards)
+        n_features = 4 * N_PLACES if backwards else 1
+        check_kept_numbers(kept, "weights", n_features)
+        check_kept_numbers(kept, "bias", len(forwards))

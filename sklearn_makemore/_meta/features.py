@@ -1,17 +1,28 @@
 """CharLMFeatures: how likely a word is, and where it is unlikely, as columns."""
 
+from dataclasses import KW_ONLY
 from typing import Any, Self
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.base import TransformerMixin
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
+from .._declarations import fitted, parameter
 from .._sklearn import _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
 from .._words.types import Weights, Words
+from .calibration import ClassModels
+from .class_fits import check_kept_classes, class_fits, class_models, class_rounds
+from .labels import LabelledWords, has_classes
+from .members import member_for
 from .out_of_fold import BaseOutOfFold, OutOfFoldModels
+
+MAX_LOG_ODDS = 700.0
+"""Log odds of a word that is possible in one class only: finite, as columns must be."""
 
 FEATURES = ["log_proba", "nll", "max_surprisal", "max_surprisal_position", "length"]
 
@@ -30,6 +41,8 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     ``max_surprisal_position``   its index in the word, 0 for the first character; the
                                  number of characters for the end mark
     ``length``                   number of characters
+    ``log_odds_<class>``         with `y`, log odds of each class against all others,
+                                 by Bayes' rule over one model per class
     ===========================  ======================================================
 
     A model gives its training words higher likelihoods than new words. An estimator
@@ -54,6 +67,14 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     all words, and nothing is fitted; `cv` is ignored. The model should have been fitted
     on other words.
 
+    The columns of classes are added if `fit` has a `y` of classes and `log_odds` is
+    True. A target of a regression or with several columns has no classes, and a frozen
+    model none either. The log odds of a training word in ``fit_transform`` are those of
+    models that have not seen the word with any class. A class whose words are all in
+    one fold, such as a single word, cannot be both learned and held out; its words are
+    learned in all folds. Without columns of classes, `classes_`, `class_prior_` and
+    `known_symbols_` are None.
+
     In a `ColumnTransformer`, name the column with a string, not with a list of one
     string, so that the words are passed as a Series.
 
@@ -68,10 +89,57 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     [[-9.3, 1.9, 3.1, 0.0, 4.0], [-23.5, 3.9, 9.7, 2.0, 5.0]]
     """
 
+    _: KW_ONLY
+    log_odds: bool = parameter(
+        default=True,
+        description="""
+        Whether to add the log odds of each class if `fit` has a `y` of classes. Set
+        False for a regression on whole numbers, which look like classes.
+        """,
+    )
+
+    classes_: np.ndarray | None = fitted(
+        "The classes, sorted.", type_text="ndarray of shape (n_classes,)"
+    )
+    class_prior_: np.ndarray | None = fitted(
+        "Prior probabilities of the classes.",
+        type_text="ndarray of shape (n_classes,)",
+    )
+    class_estimators_: list[BaseCharLM] = fitted(
+        "The model of each class; empty without columns of classes.",
+        type_text="list of estimators of length n_classes",
+    )
+    known_symbols_: np.ndarray | None = fitted(
+        "Whether the training words of each class have each symbol.",
+        type_text="ndarray of shape (n_classes, n_symbols)",
+    )
+
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Words, y: Any = None, sample_weight: Weights = None) -> Self:
-        """Fit the model on words."""
-        self._fit(check_words(X), sample_weight, n_folds=None)
+        """Fit the model on words.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_words,)
+            A list, tuple, array, Series or one-column data frame; ``""`` is a word.
+
+        y : array-like of shape (n_words,), default=None
+            The class of each word, for columns of log odds.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Non-negative weight of each word. A weight of 2 equals the word twice.
+
+        Returns
+        -------
+        self : object
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If `y` has another length, or labels that are missing or of several types.
+        """
+        self._fit(check_words(X), y, sample_weight, n_folds=None)
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -80,30 +148,51 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     ) -> Any:
         """Fit the model, and measure each training word with a model fitted without it.
 
+        Parameters
+        ----------
+        X : array-like of str of shape (n_words,)
+            A list, tuple, array, Series or one-column data frame; ``""`` is a word.
+
+        y : array-like of shape (n_words,), default=None
+            The class of each word, for columns of log odds.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Non-negative weight of each word. A weight of 2 equals the word twice.
+
         Returns
         -------
-        features : ndarray of shape (n_words, 5), dtype float64
-            Columns as `get_feature_names_out`; a data frame after `set_output`.
+        features : ndarray of shape (n_words, 5) or (n_words, 5 + n_classes)
+            Columns as `get_feature_names_out`, dtype float64; a data frame after
+            `set_output`.
 
         Raises
         ------
         ValueError
-            If all words are equal, unless `cv` is None.
+            As `fit`, and if all words are equal, unless `cv` is None.
         """
         words = check_words(X)
-        models = self._fit(words, sample_weight, n_folds=self.cv)
-        return models.measure(words, likelihood_features)
+        models, class_models = self._fit(words, y, sample_weight, n_folds=self.cv)
+        features = models.measure(words, likelihood_features)
+        if class_models is None:
+            return features
+        return np.hstack([features, class_models.measure(words, self._log_odds)])
 
     def transform(self, X: Words) -> Any:
-        """Measure words with the model of all training words.
+        """Measure words with the models of all training words.
 
         Returns
         -------
-        features : ndarray of shape (n_words, 5), dtype float64
-            Columns as `get_feature_names_out`; a data frame after `set_output`.
+        features : ndarray of shape (n_words, 5) or (n_words, 5 + n_classes)
+            Columns as `get_feature_names_out`, dtype float64; a data frame after
+            `set_output`.
         """
         check_is_fitted(self)
-        return likelihood_features(self.estimator_, check_words(X))
+        words = check_words(X)
+        features = likelihood_features(self.estimator_, words)
+        if self.known_symbols_ is None:
+            return features
+        models = ClassModels([self.class_estimators_], self.known_symbols_)
+        return np.hstack([features, self._log_odds(models, words)])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns.
@@ -115,19 +204,56 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
 
         Returns
         -------
-        names : ndarray of shape (5,), dtype object
+        names : ndarray of shape (5,) or (5 + n_classes,), dtype object
             The names.
         """
-        return np.array(FEATURES, dtype=object)
+        check_is_fitted(self)
+        classes = [] if self.classes_ is None else self.classes_.tolist()
+        names = [*FEATURES, *(f"log_odds_{label}" for label in classes)]
+        return np.array(names, dtype=object)
+
+    def _log_odds(self, models: ClassModels, words: list[str]) -> np.ndarray:
+        assert self.class_prior_ is not None
+        return log_odds(models, np.log(self.class_prior_), words)
 
     def _fit(
-        self, words: list[str], sample_weight: Weights, n_folds: int | None
-    ) -> OutOfFoldModels:
+        self, words: list[str], y: Any, sample_weight: Weights, n_folds: int | None
+    ) -> tuple[OutOfFoldModels[BaseCharLM], OutOfFoldModels[ClassModels] | None]:
         """Fit, and return the models that measure the training words."""
+        data = self._labelled(words, y, sample_weight)
         words, weight = check_training(words, sample_weight)
-        with self._fitted_out_of_fold(words, weight, n_folds) as models:
-            self.estimator_ = models.model
-        return models
+        rounds, fits = [], []
+        if data is not None:
+            rounds = class_rounds(data, n_folds)
+            model = member_for(self.estimator, data.words)
+            fits = class_fits(model, rounds, data, backwards=False)
+        with self._fitted_out_of_fold(words, weight, n_folds, fits) as models:
+            by_class = None
+            if data is not None:
+                model, *fold_models = class_models(models.others, rounds, data)
+                fold_of = {
+                    data.words[row]: fold
+                    for fold, learned in enumerate(rounds[1:])
+                    for row in np.flatnonzero(~learned).tolist()
+                }
+                by_class = OutOfFoldModels(model, fold_models, fold_of)
+            vars(self).update(
+                estimator_=models.model,
+                classes_=None if data is None else data.classes,
+                class_prior_=None if data is None else data.shares,
+                class_estimators_=by_class.model.directions[0] if by_class else [],
+                known_symbols_=by_class.model.known if by_class else None,
+            )
+        return models, by_class
+
+    def _labelled(
+        self, words: list[str], y: Any, sample_weight: Weights
+    ) -> LabelledWords | None:
+        """Return the words with their classes, None without columns of classes."""
+        is_frozen = isinstance(self.estimator, FrozenEstimator)
+        if y is None or is_frozen or not self.log_odds or not has_classes(y):
+            return None
+        return LabelledWords.checked(words, y, sample_weight, type(self).__name__)
 
     def _kept(self) -> dict[str, Any]:
         output = getattr(self, "_sklearn_output_config", {}).get("transform")
@@ -136,8 +262,17 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     def _restore(self, kept: dict[str, Any]) -> None:
         if kept["output"] not in (None, "default", "pandas", "polars"):
             raise ValueError(f"output is {kept['output']!r}.")
+        # Files of version 0.1.0 have no classes.
+        names = "classes", "class_prior", "known_symbols"
+        none = {**dict.fromkeys(names), "class_estimators": []}
+        super()._restore({**none, **kept})
         self.set_output(transform=kept["output"])  # None changes nothing
-        super()._restore(kept)
+
+    def _check_kept(self, kept: dict[str, Any]) -> None:
+        super()._check_kept(kept)
+        names = "classes", "class_prior", "known_symbols"
+        if kept["class_estimators"] or any(kept[name] is not None for name in names):
+            check_kept_classes(kept, kept["class_estimators"], [])
 
 
 def likelihood_features(model: BaseCharLM, words: list[str]) -> np.ndarray:
@@ -150,3 +285,18 @@ def likelihood_features(model: BaseCharLM, words: list[str]) -> np.ndarray:
         nll = -total / n_predictions
         rows.append((total, nll, -log_proba[position], position, n_predictions - 1))
     return np.array(rows, dtype=np.float64)
+
+
+def log_odds(
+    models: ClassModels, log_prior: np.ndarray, words: list[str]
+) -> np.ndarray:
+    """Return the log odds of each class against all others, (n_words, n_classes).
+
+    log_prior : (n_classes,)
+    """
+    joint = models.word_features(words)[:, :, 0] + log_prior
+    odds = [
+        joint[:, index] - logsumexp(np.delete(joint, index, axis=1), axis=1)
+        for index in range(len(log_prior))
+    ]
+    return np.clip(np.stack(odds, axis=1), -MAX_LOG_ODDS, MAX_LOG_ODDS)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from .._words.code_points import encodable_words
 from .._words.training_set import check_sample_weight
@@ -69,6 +69,14 @@ def _checked_labels(y: Any) -> np.ndarray:
     assert_all_finite(labels, input_name="y")
     check_classification_targets(labels)
     return labels
+
+
+def has_classes(y: Any) -> bool:
+    """Whether the target of a supervised estimator is one class per word."""
+    if getattr(getattr(y, "dtype", None), "kind", None) == "T":
+        return True  # numpy's StringDType, which scikit-learn refuses
+    kind = type_of_target(y, input_name="y")
+    return not kind.startswith(("continuous", "multilabel")) and "output" not in kind
 
 
 def checked_priors(priors: Any, shares: np.ndarray) -> np.ndarray:

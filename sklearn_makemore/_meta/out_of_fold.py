@@ -1,11 +1,11 @@
 """Scores of training words by models that have not seen them."""
 
 import reprlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from numbers import Integral
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
@@ -24,22 +24,26 @@ from .members import (
     member_for,
 )
 
-Measure = Callable[[BaseCharLM, list[str]], np.ndarray]
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, eq=False)
-class OutOfFoldModels:
+class OutOfFoldModels(Generic[Model]):
     """A model of all words, and for each fold a model that has not seen its words.
 
     fold_models : (n_folds,)
     fold_of : the fold of each word
+    others : models that were fitted at the same time
     """
 
-    model: BaseCharLM
-    fold_models: list[BaseCharLM]
+    model: Model
+    fold_models: list[Model]
     fold_of: dict[str, int]
+    others: list[BaseCharLM] = field(default_factory=list)
 
-    def measure(self, words: list[str], measure: Measure) -> np.ndarray:
+    def measure(
+        self, words: list[str], measure: Callable[[Model, list[str]], np.ndarray]
+    ) -> np.ndarray:
         """Measure each word with a model that has not seen it, (n_words, ...).
 
         Words that are in no fold are measured with the model of all words.
@@ -77,13 +81,19 @@ class BaseOutOfFold(BaseOfOneModel):
 
     @contextmanager
     def _fitted_out_of_fold(
-        self, words: list[str], sample_weight: np.ndarray | None, n_folds: int | None
-    ) -> Iterator[OutOfFoldModels]:
+        self,
+        words: list[str],
+        sample_weight: np.ndarray | None,
+        n_folds: int | None,
+        others: Sequence[MemberFit] = (),
+    ) -> Iterator[OutOfFoldModels[BaseCharLM]]:
         """Fit a model on all words, and for each fold one that has not seen its words.
 
         The block sets the fitted attributes, before callbacks are notified of the end
         of the fit. A frozen `estimator` is not fitted and counts as a model that has
         seen none of the words. Without `n_folds` there are no folds.
+
+        others : more models to be fitted
         """
         fold_of, fits = {}, []
         if isinstance(self.estimator, FrozenEstimator):
@@ -94,11 +104,13 @@ class BaseOutOfFold(BaseOfOneModel):
             if n_folds is not None:
                 fold_of = _folds_of(words, n_folds)
             fits = _fits_out_of_fold(model, words, sample_weight, fold_of)
-        context = self._init_callback_context(max_subtasks=len(fits))
+        all_fits = [*fits, *others]
+        context = self._init_callback_context(max_subtasks=len(all_fits))
         task = self._callback_task(words)
         context.call_on_fit_task_begin(**task)
-        model, *fold_models = fit_members(fits, context, task, self.n_jobs) or [model]
-        yield OutOfFoldModels(model, fold_models, fold_of)
+        fitted = fit_members(all_fits, context, task, self.n_jobs)
+        model, *fold_models = fitted[: len(fits)] or [model]
+        yield OutOfFoldModels(model, fold_models, fold_of, fitted[len(fits) :])
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
 
     def _check_kept(self, kept: dict[str, Any]) -> None:

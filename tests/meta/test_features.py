@@ -6,12 +6,21 @@ import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_makemore import BigramCounter, CharLMFeatures, NGramCounter
+from sklearn_makemore import (
+    BigramCounter,
+    CharLMClassifier,
+    CharLMFeatures,
+    NGramCounter,
+    load,
+    save,
+)
+from sklearn_makemore.datasets import load_names
 
 COLUMNS = ["log_proba", "nll", "max_surprisal", "max_surprisal_position", "length"]
 FEATURES = CharLMFeatures(NGramCounter(order=3, handle_unknown="unk"))
@@ -140,3 +149,118 @@ def test_weights_are_those_of_the_model(words):
         words, sample_weight=weights
     )
     np.testing.assert_allclose(found[:, 0], expected.score_samples(words))
+
+
+def log_odds_by_hand(models, log_prior, word):
+    """From the log-probability of a word in each class; all know its letters."""
+    joint = [
+        model.score_samples([word])[0] + prior
+        for model, prior in zip(models, log_prior, strict=True)
+    ]
+    return [
+        own - np.log(np.sum(np.exp(np.delete(joint, index))))
+        for index, own in enumerate(joint)
+    ]
+
+
+def test_log_odds_of_classes_out_of_fold(tmp_path):
+    words = [word for word in load_names().data[::9] if set(word) <= set("aeinrlos")]
+    y = np.array(["abc"[row % 3] for row, _ in enumerate(words)])
+    letters = "".join(sorted(set("".join(words))))
+    plain = NGramCounter(2, alphabet=letters, handle_unknown="unk")
+    model = CharLMFeatures(NGramCounter(order=2), cv=3)
+    found = model.fit_transform(words, y)
+    names = [f"log_odds_{label}" for label in "abc"]
+    assert model.get_feature_names_out().tolist() == [*COLUMNS, *names]
+    assert model.classes_.tolist() == [*"abc"] and model.known_symbols_[:, :-1].all()
+    log_prior = np.log([np.mean(y == label) for label in "abc"])
+    np.testing.assert_allclose(np.exp(log_prior), model.class_prior_)
+    # The first columns do not depend on y.
+    without = CharLMFeatures(NGramCounter(order=2), cv=3)
+    np.testing.assert_array_equal(found[:, :5], without.fit_transform(words))
+    # The folds go through the distinct words of one class after another.
+    order = [word for label in "abc" for word in np.array(words)[y == label]]
+    order = list(dict.fromkeys(order))
+    for fold in range(3):
+        held_out = order[fold::3]
+        is_learned = ~np.isin(words, held_out)
+        models = [
+            clone(plain).fit(np.array(words)[is_learned & (y == label)])
+            for label in "abc"
+        ]
+        for word in held_out[:6]:
+            expected = log_odds_by_hand(models, log_prior, word)
+            np.testing.assert_allclose(found[words.index(word), 5:], expected)
+    models = [clone(plain).fit(np.array(words)[y == label]) for label in "abc"]
+    asked = ["anna", "", "rosie"]
+    expected = [log_odds_by_hand(models, log_prior, word) for word in asked]
+    np.testing.assert_allclose(model.transform(asked)[:, 5:], expected)
+    np.testing.assert_array_equal(
+        clone(model).fit(words, y).transform(words), model.transform(words)
+    )
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model")
+    np.testing.assert_array_equal(again.transform(asked), model.transform(asked))
+    assert again.get_feature_names_out().tolist() == [*COLUMNS, *names]
+    # Another fit forgets the classes.
+    assert model.fit_transform(words).shape == model.transform(words).shape
+    assert model.get_feature_names_out().tolist() == COLUMNS
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.linspace(0, 1, 6),
+        np.zeros((6, 2)) + 0.5,
+        np.eye(6, 2, dtype=int),
+        np.arange(12).reshape(6, 2),
+    ],
+    ids=["numbers", "columns of numbers", "labels", "columns of classes"],
+)
+def test_a_target_without_classes_adds_no_columns(y):
+    words = ["anna", "otto", "ana", "toto", "nan", "tot"]
+    model = CharLMFeatures(BigramCounter())
+    expected = clone(model).fit_transform(words)
+    np.testing.assert_array_equal(model.fit_transform(words, y), expected)
+    assert model.get_feature_names_out().tolist() == COLUMNS
+
+
+def test_columns_of_classes_can_be_left_out(words):
+    y = [len(word) > 5 for word in words]
+    model = CharLMFeatures(BigramCounter(), log_odds=False)
+    assert model.fit_transform(words, y).shape == (len(words), 5)
+    frozen = FrozenEstimator(BigramCounter(handle_unknown="unk").fit(words))
+    assert CharLMFeatures(frozen).fit_transform(words, y).shape == (len(words), 5)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        CharLMFeatures(BigramCounter()).fit(words, y[1:])
+    # Labels of one class, of which a word is not held out, and of weight zero.
+    words, y = ["anna", "ana", "nan", "otto", "x"], ["n", "n", "n", "o", "x"]
+    model = CharLMFeatures(BigramCounter(), cv=2)
+    found = model.fit_transform(words, y, sample_weight=[1, 1, 1, 1, 0])
+    assert model.classes_.tolist() == ["n", "o"] and found.shape == (5, 7)
+    assert np.isfinite(found).all()
+    assert (clone(model).fit_transform(words, ["n"] * 5)[:, 5] == 700).all()
+
+
+def test_columns_of_classes_are_as_good_as_the_classifier():
+    words, sex = map(np.array, load_names(return_X_y=True))
+    words, sex = words[::6], sex[::6]
+    cut = GroupShuffleSplit(1, test_size=0.25, random_state=0)
+    learned, held_out = next(cut.split(words, groups=words))
+    accuracy = [
+        model.fit(words[learned], sex[learned]).score(words[held_out], sex[held_out])
+        for model in (
+            make_pipeline(CharLMFeatures(), StandardScaler(), LogisticRegression()),
+            CharLMClassifier(calibration=None),
+        )
+    ]
+    assert accuracy[0] > 0.75 and accuracy[0] > accuracy[1] - 0.02
+
+
+@pytest.mark.parametrize("key", ["classes", "class_prior", "known_symbols"])
+def test_classes_that_are_none_are_not_restored(key, words):
+    model = CharLMFeatures(BigramCounter()).fit(words, [word[-1] for word in words])
+    with pytest.raises(ValueError, match=key):
+        clone(model)._restore({**model._kept(), key: np.ones(2)})
+    with pytest.raises(ValueError, match="no model of a class"):
+        clone(model)._restore({**model._kept(), "class_estimators": []})

@@ -263,7 +263,7 @@ def test_callbacks_see_every_fit(estimator, words, classes, capsys):
     model = clone(estimator)
     model.estimator.set_callbacks(recorder)
     model.fit(words, classes)
-    n_fits = {"classifier": 2 * 2 * 3, "bayes": 2, "features": 1, "outliers": 3}
+    n_fits = {"classifier": 2 * 2 * 3, "bayes": 2, "features": 1 + 2, "outliers": 3}
     (name,) = (name for name, other in META_ESTIMATORS.items() if other is estimator)
     assert recorder.tasks.count("setup") == n_fits[name]
     assert recorder.tasks.count("teardown") == n_fits[name]

@@ -25,6 +25,7 @@ spec.loader.exec_module(write)
 
 ADDED = {
     "CharLMClassifier": {"known_symbols"},
+    "CharLMFeatures": {"classes", "class_prior", "class_estimators", "known_symbols"},
     "CharLMOutlierDetector": {"training_scores", "mean_nll", "digests", "scores"},
 }
 """Fitted state that version 0.1.0 did not write, and without which files are read."""

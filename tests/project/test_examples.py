@@ -253,8 +253,9 @@ def features(names):
     """Out of fold, words look as new ones do, and what is learned from them holds."""
     seen, out_of_fold, new = (frame["nll"].mean() for frame in names["shown"].values())
     assert out_of_fold == pytest.approx(new, abs=0.1) and seen < new - 0.5
-    numbers, known, by_folds = names["losses"].values()
+    numbers, known, by_folds, with_odds = names["losses"].values()
     assert by_folds < numbers - 0.2 and known > numbers
+    assert with_odds < by_folds - 0.05
     assert names["areas"]["words, cv=5"] > 0.9
 
 
