@@ -100,7 +100,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
     def _fit_vocabulary(self, joined: CodePoints) -> CharVocabulary:
         """Return the vocabulary that `fit` uses for these words."""
         if self._is_warm_start():
-            return self._kept_vocabulary()
+            return self._partial_fit_vocabulary(joined)
         unknown = self.handle_unknown == "unk"
         if self.alphabet is None:
             return CharVocabulary.from_code_points(joined, unknown=unknown)
@@ -108,7 +108,10 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
 
     def _partial_fit_vocabulary(self, joined: CodePoints) -> CharVocabulary:
         """Return the vocabulary that `partial_fit` uses for these words."""
-        return self._kept_vocabulary()
+        known = self._kept_vocabulary()
+        if self.alphabet is not None:
+            return known
+        return known.union(CharVocabulary.from_code_points(joined))
 
     def _max_subtasks(self) -> int:
         """Return how many subtasks `fit` reports to callbacks; 0 if it is one task."""
@@ -156,10 +159,10 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         """Learn from more words, starting from the fitted state.
 
         A counter adds counts exactly: two calls with the halves of a list equal one
-        call with the whole list. New characters become new symbols unless `alphabet` is
-        given. A network trains one epoch on these words; it ignores `max_epochs`,
-        `validation_fraction`, `early_stopping` and scikit-learn's callbacks, and keeps
-        the alphabet of the first call.
+        call with the whole list. A network trains one epoch on these words; it ignores
+        `max_epochs`, `validation_fraction`, `early_stopping` and scikit-learn's
+        callbacks. New characters become new symbols unless `alphabet` is given; a
+        mixture keeps the alphabet of the first call.
 
         Raises
         ------
@@ -194,7 +197,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
                 f"The fitted model has the alphabet {_brief(known.characters)} and "
                 f"handle_unknown={'unk' if known.unknown else 'error'!r}, and a warm "
                 "start or `partial_fit` cannot change them. Set the parameters back, "
-                "or fit a new model."
+                "or fit a new model. To learn more characters, set alphabet=None."
             )
         return known
 

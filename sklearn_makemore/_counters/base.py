@@ -13,7 +13,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
-from .._words.code_points import CodePoints
 from .._words.training_set import TrainingSet
 from .._words.vocabulary import CharVocabulary, EncodedWords
 
@@ -230,12 +229,6 @@ class BaseCounter(BaseCharLM):
 
     def _count_data(self, data: TrainingSet) -> Counts:
         return self._count(data.encoded, data.vocabulary.n_symbols, data.sample_weight)
-
-    def _partial_fit_vocabulary(self, joined: CodePoints) -> CharVocabulary:
-        known = self._kept_vocabulary()
-        if self.alphabet is not None:
-            return known
-        return known.union(CharVocabulary.from_code_points(joined))
 
     def _check_unchanged(self, is_same: bool) -> None:
         """Raise an error if the probabilities are not those of the parameters."""

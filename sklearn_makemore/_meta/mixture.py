@@ -279,6 +279,9 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
 
     # ------------------------------------------------------------------- hooks
 
+    def _partial_fit_vocabulary(self, joined):
+        return self._kept_vocabulary()  # the members have it as their `alphabet`
+
     def _check_trainable(self, encoded, vocabulary, is_warm_start):
         members = (
             self.estimators_ if is_warm_start else self._checked_members().values()

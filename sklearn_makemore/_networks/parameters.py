@@ -95,7 +95,8 @@ class NetworkParameters(DeclaredParameters):
     warm_start: bool = parameter(
         default=False,
         description="""
-        Whether `fit` continues from the weights of the last fit, with its alphabet.
+        Whether `fit` continues from the weights of the last fit. New characters become
+        new symbols unless `alphabet` is given.
         """,
     )
     checkpoint: str | os.PathLike[str] | None = parameter(

@@ -6,6 +6,7 @@ The network is an estimator with the hooks that `BaseNeuralCharLM` describes.
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from numpy.random import RandomState
 
 from .._sklearn import has_callbacks
@@ -148,7 +149,8 @@ def _trained(model, train, valid, training):
         datasets = [model._dataset(part, block_size, device) for part in parts]
         net = model._new_net(n_symbols, block_size, device)
         if training.is_warm_start:
-            net = continued_net(net, model.net_)
+            new_ids = model.vocabulary_.ids_in(train.vocabulary)
+            net = continued_net(net, model.net_, torch.from_numpy(new_ids))
         unknown_proba = model._resolved_unknown_proba(train, n_done)
         # Tasks come first: a task is closed before another callback ends the training.
         # The checkpoint comes last: early stopping has then counted the epoch.

@@ -26,6 +26,7 @@ from skorch.helper import predefined_split
 from ..modules import LookupTable
 from .batches import Batches, WeightedDataset
 from .device import seeded_torch
+from .growth import grown_moments, grown_weights
 from .processes import SINGLE_PROCESS, CollectiveError, SingleProcess
 
 # Only this file imports skorch.
@@ -253,16 +254,25 @@ def new_net(module, module_params: dict[str, Any], *, callbacks=None, **params):
     return CharNet(module, callbacks=callbacks, **module_params, **params).initialize()
 
 
-def continued_net(net: CharNet, before: CharNet) -> CharNet:
-    """Give a new net the weights, optimizer state and history of a fitted one."""
-    asked, fitted = (one.get_params_for("module") for one in (net, before))
+def continued_net(net: CharNet, before: CharNet, new_ids: torch.Tensor) -> CharNet:
+    """Give a new net the weights, optimizer state and history of a fitted one.
+
+    new_ids : (n_symbols,) id in the new net of each symbol of the fitted one
+    """
+    asked, fitted = (
+        {**one.get_params_for("module"), "n_symbols": before.module__n_symbols}
+        for one in (net, before)
+    )
     if net.module is not before.module or asked != fitted:
         raise ValueError(
             f"The fitted {before.module.__name__} has {fitted}, and a warm start "
             f"cannot turn it into {asked}. Set the parameters back, or fit again with "
             "warm_start=False."
         )
-    plain_module(net).load_state_dict(plain_module(before).state_dict())
+    module, module_before = plain_module(net), plain_module(before)
+    module.load_state_dict(
+        grown_weights(module_before.state_dict(), module.state_dict(), new_ids)
+    )
     net.history.extend(copy.deepcopy(list(before.history)))
     if net.optimizer is before.optimizer:
         settings = net.optimizer_.state_dict()["param_groups"]
@@ -270,6 +280,10 @@ def continued_net(net: CharNet, before: CharNet) -> CharNet:
         state = copy.deepcopy(before.optimizer_.state_dict())
         for group, setting in zip(state["param_groups"], settings, strict=True):
             group.update(setting)
+        parameters = [
+            one for group in net.optimizer_.param_groups for one in group["params"]
+        ]
+        state["state"] = grown_moments(state["state"], parameters, new_ids)
         net.optimizer_.load_state_dict(state)
     return net
 
