@@ -40,7 +40,7 @@ def test_symbols_cannot_change(estimator, change, words):
     before = model.score_samples(words)
     model.set_params(**CHANGES[change])
     for train in ways_of_going_on(model):
-        with pytest.raises(ValueError, match="alphabet.*handle_unknown='error'"):
+        with pytest.raises(ValueError, match="alphabet.*handle_unknown='error'.*None"):
             train(words)
         np.testing.assert_array_equal(model.score_samples(words), before)
         assert model.symbols_ == ["", *LETTERS]
@@ -49,6 +49,18 @@ def test_symbols_cannot_change(estimator, change, words):
     for train in ways_of_going_on(model):
         train(words)
     assert (model.score_samples(words) != before).any()
+
+
+@over({name: model for name, model in CLASSES.items() if name != "mixture"})
+def test_new_letters_are_learned_without_an_alphabet(estimator, words):
+    model = clone(estimator).set_params(alphabet=LETTERS).fit(words)
+    for train in ways_of_going_on(model):
+        with pytest.raises(ValueError, match="'zoé' at index 0.*alphabet=None"):
+            train(["zoé"])
+    model.set_params(alphabet=None)
+    for letter, train in zip("éê", ways_of_going_on(model), strict=False):
+        train([*words, letter])
+        assert letter in model.symbols_
 
 
 @over(CLASSES)
@@ -128,7 +140,8 @@ def test_what_was_learnt_of_the_unknown_stays(estimator, words):
 @pytest.mark.slow
 @over(NETS)
 def test_the_unknown_can_be_learnt_later(estimator, words):
-    model = clone(estimator).set_params(handle_unknown="unk").fit(words)
+    known = "".join(words)
+    model = clone(estimator).set_params(alphabet=known, handle_unknown="unk").fit(words)
     reserved = model.unknown_proba_
     assert 0 < reserved < 0.01
     # Before it, an unknown character looks like the average one.

@@ -126,7 +126,7 @@ class CounterLife(Life):
 
 
 class NetLife(Life):
-    """A network keeps its alphabet and its history, and what it says is finite."""
+    """A network keeps its symbols and its history, and what it says is finite."""
 
     def __init__(self, estimator):
         super().__init__(estimator.set_params(max_epochs=1))
@@ -144,18 +144,12 @@ class NetLife(Life):
         self.end_epoch(words, is_warm_start=False)
 
     @precondition(lambda self: self.is_fitted())
-    @rule(data=st.data(), warm=st.booleans())
-    def go_on(self, data, warm):
-        known = self.model.symbols_
-        word = (
-            st.text(st.sampled_from(known[1:]), max_size=9)
-            if known[1:]
-            else st.just("")
-        )
-        words = data.draw(st.lists(word, min_size=1, max_size=9))
+    @rule(words=WORDS, warm=st.booleans())
+    def go_on(self, words, warm):
+        characters = {*self.model.symbols_[1:], *"".join(words)}
         self.model.set_params(warm_start=warm)
         (self.model.fit if warm else self.model.partial_fit)(words)
-        assert self.model.symbols_ == known
+        assert self.model.symbols_ == ["", *sorted(characters)]
         self.end_epoch(words, is_warm_start=True)
 
     @precondition(lambda self: self.is_fitted())
@@ -165,7 +159,7 @@ class NetLife(Life):
             return
         before = answers(self.model, self.asked)
         with pytest.raises(ValueError, match="at index 1 has .*alphabet"):
-            self.model.partial_fit(["", character])
+            self.model.score(["", character])
         with pytest.raises(ValueError, match="^prefix=.*alphabet"):
             self.model.sample(prefix=character)
         assert answers(self.model, self.asked) == before

@@ -208,6 +208,17 @@ def test_a_training_that_goes_on_from_another(estimator, words, path):
     assert_same(model, whole, words)
 
 
+@over(KINDS)
+def test_a_training_that_learns_new_letters(estimator, words, path):
+    accented = [*words[:90], "zoé"]
+    model = clone(estimator).set_params(warm_start=True, max_epochs=3).fit(words)
+    whole = copy.deepcopy(model).fit(accented)
+    interrupted(model.set_params(checkpoint=path), accented, epoch=3)
+    model, n_epochs = resumed(model, accented)
+    assert n_epochs == 1
+    assert_same(model, whole, accented)
+
+
 def test_random_numbers_of_a_random_state_go_on(words, path):
     model = clone(NETS["mlp-deep"]).set_params(validation_fraction=0.2, max_epochs=3)
     rng = np.random.RandomState(5)
