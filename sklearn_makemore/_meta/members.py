@@ -1,6 +1,8 @@
 """Models that another estimator copies, fits and owns."""
 
+import copy
 import os
+import reprlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -15,6 +17,7 @@ from .._base import BaseCharLM
 from .._counters.ngram import NGramCounter
 from .._declarations import parameter
 from .._word_estimator import BaseWordEstimator
+from .._words.vocabulary import CharVocabulary
 
 Self = TypeVar("Self", bound="BaseOfOneModel")
 
@@ -120,6 +123,39 @@ def member_for(estimator: Any, words: Sequence[str]) -> BaseCharLM:
     if settings.get("block_size", ...) is None:  # twice the longest word and its end
         member.set_params(block_size=2 * (max(map(len, words)) + 1))
     return member
+
+
+def member_of_mixture(
+    model: BaseCharLM, vocabulary: CharVocabulary, seed: int
+) -> BaseCharLM:
+    """Copy a model with the symbols of a mixture, and a seed if it has none."""
+    own = model.get_params(deep=False)
+    of_mixture = "unk" if vocabulary.unknown else "error"
+    if own["handle_unknown"] not in ("error", of_mixture):
+        raise ValueError(
+            f"{reprlib.repr(model)} has handle_unknown={own['handle_unknown']!r}, but "
+            f"all members take that of the mixture, which is {of_mixture!r}; set it on "
+            "the mixture."
+        )
+    alphabet = own["alphabet"]
+    if alphabet is not None and {*alphabet} != {*vocabulary.characters}:
+        raise ValueError(
+            f"{reprlib.repr(model)} has another alphabet than the mixture, but all "
+            "members take that of the mixture; set it on the mixture."
+        )
+    member = cast(BaseCharLM, clone(model))
+    member.set_params(alphabet=vocabulary.characters, handle_unknown=of_mixture)
+    if "random_state" in own and own["random_state"] is None:
+        member.set_params(random_state=seed)
+    return member
+
+
+def partially_fitted(
+    member: BaseCharLM, words: list[str], sample_weight: np.ndarray | None
+) -> BaseCharLM:
+    """Return a copy that has learned more; an interrupt must not change the member."""
+    # A shallow one, since `partial_fit` changes no fitted attribute in place.
+    return copy.copy(member).partial_fit(words, sample_weight=sample_weight)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -67,20 +66,36 @@ def mixed_rows(
         row in every member
     rows : (n_contexts,)
     """
-    if len(distributions) == 1:
+    first, _ = distributions[0]
+    if len(distributions) == 1 and not np.isnan(first[:, 0]).any():
         return distributions[0]
     tables, rows = zip(*distributions, strict=True)
     combinations, rows = distinct_rows(
         np.stack(rows, axis=1).astype(np.int64), max(map(len, tables))
     )
     taken = (table[at] for table, at in zip(tables, combinations.T, strict=True))
-    return log_mixture(taken, log_weights), rows
+    return log_mixture(taken, log_weights, first.shape[1]), rows
 
 
-def log_mixture(log_probas: Iterable[Floats], log_weights: Floats) -> Floats:
-    """Mix one array of log-probabilities per member; ``-inf`` if all are ``-inf``."""
-    weighted = (
-        log_proba + log_weight
-        for log_proba, log_weight in zip(log_probas, log_weights, strict=True)
-    )
-    return reduce(np.logaddexp, weighted)
+def log_mixture(
+    log_probas: Iterable[Floats], log_weights: Floats, n_symbols: int
+) -> Floats:
+    """Mix one array of log-probabilities per member; ``-inf`` if all are ``-inf``.
+
+    Where a member has NaN, it abstains, and the weights of the others are divided by
+    their sum. Where all abstain, the mixture is uniform over `n_symbols`.
+    """
+    mixed: Any = -np.inf
+    share: Any = 0.0  # total weight of those that do not abstain
+    for log_proba, log_weight in zip(log_probas, log_weights, strict=True):
+        abstains = np.isnan(log_proba)
+        weight = np.exp(log_weight)
+        if abstains.any():
+            log_proba = np.where(abstains, -np.inf, log_proba)
+            weight = np.where(abstains, 0.0, weight)
+        mixed = np.logaddexp(mixed, log_proba + log_weight)
+        share = share + weight
+    if not np.ndim(share):
+        return mixed
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(share > 0, mixed - np.log(share), -np.log(n_symbols))

@@ -1,14 +1,12 @@
 """MixtureCharLM: several models as one, their probabilities mixed by weights."""
 
 import copy
-import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal, cast
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -16,14 +14,26 @@ from .._base import BaseCharLM
 from .._declarations import fitted, parameter
 from .._sklearn import Interval, StrOptions
 from .._word_estimator import own_random_state
-from .._words.hold_out import hold_out
+from .._words.hold_out import hold_out, hold_out_folds
 from .._words.training_set import TrainingSet
 from .._words.types import Seed
-from .._words.vocabulary import CharVocabulary, EncodedWords
-from .em import em_weights, normalized
-from .members import MemberFit, check_kept_member, fit_members
+from .._words.vocabulary import CharVocabulary, check_alphabet
+from .learned_weights import (
+    WeightsFound,
+    equal_weights,
+    given_weights,
+    learned_weights,
+)
+from .members import (
+    MemberFit,
+    check_kept_member,
+    fit_members,
+    member_of_mixture,
+    partially_fitted,
+)
 from .mixing import MixedContexts, MixedModel, log_mixture, mixed_rows
-from .named_members import Members, NamedMembers
+from .named_members import Member, Members, NamedMembers
+from .translated import TranslatedMember, reader
 
 
 class MixtureCharLM(NamedMembers, BaseCharLM):
@@ -81,7 +91,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     True
     """
 
-    estimators: Sequence[BaseCharLM | tuple[str, BaseCharLM]] = parameter(
+    estimators: Sequence[Member | tuple[str, Member]] = parameter(
         description="""
         The members: models of this package, with or without names. A model without a
         name gets the name of its class in lower case, followed by "-1", "-2" and so on
@@ -89,7 +99,9 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         ``name`` replaces a whole member. Copies of the members are fitted, with the
         alphabet and `handle_unknown` of the mixture; a member with another alphabet
         raises an error. The `checkpoint` of each copy is its path followed by the
-        member's name; the mixture needs a `random_state` to resume from them.
+        member's name; the mixture needs a `random_state` to resume from them. A fitted
+        model in a `sklearn.frozen.FrozenEstimator` is a member that is not fitted
+        again, and may have another alphabet.
         """,
         constraints=[list, tuple],
         type_text="list of estimators or of (str, estimator) pairs",
@@ -109,15 +121,26 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         default=0.1,
         description="""
         Share of the words, drawn at random, that is held out to find the weights; at
-        least one.
+        least one. Not used with `cv`, or if all members are frozen.
         """,
         constraints=[Interval(Real, 0, 1, closed="neither")],
+    )
+    cv: int | None = parameter(
+        default=None,
+        description="""
+        Number of folds. Each word but the longest is then scored by members that were
+        fitted on the other folds, all these words determine the weights, and finally
+        the members are fitted on all words. Recommended for fewer than 1,000 words.
+        None holds one part out.
+        """,
+        constraints=[Interval(Integral, 2, None, closed="left"), None],
     )
     refit: bool = parameter(
         default=False,
         description="""
         Whether to fit the members again on all words once the weights are found. This
         takes twice the time, but the members then learn from the held-out words too.
+        With `cv`, this is always done.
         """,
     )
     n_jobs: int | None = parameter(
@@ -157,8 +180,9 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     )
     estimator_nlls_: np.ndarray | None = fitted(
         """
-        The same for each member alone. With `refit`, both are figures of the members
-        before they were fitted again.
+        The same for each member alone; infinite for a frozen member that lacks a
+        character. With `refit` or `cv`, both are figures of the members before they
+        were fitted again.
         """,
         type_text="ndarray of shape (n_members,) or None",
     )
@@ -166,8 +190,10 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     # ----------------------------------------------------------------- fitting
 
     def _max_subtasks(self) -> int:
-        is_refitted = self.refit and self._holds_out()
-        return len(self._checked_members()) * (2 if is_refitted else 1)
+        n_fits = 1
+        if self._holds_out():
+            n_fits += self.refit if self.cv is None else self.cv
+        return n_fits * (len(self._checked_members()) - len(self._frozen_models()))
 
     def _holds_out(self) -> bool:
         return isinstance(self.weights, str) and self.weights == "em"
@@ -188,14 +214,21 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         if not self.__sklearn_is_fitted__():
             return self._fit_and_weigh(data, self._partially_trained)
         self._check_trainable(data.encoded, data.vocabulary, is_warm_start=True)
-        members = self._partially_trained(self.named_estimators_, data)
-        return _by_name(self.named_estimators_, members)
+        frozen = self._frozen_models()
+        members = {
+            name: member
+            for name, member in self.named_estimators_.items()
+            if name not in frozen
+        }
+        trained = self._partially_trained(members, data)
+        members = {**self.named_estimators_, **_named(members, trained)}
+        return _by_name(members, list(members.values()))
 
     def _partially_trained(self, members: Members, data: TrainingSet, purpose=None):
         """Return copies of the members that have learned these words too."""
         words = data.words
         fits = (
-            delayed(_partially_fitted)(member, words, data.sample_weight)
+            delayed(partially_fitted)(member, words, data.sample_weight)
             for member in members.values()
         )
         return cast("list[BaseCharLM]", Parallel(n_jobs=self.n_jobs)(fits))
@@ -212,41 +245,79 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         self._check_trainable(data.encoded, data.vocabulary, is_warm_start=False)
         rng = own_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=len(models)).tolist()
+        # Copies, because fitting a frozen model elsewhere must not change the mixture.
+        frozen = {name: copy.copy(m) for name, m in self._frozen_models().items()}
 
         def trained_copies(data: TrainingSet, purpose: str) -> list[BaseCharLM]:
             copies = {
-                name: _new_member(model, data.vocabulary, seed)
+                name: member_of_mixture(model, data.vocabulary, seed)
                 for (name, model), seed in zip(models.items(), seeds, strict=True)
+                if isinstance(model, BaseCharLM)
             }
-            return train(copies, data, purpose)
+            trained = {**frozen, **_named(copies, train(copies, data, purpose))}
+            return [trained[name] for name in models]
 
         if not self._holds_out():
-            weights = self._given_weights(len(models))
-            members = trained_copies(data, "fit")
-            return {**_by_name(models, members), **_not_measured(weights)}
-        learned, held_out = hold_out(data, self.validation_fraction, rng)
-        members = trained_copies(learned, "fit")
-        measured = _measured(members, held_out)
-        if self.refit and held_out is not None:
-            members = trained_copies(data, "refit")
-        return {**_by_name(models, members), **measured}
+            found = given_weights(self.weights, len(models))
+            return {**_by_name(models, trained_copies(data, "fit")), **_figures(found)}
+        members, found = self._held_out_weights(data, rng, trained_copies)
+        return {**_by_name(models, members), **_figures(found)}
 
-    def _given_weights(self, n_members: int) -> np.ndarray:
-        """Return the weights that are not learned, (n_members,)."""
-        if isinstance(self.weights, str):
-            return _equal_weights(n_members)
-        weights = np.asarray(self.weights, dtype=np.float64)
-        if weights.shape != (n_members,):
-            raise ValueError(
-                f"`weights` must have one number for each of the {n_members} models in "
-                f"`estimators`, got an array of shape {weights.shape}."
-            )
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-            raise ValueError(
-                "`weights` must be finite and not negative, and not all be zero; got "
-                f"{weights}."
-            )
-        return normalized(weights / weights.max())  # their sum must not overflow
+    def _held_out_weights(
+        self,
+        data: TrainingSet,
+        rng: np.random.RandomState,
+        trained_copies: Callable[[TrainingSet, str], list[BaseCharLM]],
+    ) -> tuple[list[BaseCharLM], WeightsFound]:
+        """Return the fitted members, and the weights that held-out words determine."""
+        splits = self._splits(data, rng)
+        if not splits:
+            members = trained_copies(data, "fit")
+            return members, equal_weights(len(members))
+        names = [f"fold {i}" for i in range(len(splits))] if self.cv else ["fit"]
+        trained = [
+            trained_copies(learned, name)
+            for (learned, _), name in zip(splits, names, strict=True)
+        ]
+        found = learned_weights(trained, [held_out for _, held_out in splits])
+        if self.cv:
+            return trained_copies(data, "fit"), found
+        return trained_copies(data, "refit") if self.refit else trained[0], found
+
+    def _splits(
+        self, data: TrainingSet, rng: np.random.RandomState
+    ) -> list[tuple[TrainingSet, TrainingSet]]:
+        """Return pairs of training words and held-out words; none if all are equal."""
+        if len(self._frozen_models()) == len(self.estimators):
+            return [(data, data)]  # frozen members have not seen the words
+        if self.cv is not None:
+            return list(hold_out_folds(data, self.cv, rng))
+        learned, held_out = hold_out(data, self.validation_fraction, rng)
+        return [] if held_out is None else [(learned, held_out)]
+
+    # -------------------------------------------------------------- vocabulary
+
+    def _fit_vocabulary(self, joined):
+        self._checked_members()
+        return self._with_frozen_characters(super()._fit_vocabulary(joined))
+
+    def _with_frozen_characters(self, vocabulary: CharVocabulary) -> CharVocabulary:
+        """Return the vocabulary with the characters of all frozen members too."""
+        for name, model in self._frozen_models().items():
+            if model.vocabulary_.unknown and not vocabulary.unknown:
+                raise ValueError(
+                    f"The frozen member {name!r} has handle_unknown='unk', and the "
+                    "mixture has 'error', so the probability of unknown characters "
+                    "would be lost; set handle_unknown='unk' on the mixture."
+                )
+            vocabulary = vocabulary.union(model.vocabulary_)
+        return vocabulary
+
+    def _is_compatible(self, vocabulary):
+        asked = vocabulary.characters if self.alphabet is None else self.alphabet
+        unknown = self.handle_unknown == "unk"
+        allowed = CharVocabulary(check_alphabet(asked), unknown=unknown)
+        return self._with_frozen_characters(allowed) == vocabulary
 
     # ------------------------------------------------------------------- files
 
@@ -263,7 +334,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         names, members, weights = (kept[key] for key in ("names", "members", "weights"))
         for member in members:
             check_kept_member(member)
-            if member.vocabulary_ != vocabulary:
+            if not _is_part(member.vocabulary_, vocabulary):
                 raise ValueError("members have other characters.")
         if not all(isinstance(name, str) for name in names):
             raise TypeError(f"members have the names {names!r}.")
@@ -283,20 +354,23 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         return self._kept_vocabulary()  # the members have it as their `alphabet`
 
     def _check_trainable(self, encoded, vocabulary, is_warm_start):
-        members = (
-            self.estimators_ if is_warm_start else self._checked_members().values()
-        )
-        for member in members:
-            member._check_trainable(encoded, vocabulary, is_warm_start)
+        frozen = self._frozen_models()
+        for model in frozen.values():
+            reader(model, vocabulary)._check_readable(encoded, "words")
+        members = self.named_estimators_ if is_warm_start else self._checked_members()
+        for name, member in members.items():
+            if name not in frozen:
+                member._check_trainable(encoded, vocabulary, is_warm_start)
 
     def _check_readable(self, encoded, name):
         for member in self._active()[0]:
             member._check_readable(encoded, name)
 
-    def _active(self) -> tuple[list[BaseCharLM], np.ndarray]:
+    def _active(self) -> tuple[list[BaseCharLM | TranslatedMember], np.ndarray]:
         """Return the members that have a weight, and the logarithms of these."""
         active = np.flatnonzero(self.weights_)
-        return [self.estimators_[i] for i in active], np.log(self.weights_[active])
+        members = [reader(self.estimators_[i], self.vocabulary_) for i in active]
+        return members, np.log(self.weights_[active])
 
     def _contexts_after(self, encoded):
         members, _ = self._active()
@@ -315,7 +389,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     def _target_log_proba(self, encoded):
         members, log_weights = self._active()
         targets = (member._target_log_proba(encoded) for member in members)
-        return log_mixture(targets, log_weights)
+        return log_mixture(targets, log_weights, self.vocabulary_.n_symbols)
 
     def _longest_word(self):
         members, _ = self._active()
@@ -327,79 +401,31 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         return min(member._draws_at_once(shortest) for member in members)
 
 
-def _new_member(model: BaseCharLM, vocabulary: CharVocabulary, seed: int) -> BaseCharLM:
-    """Copy a model with the symbols of a mixture, and a seed if it has none."""
-    own = model.get_params(deep=False)
-    of_mixture = "unk" if vocabulary.unknown else "error"
-    if own["handle_unknown"] not in ("error", of_mixture):
-        raise ValueError(
-            f"{reprlib.repr(model)} has handle_unknown={own['handle_unknown']!r}, but "
-            f"all members take that of the mixture, which is {of_mixture!r}; set it on "
-            "the mixture."
-        )
-    alphabet = own["alphabet"]
-    if alphabet is not None and {*alphabet} != {*vocabulary.characters}:
-        raise ValueError(
-            f"{reprlib.repr(model)} has another alphabet than the mixture, but all "
-            "members take that of the mixture; set it on the mixture."
-        )
-    member = cast(BaseCharLM, clone(model))
-    member.set_params(alphabet=vocabulary.characters, handle_unknown=of_mixture)
-    if "random_state" in own and own["random_state"] is None:
-        member.set_params(random_state=seed)
-    return member
-
-
-def _partially_fitted(
-    member: BaseCharLM, words: list[str], sample_weight: np.ndarray | None
-) -> BaseCharLM:
-    """Return a copy that has learned more; an interrupt must not change the member."""
-    # A shallow one, since `partial_fit` changes no fitted attribute in place.
-    return copy.copy(member).partial_fit(words, sample_weight=sample_weight)
-
-
 # ------------------------------------------------------------- fitted attributes
 
 
 def _by_name(names: Any, members: list[BaseCharLM]) -> dict[str, Any]:
     """Return the fitted attributes that hold the members."""
-    named = Bunch(**dict(zip(names, members, strict=True)))
+    named = Bunch(**_named(names, members))
     return {"estimators_": list(members), "named_estimators_": named}
 
 
-def _equal_weights(n_members: int) -> np.ndarray:
-    return np.full(n_members, 1 / n_members)
+def _named(names: Any, members: list[BaseCharLM]) -> Members:
+    return dict(zip(names, members, strict=True))
 
 
-def _not_measured(weights: np.ndarray) -> dict[str, Any]:
-    """Return the other fitted attributes where no words were held out."""
-    return {"weights_": weights, "validation_nll_": None, "estimator_nlls_": None}
-
-
-def _measured(
-    members: list[BaseCharLM], held_out: TrainingSet | None
-) -> dict[str, Any]:
-    """Return the other fitted attributes, found on words held out."""
-    if held_out is None:
-        return _not_measured(_equal_weights(len(members)))
-    encoded = held_out.encoded
-    weight = cast(np.ndarray, held_out.sample_weight)
-    counts = np.repeat(weight / weight.max(), encoded.lengths)
-    log_proba = np.array([_targets(member, encoded) for member in members])
-    weights = em_weights(log_proba, counts)
-    active = np.flatnonzero(weights)
-    mixed = log_mixture(log_proba[active], np.log(weights[active]))
-    shares = counts / counts.sum()
+def _figures(found: WeightsFound) -> dict[str, Any]:
+    """Return the fitted attributes that hold the weights."""
     return {
-        "weights_": weights,
-        "validation_nll_": -float(np.sum(shares * mixed)),
-        "estimator_nlls_": -np.sum(shares * log_proba, axis=1),
+        "weights_": found.weights,
+        "validation_nll_": found.validation_nll,
+        "estimator_nlls_": found.estimator_nlls,
     }
 
 
-def _targets(member: BaseCharLM, encoded: EncodedWords) -> np.ndarray:
-    """Return the log-probability of every prediction, (n_predictions,)."""
-    return np.concatenate([part for _, part in member._scored_chunks(encoded)])
+def _is_part(own: CharVocabulary, mixed: CharVocabulary) -> bool:
+    """Whether a mixture has all symbols of a member."""
+    return {*own.characters} <= {*mixed.characters} and own.unknown <= mixed.unknown
 
 
 def _check_restored_figures(weights: Any, nll: Any, nlls: Any) -> None:

@@ -4,10 +4,15 @@ import reprlib
 from collections.abc import Sequence
 from typing import Any
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 from .._sklearn import _BaseComposition, _VisualBlock
+
+Member = BaseCharLM | FrozenEstimator
+"""A model to be fitted, or a frozen one that is fitted already."""
 
 Members = dict[str, BaseCharLM]
 """Models by name, in the order of `estimators`."""
@@ -16,21 +21,21 @@ Members = dict[str, BaseCharLM]
 class NamedMembers(_BaseComposition):
     """Base of the estimators whose `estimators` are models, with or without names."""
 
-    estimators: Sequence[BaseCharLM | tuple[str, BaseCharLM]]
+    estimators: Sequence[Member | tuple[str, Member]]
 
     @property
-    def _named_members(self) -> list[tuple[str, BaseCharLM]]:
+    def _named_members(self) -> list[tuple[str, Member]]:
         """The members that can be parameters; `fit` refuses all others."""
         own = self._get_param_names()
         return [
             (name, member)
             for name, member in named_members(self.estimators)
             if isinstance(name, str) and name not in own
-            if isinstance(member, BaseCharLM)
+            if isinstance(member, (BaseCharLM, FrozenEstimator))
         ]
 
     @_named_members.setter
-    def _named_members(self, members: list[tuple[str, BaseCharLM]]) -> None:
+    def _named_members(self, members: list[tuple[str, Member]]) -> None:
         replaced = dict(members)
         self.estimators = [
             (name, replaced.get(name, member) if isinstance(name, str) else member)
@@ -71,9 +76,9 @@ class NamedMembers(_BaseComposition):
             self.estimators = params.pop("estimators")
         return self._set_params("_named_members", **params)
 
-    def _checked_members(self) -> Members:
-        """Return the unfitted members by name; raise an error if one is invalid."""
-        members: Members = {}
+    def _checked_members(self) -> dict[str, Member]:
+        """Return the given members by name; raise an error if one is invalid."""
+        members: dict[str, Member] = {}
         for index, (name, member) in enumerate(named_members(self.estimators)):
             self._check_member(index, name, member)
             if name in members:
@@ -89,15 +94,31 @@ class NamedMembers(_BaseComposition):
             )
         return members
 
+    def _frozen_models(self) -> Members:
+        """Return the models of the frozen members by name."""
+        return {
+            name: member.estimator
+            for name, member in named_members(self.estimators)
+            if isinstance(member, FrozenEstimator)
+        }
+
     def _check_member(self, index: int, name: Any, member: Any) -> None:
         """Raise an error unless this is a name and a model with valid parameters."""
-        if not isinstance(member, BaseCharLM):
+        is_frozen = isinstance(member, FrozenEstimator)
+        model = member.estimator if is_frozen else member
+        if not isinstance(model, BaseCharLM):
             raise TypeError(
                 f"`estimators` must hold models, such as NGramCounter(), or pairs of a "
                 f"name and a model; got {reprlib.repr(member)} of type "
                 f"{type(member).__name__} at index {index}."
             )
-        member._validate_params()  # before others have been fitted
+        if is_frozen:
+            check_is_fitted(
+                model,
+                msg=f"The frozen %(name)s at index {index} of `estimators` is not "
+                "fitted; fit it first, or pass it without FrozenEstimator.",
+            )
+        model._validate_params()  # before others have been fitted
         if not isinstance(name, str):
             raise TypeError(
                 f"The name of a model must be a string, got {reprlib.repr(name)} of "
@@ -117,7 +138,7 @@ class NamedMembers(_BaseComposition):
         return _VisualBlock("parallel", members, names=names)
 
 
-def named_members(estimators: Any) -> list[tuple[str, BaseCharLM]]:
+def named_members(estimators: Any) -> list[tuple[str, Member]]:
     """Return pairs of a name and a model; missing names are made as in pipelines.
 
     Nothing raises an error here, because parameters can be read and set before `fit`

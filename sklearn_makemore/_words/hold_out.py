@@ -52,6 +52,26 @@ def hold_out(
     return data.take(np.flatnonzero(parts[rows] == 0)), held_out
 
 
+def hold_out_folds(
+    data: TrainingSet, n_folds: int, rng: np.random.RandomState
+) -> Iterator[tuple[TrainingSet, TrainingSet]]:
+    """Yield training words and held-out words, once for each fold.
+
+    Equal words are in one fold, and the longest is in none, as in `hold_out`. With
+    fewer other distinct words than `n_folds`, there are fewer folds.
+    """
+    distinct, rows = distinct_words(data.encoded)
+    weights = np.bincount(rows, data.sample_weight).astype(np.float64)
+    order = rng.permutation(distinct.n_words)
+    order = order[order != distinct.lengths.argmax()]
+    fold_of = np.full(distinct.n_words, -1)
+    fold_of[order] = np.arange(len(order)) % n_folds
+    for fold in range(min(n_folds, len(order))):
+        drawn = np.flatnonzero(fold_of == fold)
+        held_out = TrainingSet(data.vocabulary, distinct.take(drawn), weights[drawn])
+        yield data.take(np.flatnonzero(fold_of[rows] != fold)), held_out
+
+
 def assign_groups(
     weights: NDArray[Any],
     order: NDArray[np.int64],

@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 from sklearn import config_context
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from .._safe_file import restored_random_state
 from .._sklearn import check_pipeline
 from .._words.vocabulary import CharVocabulary
-from ._limits import NOT_SAVED, Limits, class_of, is_no_step
+from ._limits import NOT_SAVED, WRAPPERS, Limits, class_of, is_no_step
 
 
 class Decoder(Limits):
@@ -34,7 +36,10 @@ class Decoder(Limits):
             estimator_class = class_of(name)
             if estimator_class is None:
                 raise ValueError(f"{name!r} is not a class that can be loaded")
-            model = estimator_class(**self.params(params))
+            params = self.params(params)
+            if estimator_class is FrozenEstimator:
+                return _frozen(**params)
+            model = estimator_class(**params)
             model._validate_params()
             _set_requests(model, node["requests"])
             if type(model) is Pipeline:
@@ -116,6 +121,15 @@ def _check_steps(pipeline: Pipeline) -> None:
         if not is_no_step(step) and class_of(type(step).__name__) is not type(step):
             raise TypeError(f"the step {name!r} is a {type(step).__name__}")
     check_pipeline(pipeline)
+
+
+def _frozen(estimator: Any) -> FrozenEstimator:
+    """Return a fitted known estimator as a frozen one."""
+    name = type(estimator).__name__
+    if name in WRAPPERS or class_of(name) is not type(estimator):
+        raise TypeError(f"a {name} is frozen")
+    check_is_fitted(estimator)
+    return FrozenEstimator(estimator)
 
 
 def _vocabulary(characters: Any, unknown: Any) -> CharVocabulary:

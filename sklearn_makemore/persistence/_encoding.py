@@ -3,11 +3,10 @@
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from .._models import ESTIMATORS
 from .._words.vocabulary import CharVocabulary, check_alphabet
-from ._limits import METHODS_WITH_METADATA, NOT_SAVED, Limits, class_of
+from ._limits import METHODS_WITH_METADATA, NOT_SAVED, WRAPPERS, Limits, class_of
 
 
 class Encoder(Limits):
@@ -36,7 +35,7 @@ class Encoder(Limits):
             )
         kept = None
         with self.nested():
-            if type(model) is not Pipeline and model.__sklearn_is_fitted__():
+            if name not in WRAPPERS and model.__sklearn_is_fitted__():
                 kept = self.items(model._kept(), path)
             return {
                 "class": name,
@@ -128,8 +127,8 @@ class Encoder(Limits):
 
 def _requests(model: Any) -> dict[str, dict[str, Any]]:
     """Return which metadata the methods of an estimator request."""
-    if type(model) is Pipeline:
-        return {}  # it only passes metadata on
+    if type(model).__name__ in WRAPPERS:
+        return {}  # they only pass metadata on
     routing = model.get_metadata_routing()
     requests = {
         method: {

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from .._models import ESTIMATORS
@@ -26,6 +27,9 @@ file."""
 
 NOT_SAVED = {"callbacks", "checkpoint", "memory"}
 """Parameters that a file does not keep: code, and paths of one machine."""
+
+WRAPPERS = {"Pipeline": Pipeline, "FrozenEstimator": FrozenEstimator}
+"""Estimators of scikit-learn whose state is that of the estimators in them."""
 
 METHODS_WITH_METADATA = ("fit", "partial_fit", "score")
 """Methods whose requests for metadata, such as sample weights, are kept."""
@@ -63,8 +67,8 @@ class Limits:
 
 def class_of(name: Any) -> Any:
     """Return the class that a file may name, None for every other name."""
-    if name == "Pipeline":
-        return Pipeline
+    if name in WRAPPERS:
+        return WRAPPERS[name]
     if name not in ESTIMATORS:
         return None
     return getattr(import_module(f"..{ESTIMATORS[name]}", __package__), name)

@@ -1,0 +1,295 @@
+"""Frozen members of MixtureCharLM: kept as they are, and translated to its symbols."""
+
+import copy
+import pickle
+from itertools import product
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV, KFold
+
+from sklearn_makemore import (
+    BigramCounter,
+    CharLMOutlierDetector,
+    MixtureCharLM,
+    NGramCounter,
+    TransformerCharLM,
+    load,
+    save,
+)
+from sklearn_makemore._meta.learned_weights import learned_weights
+from sklearn_makemore._words.hold_out import hold_out_folds
+from sklearn_makemore._words.training_set import TrainingSet
+from sklearn_makemore._words.vocabulary import CharVocabulary
+
+AB = ["ab", "abba", "b", "ba", "aab", "bab"]
+BC = ["bc", "cb", "ccb", "b", "cbc"]
+CHARACTERS = "abcdx"  # x is in no alphabet
+
+
+def frozen(words, **params):
+    return FrozenEstimator(NGramCounter(order=2, **params).fit(words))
+
+
+def mixtures():
+    """Fitted mixtures whose members have different symbols."""
+    member = NGramCounter(order=3)
+    known, unk = frozen(AB), frozen(AB, handle_unknown="unk")
+    yield "other letters", MixtureCharLM([known, member], weights=[2, 1]).fit(BC)
+    yield "all frozen", MixtureCharLM([known, frozen(BC)], weights=[1, 3]).fit(["d"])
+    yield "one frozen", MixtureCharLM([known], weights="uniform").fit(["abd"])
+    yield (
+        "unknown",
+        MixtureCharLM(
+            [known, unk, member], handle_unknown="unk", weights=[1, 2, 3]
+        ).fit(BC),
+    )
+    inner = MixtureCharLM([known, member], weights=[1, 1]).fit(["da", "d"])
+    yield (
+        "nested",
+        MixtureCharLM([FrozenEstimator(inner), member], weights=[1, 1]).fit(BC),
+    )
+
+
+MIXED = dict(mixtures())
+
+
+def distribution(model, prefix):
+    """Compute the next-symbol distribution of a mixture from its members' methods."""
+    total, share = np.zeros(len(model.symbols_)), 0.0
+    for weight, member in zip(model.weights_, model.estimators_, strict=True):
+        own = member.symbols_
+        has_unknown = "<unk>" in own
+        if not has_unknown and not set(prefix) <= set(own):
+            continue
+        proba = dict(zip(own, member.predict_proba([prefix])[0], strict=True))
+        missing = [
+            symbol
+            for symbol in model.symbols_
+            if symbol not in own or symbol == "<unk>" and has_unknown
+        ]
+        for symbol in missing:
+            proba[symbol] = proba.get("<unk>", 0.0) if has_unknown else 0.0
+        if has_unknown:
+            spread = proba["<unk>"] / len(missing)
+            proba.update(dict.fromkeys(missing, spread))
+        total += weight * np.array([proba[symbol] for symbol in model.symbols_])
+        share += weight
+    if share == 0:
+        return np.full(len(total), 1 / len(total))
+    return total / share
+
+
+def readable_words(model, length):
+    letters = [
+        letter
+        for letter in CHARACTERS
+        if letter in model.symbols_ or "<unk>" in model.symbols_
+    ]
+    return [
+        "".join(word) for n in range(length + 1) for word in product(letters, repeat=n)
+    ]
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_probabilities_are_those_computed_from_the_members(name):
+    model = MIXED[name]
+    prefixes = readable_words(model, 3)
+    expected = np.array([distribution(model, prefix) for prefix in prefixes])
+    np.testing.assert_allclose(expected.sum(axis=1), 1, rtol=1e-12)
+    found = model.predict_proba(prefixes)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-15)
+    one_by_one = np.vstack([model.predict_proba([prefix]) for prefix in prefixes])
+    np.testing.assert_allclose(one_by_one, expected, rtol=1e-9, atol=1e-15)
+    of_prefix = dict(zip(prefixes, expected, strict=True))
+    for word, found in zip(prefixes, model.token_log_proba(prefixes), strict=True):
+        symbols = [
+            character if character in model.symbols_ else "<unk>" for character in word
+        ]
+        columns = [model.symbols_.index(symbol) for symbol in [*symbols, ""]]
+        with np.errstate(divide="ignore"):
+            by_hand = np.log(
+                [
+                    of_prefix[word[:place]][column]
+                    for place, column in enumerate(columns)
+                ]
+            )
+        np.testing.assert_allclose(found, by_hand, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_generated_words_follow_the_probabilities(name):
+    model = MIXED[name]
+    letters = [symbol for symbol in model.symbols_ if len(symbol) == 1]
+    start = dict(zip(model.symbols_, distribution(model, ""), strict=True))
+    total = 1 - start.get("<unk>", 0.0)  # never sampled
+    samples = model.sample(5000, random_state=0)
+    for symbol in letters:
+        share = np.mean([word.startswith(symbol) for word in samples])
+        assert share == pytest.approx(start[symbol] / total, abs=0.03)
+    assert np.isfinite(model.score_samples(samples)).all()
+
+    most_likely, log_proba = model.most_likely(5)
+    words = ["".join(word) for n in range(4) for word in product(letters, repeat=n)]
+    best = np.sort(model.score_samples(words))[: -len(most_likely) - 1 : -1]
+    assert (log_proba >= best - 1e-9).all()  # longer words may be better
+    np.testing.assert_allclose(log_proba, model.score_samples(most_likely))
+
+    matching = model.sample(2000, matching="[ab]b?", exact=True, random_state=0)
+    possible = ["a", "b", "ab", "bb"]
+    proba = np.exp(model.score_samples(possible))
+    shares = [matching.count(word) / len(matching) for word in possible]
+    np.testing.assert_allclose(shares, proba / proba.sum(), atol=0.04)
+
+
+def test_frozen_members_stay_as_they_are(words):
+    background = NGramCounter(order=3).fit(words)
+    before = pickle.dumps(background)
+    entry = FrozenEstimator(background)
+    model = MixtureCharLM([("names", entry), NGramCounter(order=2)], random_state=0)
+    model.fit(AB * 3)
+    model.partial_fit(["cab", "zoe"])
+    first = MixtureCharLM([entry, BigramCounter()]).partial_fit(words[:50])
+    copied = clone(model)
+    assert copied.get_params()["names"] is entry
+    search = GridSearchCV(
+        copied, {"ngramcounter__order": [1, 2]}, cv=KFold(2), error_score="raise"
+    )
+    best = search.fit(words[:40]).best_estimator_
+    assert pickle.dumps(background) == before
+    asked = words[:20]
+    for fitted in (model, first, best):
+        np.testing.assert_array_equal(
+            fitted.estimators_[0].score_samples(asked), background.score_samples(asked)
+        )
+    # What is learned afterwards, with new letters, does not change the mixture.
+    scores = model.score_samples(asked)
+    background.partial_fit(["ßß"])
+    np.testing.assert_array_equal(model.score_samples(asked), scores)
+
+
+@pytest.mark.parametrize("alphabet", [None, "abcd"])
+def test_the_alphabet_has_the_characters_of_frozen_members(alphabet):
+    model = MixtureCharLM([frozen(["xyz", "zx"]), BigramCounter()], alphabet=alphabet)
+    model.fit(AB)
+    assert model.symbols_ == ["", *sorted({*(alphabet or "ab"), *"xyz"})]
+    assert model.estimators_[1].symbols_ == model.symbols_
+    model.partial_fit(["xab"])
+
+
+def test_the_unknown_symbol_of_a_frozen_member_needs_one_in_the_mixture():
+    members = [("old", frozen(AB, handle_unknown="unk")), BigramCounter()]
+    with pytest.raises(ValueError, match="(?s)'old'.*set handle_unknown='unk'"):
+        MixtureCharLM(members).fit(AB)
+
+
+def test_frozen_members_must_be_fitted_models():
+    with pytest.raises(NotFittedError, match="frozen NGramCounter at index 0"):
+        MixtureCharLM([FrozenEstimator(NGramCounter())]).fit(AB)
+    with pytest.raises(TypeError, match="at index 0"):
+        MixtureCharLM([FrozenEstimator(CharLMOutlierDetector())]).fit(AB)
+
+
+def test_words_must_be_readable_by_frozen_members():
+    net = TransformerCharLM(
+        block_size=4, n_embd=4, n_heads=1, n_layers=1, max_epochs=1
+    ).fit(AB[:1])
+    model = MixtureCharLM([FrozenEstimator(net), BigramCounter()])
+    for fit in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="index 2 has 6 .*block_size=7"):
+            fit(["ab", "b", "xxabab"])
+    model.set_params(weights="uniform").fit(["abb", "xab"])
+    assert model._longest_word() == 3
+
+
+# ------------------------------------------------------------------------- weights
+
+
+def test_weights_of_frozen_members_alone_use_all_words(words):
+    members = [frozen(words[:100]), frozen(words[100:], smoothing="additive")]
+    data = words[50:150] + ["emma"] * 9
+    model = MixtureCharLM(members).fit(data)
+    log_proba = np.array(
+        [np.concatenate(member.estimator.token_log_proba(data)) for member in members]
+    )
+    for first in np.linspace(0, 1, 21):
+        tried = -np.log([first, 1 - first] @ np.exp(log_proba)).mean()
+        assert model.validation_nll_ <= tried
+    assert model.validation_nll_ == pytest.approx(model.nll(data))
+    np.testing.assert_allclose(model.estimator_nlls_, -log_proba.mean(axis=1))
+
+
+def test_folds_score_each_word_by_members_that_have_not_seen_it(words):
+    data = [*words[:60], "emma", "emma"]
+    known = frozen(words[60:])
+    model = MixtureCharLM([known, NGramCounter(order=2)], cv=4, random_state=0)
+    model.fit(data)
+    vocabulary = model.vocabulary_
+    member = NGramCounter(order=2, alphabet=vocabulary.characters)
+    np.testing.assert_array_equal(
+        model.estimators_[1].score_samples(words),
+        clone(member).fit(data).score_samples(words),
+    )
+    rng = np.random.RandomState(0)
+    rng.randint(np.iinfo(np.int32).max, size=2)  # the seeds of the members
+    training = TrainingSet(vocabulary, vocabulary.encode(data))
+    splits = list(hold_out_folds(training, 4, rng))
+    seen, members = [], []
+    for learned, held_out in splits:
+        assert not set(learned.words) & set(held_out.words)
+        assert len(learned.words) + held_out.sample_weight.sum() == len(data)
+        seen += held_out.words
+        members.append([known.estimator, clone(member).fit(learned.words)])
+    assert len(splits) == 4 and len(seen) == len(set(seen)) == len(set(data)) - 1
+    assert len(*(set(data) - set(seen))) == max(map(len, data))
+    found = learned_weights(members, [held_out for _, held_out in splits])
+    np.testing.assert_allclose(model.weights_, found.weights)
+    assert model.validation_nll_ == pytest.approx(found.validation_nll)
+    assert 0 < model.weights_[0] < 1
+
+
+def test_folds_of_few_words():
+    model = MixtureCharLM([frozen(AB), NGramCounter()], cv=5)
+    np.testing.assert_array_equal(model.fit(["ab"] * 9).weights_, [0.5, 0.5])
+    assert model.validation_nll_ is None
+    assert np.isfinite(model.fit(["ab", "b"]).validation_nll_)
+
+
+def test_an_abstaining_member_neither_gains_nor_loses():
+    vocabulary = CharVocabulary("abc")
+    members = [
+        [NGramCounter(order=2).fit(AB), NGramCounter(order=1, alphabet="abc").fit(BC)]
+    ]
+    found = []
+    for words in (["ab", "abc"], ["ab", "abc", *["abc" + "ba" * 9]]):
+        encoded = vocabulary.encode(words)
+        data = TrainingSet(
+            vocabulary, encoded, np.array([10.0, 1.0, 1e-9][: len(words)])
+        )
+        found.append(learned_weights(members, [data]))
+    np.testing.assert_allclose(found[0].weights, found[1].weights, atol=1e-6)
+    assert np.isinf(found[0].estimator_nlls[0])
+
+
+# --------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("name", ["other letters", "unknown", "nested"])
+def test_files_and_copies_keep_frozen_members(name, tmp_path):
+    model = MIXED[name]
+    save(model, tmp_path / "model")
+    asked = readable_words(model, 2)
+    for again in (load(tmp_path / "model"), copy.deepcopy(model), clone(model).fit(BC)):
+        np.testing.assert_array_equal(
+            again.score_samples(asked), model.score_samples(asked)
+        )
+        assert again.sample(9, random_state=0) == model.sample(9, random_state=0)
+    loaded = load(tmp_path / "model")
+    loaded.partial_fit(["bcb"])
+    np.testing.assert_array_equal(
+        loaded.estimators_[0].score_samples(["ab"]),
+        model.estimators_[0].score_samples(["ab"]),
+    )
