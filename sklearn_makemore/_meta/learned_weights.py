@@ -99,3 +99,17 @@ def _counts(parts: Sequence[TrainingSet]) -> Floats:
         for weight, part in zip(weights, parts, strict=True)
     ]
     return np.concatenate(counts)
+
+
+def check_restored_figures(weights: Any, nll: Any, nlls: Any) -> None:
+    """Raise an error if a file has weights or NLLs that no fit can give."""
+    is_sum = weights.dtype == np.float64 and abs(weights.sum() - 1) < 1e-6
+    if weights.ndim != 1 or not is_sum or not (weights >= 0).all():
+        raise ValueError(f"weights are {weights!r}.")
+    if nll is not None and type(nll) is not float:
+        raise ValueError(f"validation_nll is {nll!r}.")
+    if nlls is not None and (
+        not isinstance(nlls, np.ndarray)
+        or (nlls.dtype, nlls.shape) != (np.float64, weights.shape)
+    ):
+        raise ValueError(f"estimator_nlls are {nlls!r}.")

@@ -20,6 +20,7 @@ from .._words.types import Seed
 from .._words.vocabulary import CharVocabulary, check_alphabet
 from .learned_weights import (
     WeightsFound,
+    check_restored_figures,
     equal_weights,
     given_weights,
     learned_weights,
@@ -49,6 +50,9 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     word is not held out, so every member can read all held-out words. If all words are
     equal, none is held out and the weights are equal.
 
+    A fitted model in a `sklearn.frozen.FrozenEstimator` is a member that stays as it
+    is. For a short list of words, freeze a model of a long list and set `cv`.
+
     See Also
     --------
     NGramCounter : Fast to fit, and makes other errors than the networks.
@@ -67,6 +71,15 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     but each member learns by its own `partial_fit`. Later calls train every member on
     all words and change neither the alphabet, nor the weights, nor the parameters of
     the members.
+
+    A frozen member is expected not to have seen the words: on words it was trained on,
+    it would get too large a weight. The alphabet of the mixture is `alphabet`, or the
+    characters of the training words, with those of all frozen members. A frozen member
+    gives probability 0 to a symbol that it does not have. After such a symbol, it
+    abstains: the weights of the other members are divided by their sum. If all members
+    abstain, the next symbol is uniform. A frozen member with ``handle_unknown="unk"``
+    never abstains, and shares the probability of its unknown symbol equally among the
+    symbols that it does not have. It requires ``handle_unknown="unk"`` of the mixture.
 
     References
     ----------
@@ -89,6 +102,15 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     >>> best = model.named_estimators_.four
     >>> bool(model.nll(words[1::2]) < best.nll(words[1::2]))
     True
+
+    A short list with a frozen model of a long one:
+
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> moons = ["titan", "rhea", "dione", "mimas", "tethys", "phoebe", "iapetus"]
+    >>> names = FrozenEstimator(NGramCounter().fit(words))
+    >>> model = MixtureCharLM([names, NGramCounter()], cv=5, random_state=0).fit(moons)
+    >>> len(model.symbols_)
+    27
     """
 
     estimators: Sequence[Member | tuple[str, Member]] = parameter(
@@ -340,7 +362,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
             raise TypeError(f"members have the names {names!r}.")
         if not len(members) == len(names) == len(set(names)) == len(weights) > 0:
             raise ValueError("names, members and weights are not of one length.")
-        _check_restored_figures(weights, kept["validation_nll"], kept["estimator_nlls"])
+        check_restored_figures(weights, kept["validation_nll"], kept["estimator_nlls"])
         return {
             **_by_name(names, members),
             "weights_": weights,
@@ -426,17 +448,3 @@ def _figures(found: WeightsFound) -> dict[str, Any]:
 def _is_part(own: CharVocabulary, mixed: CharVocabulary) -> bool:
     """Whether a mixture has all symbols of a member."""
     return {*own.characters} <= {*mixed.characters} and own.unknown <= mixed.unknown
-
-
-def _check_restored_figures(weights: Any, nll: Any, nlls: Any) -> None:
-    """Raise an error if a file has weights or NLLs that no fit can give."""
-    is_sum = weights.dtype == np.float64 and abs(weights.sum() - 1) < 1e-6
-    if weights.ndim != 1 or not is_sum or not (weights >= 0).all():
-        raise ValueError(f"weights are {weights!r}.")
-    if nll is not None and type(nll) is not float:
-        raise ValueError(f"validation_nll is {nll!r}.")
-    if nlls is not None and (
-        not isinstance(nlls, np.ndarray)
-        or (nlls.dtype, nlls.shape) != (np.float64, weights.shape)
-    ):
-        raise ValueError(f"estimator_nlls are {nlls!r}.")

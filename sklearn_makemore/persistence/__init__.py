@@ -37,7 +37,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     model : estimator
-        A fitted estimator of this package, or a `sklearn.pipeline.Pipeline` of them.
+        A fitted estimator of this package, or a `sklearn.pipeline.Pipeline` or
+        `sklearn.frozen.FrozenEstimator` of them.
 
     path : str or path-like
         The file. A "~" at the start stands for the home folder.

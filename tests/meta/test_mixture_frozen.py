@@ -20,6 +20,7 @@ from sklearn_makemore import (
     load,
     save,
 )
+from sklearn_makemore._meta.em import em_weights
 from sklearn_makemore._meta.learned_weights import learned_weights
 from sklearn_makemore._words.hold_out import hold_out_folds
 from sklearn_makemore._words.training_set import TrainingSet
@@ -149,7 +150,7 @@ def test_frozen_members_stay_as_they_are(words):
     background = NGramCounter(order=3).fit(words)
     before = pickle.dumps(background)
     entry = FrozenEstimator(background)
-    model = MixtureCharLM([("names", entry), NGramCounter(order=2)], random_state=0)
+    model = MixtureCharLM([("names", entry), NGramCounter(order=2)], weights=[1, 1])
     model.fit(AB * 3)
     model.partial_fit(["cab", "zoe"])
     first = MixtureCharLM([entry, BigramCounter()]).partial_fit(words[:50])
@@ -260,18 +261,22 @@ def test_folds_of_few_words():
 
 def test_an_abstaining_member_neither_gains_nor_loses():
     vocabulary = CharVocabulary("abc")
-    members = [
-        [NGramCounter(order=2).fit(AB), NGramCounter(order=1, alphabet="abc").fit(BC)]
-    ]
-    found = []
-    for words in (["ab", "abc"], ["ab", "abc", *["abc" + "ba" * 9]]):
-        encoded = vocabulary.encode(words)
-        data = TrainingSet(
-            vocabulary, encoded, np.array([10.0, 1.0, 1e-9][: len(words)])
-        )
-        found.append(learned_weights(members, [data]))
-    np.testing.assert_allclose(found[0].weights, found[1].weights, atol=1e-6)
-    assert np.isinf(found[0].estimator_nlls[0])
+    narrow = NGramCounter(order=2).fit(AB)
+    wide = NGramCounter(order=2, alphabet="abc").fit(["ca", "bb", "aca"])
+    words, weight = ["ab", "bca", "b", "aba"], np.array([4.0, 1.0, 2.0, 3.0])
+    data = TrainingSet(vocabulary, vocabulary.encode(words), weight)
+    found = learned_weights([[narrow, wide]], [data])
+    # Without the end of "bca", after the unknown "c".
+    of_narrow = narrow.token_log_proba(["ab", "b", "b", "aba"])
+    of_narrow[1][1] = -np.inf
+    of_wide = wide.token_log_proba(words)
+    of_wide[1] = of_wide[1][:2]
+    log_proba = [np.concatenate(of_narrow), np.concatenate(of_wide)]
+    counts = np.repeat(weight, [3, 2, 2, 4])
+    expected = em_weights(np.array(log_proba), counts)
+    assert 0.1 < expected[0] < 0.9
+    np.testing.assert_allclose(found.weights, expected, atol=1e-5)
+    assert np.isinf(found.estimator_nlls[0]) and np.isfinite(found.estimator_nlls[1])
 
 
 # --------------------------------------------------------------------------- files
