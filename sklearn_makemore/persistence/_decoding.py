@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._safe_file import restored_random_state
 from .._sklearn import check_pipeline
 from .._words.vocabulary import CharVocabulary
-from ._limits import NOT_SAVED, WRAPPERS, Limits, class_of, is_no_step
+from ._limits import NOT_SAVED, Limits, class_of, is_no_step
 
 
 class Decoder(Limits):
@@ -126,7 +126,7 @@ def _check_steps(pipeline: Pipeline) -> None:
 def _frozen(estimator: Any) -> FrozenEstimator:
     """Return a fitted known estimator as a frozen one."""
     name = type(estimator).__name__
-    if name in WRAPPERS or class_of(name) is not type(estimator):
+    if class_of(name) is not type(estimator):
         raise TypeError(f"a {name} is frozen")
     check_is_fitted(estimator)
     return FrozenEstimator(estimator)

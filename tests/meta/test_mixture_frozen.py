@@ -9,7 +9,9 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import make_pipeline
 
 from sklearn_makemore import (
     BigramCounter,
@@ -22,9 +24,11 @@ from sklearn_makemore import (
 )
 from sklearn_makemore._meta.em import em_weights
 from sklearn_makemore._meta.learned_weights import learned_weights
+from sklearn_makemore._safe_file import ModelFileError
 from sklearn_makemore._words.hold_out import hold_out_folds
 from sklearn_makemore._words.training_set import TrainingSet
 from sklearn_makemore._words.vocabulary import CharVocabulary
+from sklearn_makemore.persistence._decoding import Decoder
 
 AB = ["ab", "abba", "b", "ba", "aab", "bab"]
 BC = ["bc", "cb", "ccb", "b", "cbc"]
@@ -298,3 +302,31 @@ def test_files_and_copies_keep_frozen_members(name, tmp_path):
         loaded.estimators_[0].score_samples(["ab"]),
         model.estimators_[0].score_samples(["ab"]),
     )
+
+
+def test_a_file_holds_any_frozen_estimator(tmp_path):
+    path = tmp_path / "model"
+    model = frozen(AB)
+    for estimator in (model, make_pipeline(model), FrozenEstimator(model)):
+        save(estimator, path)
+        again = load(path)
+        assert type(again) is type(estimator)
+        assert again.score(AB) == model.score(AB)
+    detector = CharLMOutlierDetector(model).fit(AB)
+    save(detector, path)
+    np.testing.assert_array_equal(load(path).predict(AB), detector.predict(AB))
+    with pytest.raises(NotFittedError):
+        save(FrozenEstimator(NGramCounter()), path)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [3, LogisticRegression(), NGramCounter()],
+    ids=lambda value: str(value)[:9],
+)
+def test_a_file_with_another_frozen_object_is_refused(inside, tmp_path, monkeypatch):
+    entry = frozen(AB)
+    save(entry, tmp_path / "model")
+    monkeypatch.setattr(Decoder, "params", lambda self, params: {"estimator": inside})
+    with pytest.raises(ModelFileError):
+        load(tmp_path / "model")
