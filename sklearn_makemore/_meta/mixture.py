@@ -323,6 +323,9 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         self._checked_members()
         return self._with_frozen_characters(super()._fit_vocabulary(joined))
 
+    def _partial_fit_vocabulary(self, joined):
+        return self._kept_vocabulary()  # the members have it as their `alphabet`
+
     def _with_frozen_characters(self, vocabulary: CharVocabulary) -> CharVocabulary:
         """Return the vocabulary with the characters of all frozen members too."""
         for name, model in self._frozen_models().items():
@@ -371,9 +374,6 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         }
 
     # ------------------------------------------------------------------- hooks
-
-    def _partial_fit_vocabulary(self, joined):
-        return self._kept_vocabulary()  # the members have it as their `alphabet`
 
     def _check_trainable(self, encoded, vocabulary, is_warm_start):
         frozen = self._frozen_models()
