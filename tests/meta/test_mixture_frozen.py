@@ -45,7 +45,7 @@ def mixtures():
     known, unk = frozen(AB), frozen(AB, handle_unknown="unk")
     yield "other letters", MixtureCharLM([known, member], weights=[2, 1]).fit(BC)
     yield "all frozen", MixtureCharLM([known, frozen(BC)], weights=[1, 3]).fit(["d"])
-    yield "one frozen", MixtureCharLM([known], weights="uniform").fit(["abd"])
+    yield "one frozen", MixtureCharLM([known], weights="uniform").fit(["bad"])
     yield (
         "unknown",
         MixtureCharLM(
