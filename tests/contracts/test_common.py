@@ -22,6 +22,7 @@ VERBS = {
     "predict_proba": lambda model: model.predict_proba(["ab"]),
     "sample": lambda model: model.sample(3, random_state=0),
     "most_likely": lambda model: model.most_likely(3),
+    "rank": lambda model: model.rank(["ab"], 3, random_state=0),
     "novelty_report": lambda model: model.novelty_report(["ab"], 3, random_state=0),
 }
 
