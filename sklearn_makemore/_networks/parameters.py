@@ -26,7 +26,10 @@ class NetworkParameters(DeclaredParameters):
     )
     lr: float = parameter(
         default=0.008,
-        description="Largest learning rate of the schedule.",
+        description="""
+        Largest learning rate of the schedule; a quarter of it if `fit` continues with
+        `warm_start` and ``lr_schedule="one-cycle"``.
+        """,
         constraints=[Interval(Real, 0, None, closed="neither")],
     )
     lr_schedule: Literal["one-cycle", "step", "constant"] = parameter(

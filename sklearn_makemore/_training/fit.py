@@ -4,6 +4,7 @@ The network is an estimator with the hooks that `BaseNeuralCharLM` describes.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,6 +29,7 @@ from .net import (
     snapshot,
 )
 from .processes import CollectiveError, SingleProcess, join_processes
+from .schedules import WARM_START_RATE, scaled
 
 DEFAULT_VALIDATION_FRACTION = 0.1
 
@@ -40,6 +42,7 @@ class Training:
     is_warm_start : whether it starts from a copy of the fitted net
     rng : source of the words held out and of the seed
     context : of scikit-learn's callbacks, None without them
+    rate : factor of the schedule's learning rates
     """
 
     epochs: int
@@ -49,6 +52,7 @@ class Training:
     device: str
     context: Any = None
     checkpoint: Checkpoint | None = None
+    rate: float = 1.0
 
     @property
     def epochs_done(self) -> int:
@@ -59,6 +63,8 @@ class Training:
 def fit_network(model, data: TrainingSet, context) -> dict[str, Any]:
     """Train a network with its parameters; return the fitted attributes."""
     training = _begun(model, data, model._is_warm_start(), model.max_epochs, context)
+    if training.is_warm_start and model.lr_schedule == "one-cycle":
+        training = replace(training, rate=WARM_START_RATE)
     share = model.validation_fraction
     if share is None and model.early_stopping:
         share = DEFAULT_VALIDATION_FRACTION
@@ -151,6 +157,8 @@ def _trained(model, train, valid, training):
         if training.is_warm_start:
             new_ids = model.vocabulary_.ids_in(train.vocabulary)
             net = continued_net(net, model.net_, torch.from_numpy(new_ids))
+        if training.rate != 1:
+            net.schedule = partial(scaled, schedule=net.schedule, factor=training.rate)
         unknown_proba = model._resolved_unknown_proba(train, n_done)
         # Tasks come first: a task is closed before another callback ends the training.
         # The checkpoint comes last: early stopping has then counted the epoch.

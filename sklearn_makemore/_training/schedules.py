@@ -17,10 +17,19 @@ def one_cycle(progress: float, warm_up: float, start: float, end: float) -> floa
     return end + (1 - end) * (1 + math.cos(math.pi * phase)) / 2
 
 
+def scaled(progress: float, schedule: Callable[[float], float], factor: float) -> float:
+    """Return the factor of a schedule times another factor."""
+    return factor * schedule(progress)
+
+
 def step_decay(progress: float, at: float, factor: float) -> float:
     """Return 1 before the progress `at`, and `factor` from there on."""
     return 1.0 if progress < at else factor
 
+
+WARM_START_RATE = 0.25
+"""Factor of the one-cycle rate if `fit` continues from a fitted network. The full rate
+would undo what the network has learned, above all on a short list."""
 
 SCHEDULES: dict[str, Callable[[float], float] | None] = {
     "one-cycle": partial(one_cycle, warm_up=0.25, start=0.04, end=0.02),

@@ -224,6 +224,22 @@ def test_warm_start_does_not_repeat_the_batches(words):
     assert not any(map(torch.equal, first, continued))
 
 
+@pytest.mark.parametrize("schedule", ["one-cycle", "step", "constant"])
+def test_only_one_cycle_has_a_smaller_rate_in_a_warm_start(schedule, words):
+    def rates(train):
+        train(words)
+        return dict(model.net_.callbacks_)["listener"].rates_
+
+    callbacks = [("listener", Listener())]
+    model = clone(NETS["mlp"]).set_params(
+        warm_start=True, max_epochs=1, lr_schedule=schedule, callbacks=callbacks
+    )
+    cold, warm, one_more = map(rates, (model.fit, model.fit, model.partial_fit))
+    factor = 0.25 if schedule == "one-cycle" else 1
+    np.testing.assert_allclose(warm, factor * np.array(cold))
+    assert one_more == cold
+
+
 def test_warm_start_keeps_the_state_of_the_optimizer(words):
     def n_steps(model):
         return {int(s["step"]) for s in model.net_.optimizer_.state.values()}
