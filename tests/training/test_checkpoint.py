@@ -130,8 +130,10 @@ def test_an_interrupted_training_goes_on(estimator, words, path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name, patience", [("mlp", 40), ("wavenet", 40), ("gru", 2)])
-def test_early_stopping_goes_on_too(name, patience, words, path, killed_at_the_end):
+@pytest.mark.parametrize(
+    "name, patience, lr", [("mlp", 40, 0.05), ("wavenet", 40, 0.05), ("gru", 2, 0.15)]
+)
+def test_early_stopping_goes_on_too(name, patience, lr, words, path, killed_at_the_end):
     few = words[:60]
     model = clone(NETS[name]).set_params(
         early_stopping=True,
@@ -139,7 +141,7 @@ def test_early_stopping_goes_on_too(name, patience, words, path, killed_at_the_e
         n_iter_no_change=patience,
         tol=0.0,
         max_epochs=11,
-        lr=0.05,
+        lr=lr,
         lr_schedule="constant",
         weight_decay=0.0,
         alphabet=LETTERS,
