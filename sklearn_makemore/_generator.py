@@ -15,10 +15,8 @@ from ._generation.conditional import conditional, masked_source
 from ._generation.language import matching_language
 from ._generation.most_likely import beginning_with, most_likely_words
 from ._generation.novelty import NoveltyReport, novelty_of
-from ._generation.rank import SampledRanks, sampled_log_proba
 from ._generation.sampling import DrawOptions, Source, draw_codes, draw_words
 from ._hooks import PredictionHooks
-from ._likelihood import SCORING_CHUNK_SIZE
 from ._sklearn import Interval, validate_options
 from ._word_estimator import own_random_state
 from ._words.check import check_words
@@ -288,95 +286,6 @@ class GeneratorMixin(PredictionHooks):
 
     @validate_options(
         {
-            "n_samples": [Interval(Integral, 2, None, closed="left")],
-            "random_state": ["random_state"],
-            "return_std": ["boolean"],
-        }
-    )
-    def rank(
-        self,
-        words: Words,
-        n_samples: int = 10_000,
-        *,
-        random_state: Seed = None,
-        return_std: bool = False,
-    ) -> Floats | tuple[Floats, Floats]:
-        """Estimate how many words are at least as probable as each word.
-
-        This is the number of guesses until the word is found, if words are tried from
-        the most probable on [1]_. The model samples words. A word that it samples with
-        the probability p stands for ``1 / (n_samples * p)`` words.
-
-        The relative error is about ``1 / sqrt(n_samples)`` for a word of ordinary
-        probability. It is larger for a word that is more probable, or much less
-        probable, than most samples; `most_likely` ranks the first words exactly. A word
-        that is less probable than all samples gets their rank, which is too low.
-
-        Parameters
-        ----------
-        words : array-like of str of shape (n_words,)
-            A list, tuple, array, Series or one-column data frame; ``""`` is a word.
-
-        n_samples : int, default=10_000
-            Number of words to sample.
-
-        random_state : int, RandomState instance or None, default=None
-            Pass an int for the same ranks at each call; None samples fresh words.
-
-        return_std : bool, default=False
-            Whether to return the standard errors.
-
-        Returns
-        -------
-        rank : ndarray of shape (n_words,), dtype float64
-            Estimated number of words without unknown characters that are at least as
-            probable, including the word; at least 1, and inf for an impossible word.
-
-        std : ndarray of shape (n_words,), dtype float64
-            Standard errors of the ranks, with `return_std`; nan for an impossible word.
-
-        Raises
-        ------
-        NotFittedError
-            If the model is not fitted.
-        ValueError
-            As `score_samples`.
-
-        References
-        ----------
-        .. [1] M. Dell'Amico, M. Filippone, "Monte Carlo strength evaluation: fast and
-           reliable password checking", ACM CCS 2015.
-
-        Examples
-        --------
-        >>> from sklearn_makemore import NGramCounter
-        >>> from sklearn_makemore.datasets import load_names
-        >>> model = NGramCounter().fit(load_names().data)
-        >>> ranks = model.rank(["emma", "emxma"], random_state=0)
-        >>> print(*(f"{rank:.2g}" for rank in ranks))
-        4.6e+02 2.2e+08
-        """
-        log_proba = [
-            np.add.reduceat(self._target_log_proba(chunk), chunk.offsets[:-1])
-            for chunk in self._encoded(words).chunks(SCORING_CHUNK_SIZE)
-        ]
-        options = DrawOptions(
-            max_length=self._checked_max_length("", 0, None),
-            never_id=self.vocabulary_.unknown_id,
-        )
-        source = self._source("", options, None, exact=False)
-        rng = own_random_state(random_state)
-        at_once = self._draws_at_once(0)
-        sizes = [
-            min(at_once, n_samples - start) for start in range(0, n_samples, at_once)
-        ]
-        samples = [sampled_log_proba(source, size, rng) for size in sizes]
-        ranks = SampledRanks.of(*map(np.concatenate, zip(*samples, strict=True)))
-        rank, std = ranks(np.concatenate(log_proba))
-        return (rank, std) if return_std else rank
-
-    @validate_options(
-        {
             "n_samples": [Interval(Integral, 1, None, closed="left")],
             "random_state": ["random_state"],
         }
@@ -443,8 +352,7 @@ class GeneratorMixin(PredictionHooks):
                 f"block_size={floor + 1} or more."
             )
         if max_length is None:
-            longest = floor + max(1000, 10 * self.longest_word_)
-            return longest if limit is None else min(longest, limit)
+            return self._default_max_length(floor)
         if max_length < len(prefix):
             raise ValueError(
                 f"max_length={max_length} is less than the {len(prefix)} characters of "

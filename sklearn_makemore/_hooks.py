@@ -46,6 +46,15 @@ class PredictionHooks(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
         """Return the largest number of characters of a word; None without a limit."""
         return None
 
+    def _default_max_length(self, shortest: int) -> int:
+        """Return the largest number of characters of a sampled word by default.
+
+        shortest : the smallest number that is allowed
+        """
+        longest = shortest + max(1000, 10 * self.longest_word_)
+        limit = self._longest_word()
+        return longest if limit is None else min(longest, limit)
+
     def _draws_at_once(self, shortest: int) -> int:
         """Return how many words of `shortest` characters or more fit in memory."""
         n_rows = max(MIN_ROWS, MAX_CELLS // self.vocabulary_.n_symbols)

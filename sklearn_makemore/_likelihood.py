@@ -1,13 +1,18 @@
 """LikelihoodMixin: methods that compute probabilities of given words."""
 
 from collections.abc import Iterator
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils.metadata_routing import UNUSED
 
+from ._generation.rank import SampledRanks, sampled_log_proba
+from ._generation.sampling import DrawOptions, Source
 from ._hooks import PredictionHooks
+from ._sklearn import Interval, validate_options
+from ._word_estimator import own_random_state
 from ._words.training_set import check_sample_weight
-from ._words.types import Floats, Weights, Words
+from ._words.types import Floats, Seed, Weights, Words
 from ._words.vocabulary import EncodedWords
 
 SCORING_CHUNK_SIZE = 1 << 19
@@ -147,6 +152,93 @@ class LikelihoodMixin(PredictionHooks):
         if len(log_proba) <= len(rows):
             return np.exp(log_proba)[rows]
         return np.exp(log_proba[rows])  # only these rows of a table of all contexts
+
+    @validate_options(
+        {
+            "n_samples": [Interval(Integral, 2, None, closed="left")],
+            "random_state": ["random_state"],
+            "return_std": ["boolean"],
+        }
+    )
+    def rank(
+        self,
+        words: Words,
+        n_samples: int = 10_000,
+        *,
+        random_state: Seed = None,
+        return_std: bool = False,
+    ) -> Floats | tuple[Floats, Floats]:
+        """Estimate how many words are at least as probable as each word.
+
+        This is the number of guesses until the word is found, if words are tried from
+        the most probable on [1]_. The model samples words. A word that it samples with
+        the probability p stands for ``1 / (n_samples * p)`` words.
+
+        The relative error is about ``1 / sqrt(n_samples)`` for a word of ordinary
+        probability. It is larger for a word that is more probable, or much less
+        probable, than most samples; `most_likely` ranks the first words exactly. A word
+        that is less probable than all samples gets their rank, which is too low.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            A list, tuple, array, Series or one-column data frame; ``""`` is a word.
+
+        n_samples : int, default=10_000
+            Number of words to sample.
+
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for the same ranks at each call; None samples fresh words.
+
+        return_std : bool, default=False
+            Whether to return the standard errors.
+
+        Returns
+        -------
+        rank : ndarray of shape (n_words,), dtype float64
+            Estimated number of words without unknown characters that are at least as
+            probable, including the word; at least 1, and inf for an impossible word.
+
+        std : ndarray of shape (n_words,), dtype float64
+            Standard errors of the ranks, with `return_std`; nan for an impossible word.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            As `score_samples`.
+
+        References
+        ----------
+        .. [1] M. Dell'Amico, M. Filippone, "Monte Carlo strength evaluation: fast and
+           reliable password checking", ACM CCS 2015.
+
+        Examples
+        --------
+        >>> from sklearn_makemore import NGramCounter
+        >>> from sklearn_makemore.datasets import load_names
+        >>> model = NGramCounter().fit(load_names().data)
+        >>> ranks = model.rank(["emma", "emxma"], random_state=0)
+        >>> print(*(f"{rank:.2g}" for rank in ranks))
+        4.6e+02 2.2e+08
+        """
+        log_proba = self._word_log_proba(self._encoded(words))
+        options = DrawOptions(
+            max_length=self._default_max_length(0),
+            never_id=self.vocabulary_.unknown_id,
+        )
+        start = self._contexts_after(self._encoded([""]))
+        source = Source(self._next_symbol_model(), start, 0, options)
+        rng = own_random_state(random_state)
+        at_once = self._draws_at_once(0)
+        sizes = [
+            min(at_once, n_samples - start) for start in range(0, n_samples, at_once)
+        ]
+        samples = [sampled_log_proba(source, size, rng) for size in sizes]
+        ranks = SampledRanks.of(*map(np.concatenate, zip(*samples, strict=True)))
+        rank, std = ranks(log_proba)
+        return (rank, std) if return_std else rank
 
     def _word_log_proba(self, encoded: EncodedWords) -> Floats:
         """Compute the log-probability of each word, (n_words,)."""

@@ -95,7 +95,7 @@ def test_offset_is_a_quantile_of_scores_out_of_fold(contamination, words):
 
 
 def test_training_words_are_scored_out_of_fold_wherever_they_stand(words, tmp_path):
-    detector = CharLMOutlierDetector(NGramCounter(order=3)).fit(words)
+    detector = CharLMOutlierDetector(NGramCounter(order=3), per="word").fit(words)
     scores = dict(zip(words, detector.training_scores_, strict=True))
     new = [f"{word}{word}x" for word in words[:9]]
     asked = ["zoë", *words[7:3:-1], *new, words[4], "", words[0] + "\0"]
