@@ -244,12 +244,11 @@ class LikelihoodMixin(PredictionHooks):
         """Compute the log-probability of each word, (n_words,)."""
         # Sums are taken chunk by chunk, so that one chunk's predictions are in memory.
         chunks = encoded.chunks(SCORING_CHUNK_SIZE)
-        return np.concatenate(
-            [
-                np.add.reduceat(self._target_log_proba(chunk), chunk.offsets[:-1])
-                for chunk in chunks
-            ]
-        )
+        return np.concatenate([self._sum_log_proba(chunk) for chunk in chunks])
+
+    def _sum_log_proba(self, encoded: EncodedWords) -> Floats:
+        """Compute the log-probability of each word of a chunk, (n_words,)."""
+        return np.add.reduceat(self._target_log_proba(encoded), encoded.offsets[:-1])
 
     def _symbol_log_proba(self, encoded: EncodedWords) -> Floats:
         """Compute the log-probability of each symbol of each word, (n_predictions,)."""

@@ -8,6 +8,8 @@ ANY_COUNTER = st.sampled_from([BigramCounter(), BigramCounter(0)]) | st.builds(
     NGramCounter,
     st.integers(1, 9),
     smoothing=st.sampled_from(["kneser-ney", "additive"]),
+    discounts=st.sampled_from(["leave-one-out", "closed-form"]),
+    match_lengths=st.booleans(),
 )
 
 
@@ -15,13 +17,12 @@ def state(counter):
     """All that a counter has learned, to the bit."""
     counts = getattr(counter, "counts_", None)
     if counts is None:
-        ngrams, counts = counter.ngram_counts_.ngrams, counter.ngram_counts_.counts
-        learned = [
-            ngrams,
-            counts,
-            counter.model_._log_proba,
-            counter.model_._log_backoff,
-        ]
+        counts, model = counter.ngram_counts_, counter.model_
+        learned = [counts.ngrams, counts.counts, counts.word_lengths]
+        if counter.match_lengths:
+            learned.append(model.log_ratio)
+            model = model.ngrams
+        learned += [model.log_proba, model.log_backoff]
     else:
         learned = [counts, counter.log_proba_]
     arrays = [(array.dtype, array.shape, array.tobytes()) for array in learned]

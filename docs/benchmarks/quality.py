@@ -77,11 +77,11 @@ class Entry:
 
 
 def kenlm_entry(order):
-    """Return the entry of an n-gram order; the default order is not written out."""
+    """Return the entry of plain Kneser-Ney of an order."""
     published = KENLM[order]
     return Entry(
         "NGramCounter",
-        {} if order == 6 else {"order": order},
+        {"order": order, "discounts": "closed-form", "match_lengths": False},
         published=f"{published} (KenLM, order {order})",
         bound=round(published + WITHIN, 4),
         at_least=round(published - WITHIN, 4),
@@ -125,6 +125,7 @@ def mixture_entry():
 ENTRIES = [
     Entry("BigramCounter", published="2.454 (lecture 1, on all words)", bound=2.454),
     Entry("BigramCharLM", published="2.4653 (lecture 1, on all words)"),
+    Entry("NGramCounter", bound=1.960),
     *map(kenlm_entry, KENLM),
     Entry("BoWCharLM", published="the script's loop above"),
     Entry("MLPCharLM", bound=2.10),

@@ -9,9 +9,9 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from .._words.vocabulary import EncodedWords, within_groups
+from .._words.vocabulary import EncodedWords
 from .ngrams import NGramCounts, find_distinct_ngrams, iterate_columns, max_order
-from .trie import HistoryTrie
+from .trie import HistoryTrie, ngrams_after
 
 MAX_TABLE_SIZE = 1 << 22
 """Largest number of cells in a table of all states and ids. They take 48 MiB of
@@ -51,8 +51,14 @@ class NGramModel:
     n_symbols : int
         Number of symbols.
 
+    n_ngrams : int
+        Number of n-grams of all lengths.
+
     start_state : int
         The state at the start of a word.
+
+    parents, ngram_keys, next_states, state_levels, ngram_levels : ndarray
+        As in `HistoryTrie`.
 
     Examples
     --------
@@ -87,11 +93,11 @@ class NGramModel:
         # The rest of the trie was needed for the estimation only, and is freed.
         self.ngram_counts, self.order = trie.ngram_counts, trie.order
         self.n_states, self.n_symbols = trie.n_states, trie.n_symbols
-        self.start_state = trie.start_state
-        self._parents, self._child_keys = trie.parents, trie.child_keys
-        self._ngram_keys, self._next_states = trie.ngram_keys, trie.next_states
-        self._state_levels, self._ngram_levels = trie.state_levels, trie.ngram_levels
-        self._log_proba, self._log_backoff = log_proba, log_backoff
+        self.start_state, self.n_ngrams = trie.start_state, trie.n_ngrams
+        self.parents, self.child_keys = trie.parents, trie.child_keys
+        self.ngram_keys, self.next_states = trie.ngram_keys, trie.next_states
+        self.state_levels, self.ngram_levels = trie.state_levels, trie.ngram_levels
+        self.log_proba, self.log_backoff = log_proba, log_backoff
 
     @classmethod
     def from_proba(
@@ -103,13 +109,13 @@ class NGramModel:
 
     def __reduce__(self) -> tuple:
         """Pickle counts and log-probabilities; the counts determine everything else."""
-        return _unpickled, (self.ngram_counts, self._log_proba, self._log_backoff)
+        return _unpickled, (self.ngram_counts, self.log_proba, self.log_backoff)
 
     def is_close(self, other: NGramModel, tolerance: float) -> bool:
         """Whether another model of the same n-grams has the same probabilities."""
         return all(
             np.allclose(getattr(self, name), getattr(other, name), tolerance, tolerance)
-            for name in ("_log_proba", "_log_backoff")
+            for name in ("log_proba", "log_backoff")
         )
 
     @cached_property
@@ -120,19 +126,19 @@ class NGramModel:
         """
         if self.n_states * self.n_symbols > MAX_TABLE_SIZE:
             return None
-        log_proba = np.full((self.n_states, self.n_symbols), self._log_proba[-1])
+        log_proba = np.full((self.n_states, self.n_symbols), self.log_proba[-1])
         next_states = np.zeros((self.n_states, self.n_symbols), dtype=np.int32)
         for length in range(self.order):
-            states = slice(*self._state_levels[length : length + 2])
-            ngrams = slice(*self._ngram_levels[length : length + 2])
+            states = slice(*self.state_levels[length : length + 2])
+            ngrams = slice(*self.ngram_levels[length : length + 2])
             if length:
-                parents = self._parents[states]
+                parents = self.parents[states]
                 log_proba[states] = log_proba[parents]
                 next_states[states] = next_states[parents]
-            log_proba[states] += self._log_backoff[states, None]
+            log_proba[states] += self.log_backoff[states, None]
             # Keys are indices of the flattened tables.
-            log_proba.ravel()[self._ngram_keys[ngrams]] = self._log_proba[ngrams]
-            next_states.ravel()[self._ngram_keys[ngrams]] = self._next_states[ngrams]
+            log_proba.ravel()[self.ngram_keys[ngrams]] = self.log_proba[ngrams]
+            next_states.ravel()[self.ngram_keys[ngrams]] = self.next_states[ngrams]
         return log_proba, next_states
 
     def states(self, encoded: EncodedWords) -> NDArray[np.int64]:
@@ -150,7 +156,7 @@ class NGramModel:
             _, next_states = self.tables
             return next_states[contexts, ids]
         ngrams, _ = self._find_ngrams(contexts, ids)
-        return self._next_states[ngrams]
+        return self.next_states[ngrams]
 
     def next_log_proba(
         self, contexts: np.ndarray
@@ -169,21 +175,45 @@ class NGramModel:
             log_proba, _ = self.tables
             return log_proba, contexts
         states, rows = np.unique(contexts, return_inverse=True)
-        if self.tables is not None:
-            log_proba, _ = self.tables
-            return log_proba[states], rows
-        return self._find_log_proba(states), rows
+        log_proba, _ = self.rows(states)
+        return log_proba, rows
 
     def target_log_proba(self, encoded: EncodedWords) -> NDArray[np.float64]:
         """Return the log-probability of every predicted id of words, (n_predictions,).
 
         In nats; ``-inf`` where impossible.
         """
+        log_proba, _ = self.targets(encoded)
+        return log_proba
+
+    def word_log_proba(self, encoded: EncodedWords) -> NDArray[np.float64]:
+        """Return the log-probability of every word, (n_words,)."""
+        return np.add.reduceat(self.target_log_proba(encoded), encoded.offsets[:-1])
+
+    def targets(
+        self, encoded: EncodedWords
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the same, and the state before every predicted id."""
         # Half of the predictions or more repeat an n-gram. Sorted n-grams are looked up
         # faster, because the search for one ends near the last one, in cached memory.
         order = min(self.order, max_order(encoded))
         ngrams, columns = find_distinct_ngrams(encoded, order, self.n_symbols)
-        return self._ngram_log_proba(ngrams)[columns]
+        *histories, targets = ngrams
+        states = self._find_states(histories, len(targets))
+        found, log_backoff = self._find_ngrams(states, targets)
+        return (self.log_proba[found] + log_backoff)[columns], states[columns]
+
+    def rows(
+        self, states: np.ndarray
+    ) -> tuple[NDArray[np.float64], NDArray[np.integer]]:
+        """Return log-probabilities of the next id, and next states, after states (n,).
+
+        log_proba, next_states : (n, n_symbols)
+        """
+        if self.tables is None:
+            return self._find_rows(states)
+        log_proba, next_states = self.tables
+        return log_proba[states], next_states[states]
 
     def _find_states(
         self, histories: Iterable[np.ndarray], n_histories: int
@@ -198,7 +228,7 @@ class NGramModel:
             if not len(pending):  # the order can be much larger than the known suffixes
                 break
             keys = states[pending] * self.n_symbols + ids[pending]
-            children, is_known = _find(self._child_keys, keys)
+            children, is_known = _find(self.child_keys, keys)
             pending = pending[is_known]
             states[pending] = children[is_known] + 1
         return states
@@ -214,58 +244,39 @@ class NGramModel:
         """
         states = np.asarray(states, dtype=np.int64)
         ids = np.asarray(ids, dtype=np.int64)
-        ngrams = np.full(len(states), len(self._ngram_keys))
+        ngrams = np.full(len(states), len(self.ngram_keys))
         log_backoff = np.zeros(len(states))
         pending = np.arange(len(states))
         while len(pending):
             keys = states * self.n_symbols + ids[pending]
-            found, is_seen = _find(self._ngram_keys, keys)
+            found, is_seen = _find(self.ngram_keys, keys)
             ngrams[pending[is_seen]] = found[is_seen]
             pending, states = pending[~is_seen], states[~is_seen]
-            log_backoff[pending] += self._log_backoff[states]
+            log_backoff[pending] += self.log_backoff[states]
             # Below the empty history is the uniform distribution.
-            pending, states = pending[states > 0], self._parents[states[states > 0]]
+            pending, states = pending[states > 0], self.parents[states[states > 0]]
         return ngrams, log_backoff
 
-    def _ngram_log_proba(self, ngrams: np.ndarray) -> NDArray[np.float64]:
-        """Return the log-probabilities of the predicted ids of maximal n-grams.
-
-        ngrams : (order, n_ngrams), as in `NGramCounts`
-        """
-        *histories, targets = ngrams
-        states = self._find_states(histories, len(targets))
-        found, log_backoff = self._find_ngrams(states, targets)
-        return self._log_proba[found] + log_backoff
-
-    def _find_log_proba(self, states: np.ndarray) -> NDArray[np.float64]:
-        """Return the rows of some states (n,) in the table, without the table."""
+    def _find_rows(
+        self, states: np.ndarray
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return what `rows` does, without the tables."""
         histories = [np.asarray(states, dtype=np.int64)]
         while histories[-1].any():
-            histories.append(self._parents[histories[-1]])
-        log_proba = np.full((len(histories[0]), self.n_symbols), self._log_proba[-1])
+            histories.append(self.parents[histories[-1]])
+        log_proba = np.full((len(histories[0]), self.n_symbols), self.log_proba[-1])
+        next_states = np.zeros(log_proba.shape, dtype=np.int64)
         for n_dropped in reversed(range(len(histories))):
             # The empty history is its own parent, but every row starts there only once.
             is_first = n_dropped + 1 == len(histories)
             rows = np.flatnonzero(is_first | (histories[n_dropped] > 0))
             states = histories[n_dropped][rows]
-            log_proba[rows] += self._log_backoff[states, None]
-            ngrams, owners = self._ngrams_after(states)
-            targets = self._ngram_keys[ngrams] % self.n_symbols
-            log_proba[rows[owners], targets] = self._log_proba[ngrams]
-        return log_proba
-
-    def _ngrams_after(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return all seen n-grams after some states, and the index of each one's state.
-
-        states : (n,)
-        ngrams, owners : (n_found,)
-        """
-        first_keys = states * self.n_symbols
-        first, _ = _find(self._ngram_keys, first_keys)
-        end, _ = _find(self._ngram_keys, first_keys + self.n_symbols)
-        n_after = end - first
-        owners = np.repeat(np.arange(len(states)), n_after)
-        return first[owners] + within_groups(n_after), owners
+            log_proba[rows] += self.log_backoff[states, None]
+            ngrams, owners = ngrams_after(self.ngram_keys, self.n_symbols, states)
+            cells = rows[owners], self.ngram_keys[ngrams] % self.n_symbols
+            log_proba[cells] = self.log_proba[ngrams]
+            next_states[cells] = self.next_states[ngrams]
+        return log_proba, next_states
 
 
 def _find(

@@ -4,13 +4,14 @@ The ids of encoded words are `0, word, 0, word, 0, ...` where 0 is the boundary 
 word, see `EncodedWords`. Every id but the first is predicted from its *history*: the
 `order - 1` ids before it, cut off at the boundary that opens its word. The history and
 the predicted id are the *maximal n-gram* of a prediction. The counts of the maximal
-n-grams are all that an n-gram model needs from its training words.
+n-grams, and the lengths of the words, are all that an n-gram model needs from its
+training words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,6 +38,17 @@ n-grams of all lengths takes at most 8 GB, 31 bytes each."""
 MAX_UNLIMITED_ORDER = 16
 """Largest order for which `MAX_NGRAM_IDS` does not apply. Up to this order the number
 of ids is at most a small multiple of the number of characters."""
+
+UNIT_QUANTILE = 0.15
+"""Quantile of the weights of words that is their unit. Most words of a frequency list
+have weights of this size, and a few smaller ones must not determine it."""
+
+MIN_UNIT_ORDER = 5
+"""Smallest order with a unit. Many words share shorter beginnings, also without
+weights."""
+
+UNIT_DECIMALS = 9
+"""Decimals of counts in units, so that multiples of the unit are whole numbers."""
 
 
 def iterate_columns(encoded: EncodedWords, order: int) -> Iterator[np.ndarray]:
@@ -120,6 +132,10 @@ class NGramCounts:
     n_symbols : int
         Number of symbols, the boundary included.
 
+    word_lengths : ndarray of shape (longest + 1,)
+        Sum of the weights of the words by number of characters, of the type of
+        `counts`. The last one is not 0.
+
     Examples
     --------
     With 0 for the boundary, 1 for "a" and 2 for "b", the words "ab" and "a" make five
@@ -139,11 +155,14 @@ class NGramCounts:
     history 1 0, predicted 0: 1
     history 1 0, predicted 2: 1
     history 2 1, predicted 0: 1
+    >>> ngram_counts.word_lengths  # one word of one character, one of two
+    array([0, 1, 1])
     """
 
     ngrams: np.ndarray
     counts: np.ndarray
     n_symbols: int
+    word_lengths: np.ndarray
 
     @property
     def order(self) -> int:
@@ -177,15 +196,20 @@ class NGramCounts:
             append_and_merge(parts, sum_equal_rows(keys, weights))
         while len(parts) > 1:
             merge_last_two(parts)
-        return cls._from_sums(parts.pop(), order, n_symbols)
+        word_lengths = np.bincount(encoded.lengths - 1, sample_weight)
+        return cls._from_sums(parts.pop(), order, n_symbols, word_lengths)
 
     @classmethod
-    def _from_sums(cls, sums: Sums, order: int, n_symbols: int) -> NGramCounts:
+    def _from_sums(
+        cls, sums: Sums, order: int, n_symbols: int, word_lengths: np.ndarray
+    ) -> NGramCounts:
         keys, counts = sums
         check_memory(len(counts), order)
         if counts.dtype.kind == "i":
             counts = counts.astype(np.int64, copy=False)
-        return cls(unpack_ids(keys, order, n_symbols), counts, n_symbols)
+        # Sums of whole numbers below 2**53 are exact in float64.
+        word_lengths = np.trim_zeros(word_lengths.astype(counts.dtype), "b")
+        return cls(unpack_ids(keys, order, n_symbols), counts, n_symbols, word_lengths)
 
     def packed(self) -> list[np.ndarray]:
         """Return the n-grams as `pack_ids` packs them."""
@@ -201,7 +225,8 @@ class NGramCounts:
             )
         parts = [(one.packed(), one.counts) for one in (self, other)]
         merge_last_two(parts)
-        return self._from_sums(parts.pop(), self.order, self.n_symbols)
+        word_lengths = _padded_sum(self.word_lengths, other.word_lengths)
+        return self._from_sums(parts.pop(), self.order, self.n_symbols, word_lengths)
 
     def lengthen(self, order: int) -> NGramCounts:
         """Return the same counts as n-grams of a larger order.
@@ -212,7 +237,30 @@ class NGramCounts:
         check_memory(len(targets), order)
         beyond = np.zeros((order - self.order, len(targets)), self.ngrams.dtype)
         ngrams = np.vstack([*histories, beyond, targets])
-        return NGramCounts(ngrams, self.counts, self.n_symbols)
+        return replace(self, ngrams=ngrams)
+
+    def in_units(self) -> NGramCounts:
+        """Return the counts divided by the weight of a rare word.
+
+        Otherwise large weights would leave no probability for new words. The weights of
+        words are not known. The unit is the `UNIT_QUANTILE` of the counts of n-grams
+        that begin a word and end it, or begin it and have the full length. It is 1 if
+        words have no weights.
+        """
+        if self.order < MIN_UNIT_ORDER:
+            return self
+        *_, second, earliest, predicted = self.ngrams
+        of_beginnings = self.counts[(earliest == 0) & ((second > 0) | (predicted == 0))]
+        if not len(of_beginnings):
+            return self
+        unit = np.quantile(of_beginnings, UNIT_QUANTILE, method="lower")
+        if unit == 1:
+            return self
+        counts, word_lengths = (
+            np.round(array / unit, UNIT_DECIMALS)
+            for array in (self.counts, self.word_lengths)
+        )
+        return replace(self, counts=counts, word_lengths=word_lengths)
 
     def remap(self, new_ids: ArrayLike, n_symbols: int) -> NGramCounts:
         """Return the same counts under the ids of a larger alphabet.
@@ -220,4 +268,10 @@ class NGramCounts:
         new_ids : (self.n_symbols,), from 0 on and increasing: columns stay sorted
         """
         new_ids = np.asarray(new_ids, dtype=np.min_scalar_type(n_symbols - 1))
-        return NGramCounts(new_ids[self.ngrams], self.counts, n_symbols)
+        return replace(self, ngrams=new_ids[self.ngrams], n_symbols=n_symbols)
+
+
+def _padded_sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Add two arrays of one dimension, the shorter one filled with 0."""
+    shorter, longer = sorted((one, other), key=len)
+    return longer + np.pad(shorter, (0, len(longer) - len(shorter)))

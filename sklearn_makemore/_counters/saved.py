@@ -49,6 +49,7 @@ def ngrams_to_save(ngram_counts: NGramCounts) -> dict[str, np.ndarray]:
     return {
         "ngrams": np.stack(ngram_counts.packed()),
         "counts": counts_to_save(ngram_counts.counts),
+        "word_lengths": counts_to_save(ngram_counts.word_lengths),
     }
 
 
@@ -56,6 +57,8 @@ def ngrams_from_file(
     saved: dict[str, np.ndarray], order: int, n_symbols: int
 ) -> NGramCounts:
     """Return the n-gram counts whose arrays `ngrams_to_save` returned, once checked."""
+    if "word_lengths" not in saved:
+        raise ValueError("n-grams of version 0.1.0 lack the lengths of the words.")
     keys = saved["ngrams"]
     _check_keys(keys, order, n_symbols)
     counts = counts_from_file(saved["counts"], keys.shape[1:])
@@ -67,7 +70,14 @@ def ngrams_from_file(
         raise ValueError("n-grams are not distinct and sorted, or never occur.")
     if not _are_of_words(ngrams, counts, n_symbols):
         raise ValueError("n-grams are not those of any words.")
-    return NGramCounts(ngrams, counts, n_symbols)
+    word_lengths = saved["word_lengths"]
+    word_lengths = counts_from_file(word_lengths, (word_lengths.size,))
+    n_characters = word_lengths @ np.arange(len(word_lengths))
+    of_words = word_lengths.sum(), n_characters
+    of_ngrams = counts[ngrams[-1] == 0].sum(), counts[ngrams[-1] != 0].sum()
+    if not word_lengths[-1] or not np.allclose(of_words, of_ngrams):
+        raise ValueError("lengths are not those of the words of these n-grams.")
+    return NGramCounts(ngrams, counts, n_symbols, word_lengths)
 
 
 def _check_keys(keys: np.ndarray, order: int, n_symbols: int) -> None:

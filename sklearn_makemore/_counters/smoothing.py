@@ -8,6 +8,7 @@ weight of its history.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -70,18 +71,31 @@ def _count_classes(counts: ArrayLike, largest: int) -> NDArray[np.int8]:
     return classes.astype(np.int8)
 
 
-def kneser_ney(trie: HistoryTrie) -> Smoothed:
+def closed_form_discounts(trie: HistoryTrie) -> NDArray[np.float64]:
+    """Estimate the discounts of each length from the counts of counts.
+
+    discounts : (order, 2, 3), as those of `leave_one_out_discounts`; whether a history
+        begins a word makes no difference
+    """
+    levels = pairwise(trie.ngram_levels.tolist())
+    return np.array([[estimate_discounts(trie.counts[i:j])] * 2 for i, j in levels])
+
+
+def kneser_ney(trie: HistoryTrie, discounts: np.ndarray) -> Smoothed:
     """Estimate interpolated modified Kneser-Ney probabilities.
 
     With ``a(hw)`` for the adjusted count of id `w` after history `h`, ``h'`` for `h`
     without its earliest id, and ``D(a)`` for the smaller of `a` and the discount of
-    n-grams of that length that occur `a` times,
+    n-grams of that kind that occur `a` times,
 
     ``p(w | h) = (a(hw) - D(a(hw))) / sum over v of a(hv) + b(h) p(w | h')``
 
     where ``b(h) = sum over v of D(a(hv)) / sum over v of a(hv)`` is the probability
     that the discounts free [1]_. Below the empty history is the uniform distribution,
     ``1 / V`` for each of the `V` symbols. The adjusted counts are those of KenLM [2]_.
+
+    discounts : (order, 2, 3), by length of `h`, whether it begins a word, and count of
+        the n-gram: 1, 2, or 3 and more
 
     References
     ----------
@@ -95,15 +109,16 @@ def kneser_ney(trie: HistoryTrie) -> Smoothed:
     backoff = np.ones(trie.n_states)
     for length in range(trie.order):
         level = slice(*trie.ngram_levels[length : length + 2].tolist())
-        discounts = estimate_discounts(trie.counts[level])
         for ngrams in _slices_of_histories(trie, level):
             counts = trie.counts[ngrams]
             states = trie.ngram_keys[ngrams] // trie.n_symbols
+            begins_word = trie.begins_word[states].astype(np.intp)
             first_state, end_state = int(states[0]), int(states[-1]) + 1
             states -= first_state
             # Only what was removed is freed, so the probabilities sum to one even if a
             # count is below its discount.
-            removed = np.minimum(discounts[_count_classes(counts, 3) - 1], counts)
+            kinds = length, begins_word, _count_classes(counts, 3) - 1
+            removed = np.minimum(discounts[kinds], counts)
             totals = np.bincount(states, counts)
             freed = np.bincount(states, removed) / totals
             lower = proba[trie.find_lower_ngrams(ngrams)]

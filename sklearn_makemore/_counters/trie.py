@@ -10,11 +10,14 @@ int64, which is large enough for any order.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .._words.code_points import place_dtype, slices
 from .._words.packing import differs_from_last
+from .._words.vocabulary import within_groups
 from .ngrams import NGramCounts
 from .sums import compact_counts
 
@@ -138,9 +141,26 @@ class HistoryTrie:
         """
         if ngrams.start < self.ngram_levels[1]:
             return np.full(ngrams.stop - ngrams.start, self.n_ngrams)
+        return self.lower_ngrams(ngrams)
+
+    def lower_ngrams(self, ngrams: np.ndarray | slice) -> NDArray[np.int64]:
+        """Return the same for n-grams of any length, none after the empty history."""
         return np.searchsorted(
             self.ngram_keys, self._lower_keys(self.ngram_keys[ngrams])
         )
+
+    def ngrams_after(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return all n-grams after some states, and the index of each one's state.
+
+        states : (n,)
+        ngrams, owners : (n_found,)
+        """
+        return ngrams_after(self.ngram_keys, self.n_symbols, states)
+
+    @cached_property
+    def begins_word(self) -> NDArray[np.bool_]:
+        """Whether each history goes back to the boundary, (n_states,)."""
+        return np.append(False, self.child_keys % self.n_symbols == 0)
 
     def _lower_keys(self, ngram_keys: np.ndarray) -> np.ndarray:
         states, targets = np.divmod(ngram_keys, self.n_symbols)
@@ -213,6 +233,20 @@ class HistoryTrie:
                 keys = before[parents] * self.n_symbols + ids
                 before[level] = 1 + np.searchsorted(self.child_keys, keys)
         return before, recent
+
+
+def ngrams_after(
+    ngram_keys: np.ndarray, n_symbols: int, states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n-grams of a table after some states, as `HistoryTrie.ngrams_after`.
+
+    ngram_keys : sorted ``state * n_symbols + predicted id``
+    """
+    first_keys = states.astype(ngram_keys.dtype) * n_symbols
+    first = np.searchsorted(ngram_keys, first_keys)
+    n_after = np.searchsorted(ngram_keys, first_keys + n_symbols) - first
+    owners = np.repeat(np.arange(len(states)), n_after)
+    return first[owners] + within_groups(n_after), owners
 
 
 def _number_histories(

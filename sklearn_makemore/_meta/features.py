@@ -86,7 +86,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     >>> features.get_feature_names_out().tolist()
     ['log_proba', 'nll', 'max_surprisal', 'max_surprisal_position', 'length']
     >>> features.transform(["emma", "emxma"]).round(1).tolist()
-    [[-9.3, 1.9, 3.1, 0.0, 4.0], [-23.5, 3.9, 9.7, 2.0, 5.0]]
+    [[-9.5, 1.9, 3.1, 0.0, 4.0], [-24.8, 4.1, 10.7, 2.0, 5.0]]
     """
 
     _: KW_ONLY

@@ -65,7 +65,8 @@ def test_no_table_of_all_pairs_of_many_characters(kind):
 
 def test_pairs_of_many_characters_are_counted():
     n_symbols = len(MANY) + 1
-    model = NGramCounter(order=2, smoothing="additive").fit(list(MANY))
+    counter = NGramCounter(2, smoothing="additive", match_lengths=False)
+    model = counter.fit(list(MANY))
     once = np.log(2 / (len(MANY) + n_symbols)) + np.log(2 / (1 + n_symbols))
     np.testing.assert_allclose(model.score_samples(list(MANY)), once)
     assert model.predict_proba(["", MANY[7]]).sum() == pytest.approx(2)

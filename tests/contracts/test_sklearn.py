@@ -134,7 +134,7 @@ def test_folds_without_a_letter_ask_for_an_alphabet(words):
 
 def test_learning_curve(words):
     sizes, train_scores, test_scores = learning_curve(
-        NGramCounter(order=3, alphabet=LETTERS),
+        NGramCounter(3, discounts="closed-form", alphabet=LETTERS),
         words,
         None,
         train_sizes=[20, 50, 100],

@@ -92,7 +92,7 @@ def test_what_is_kept_for_the_unknown_has_no_scale(estimator, scale, words):
 
 UNSMOOTHED = {
     "bigram": BigramCounter(smoothing=0),
-    "additive": NGramCounter(order=3, smoothing="additive", alpha=0),
+    "additive": NGramCounter(3, smoothing="additive", alpha=0, match_lengths=False),
 }
 
 
