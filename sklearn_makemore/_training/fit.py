@@ -157,7 +157,7 @@ def _trained(model, train, valid, training):
         if training.is_warm_start:
             new_ids = model.vocabulary_.ids_in(train.vocabulary)
             net = continued_net(net, model.net_, torch.from_numpy(new_ids))
-        if training.rate != 1:
+        if net.schedule is not None and training.rate != 1:
             net.schedule = partial(scaled, schedule=net.schedule, factor=training.rate)
         unknown_proba = model._resolved_unknown_proba(train, n_done)
         # Tasks come first: a task is closed before another callback ends the training.
