@@ -221,7 +221,7 @@ class LikelihoodMixin(PredictionHooks):
         >>> model = NGramCounter().fit(load_names().data)
         >>> ranks = model.rank(["emma", "emxma"], random_state=0)
         >>> print(*(f"{rank:.2g}" for rank in ranks))
-        4.6e+02 2.2e+08
+        7e+02 4.5e+08
         """
         log_proba = self._word_log_proba(self._encoded(words))
         options = DrawOptions(
