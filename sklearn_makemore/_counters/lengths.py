@@ -44,7 +44,8 @@ MIN_LONGER = 1e-12
 
 MAX_STEPS = 1 << 26
 """Bound of the number of n-grams times the number of lengths that are matched: about a
-second, and 256 MiB for `values`. Longer words together get the right probability."""
+second, and at most 512 MiB for `log_values`. All longer words together still have the
+right probability."""
 
 NGRAM_CHUNK_SIZE = 1 << 13
 """Number of n-grams summed at a time; the temporary arrays fit in the cache."""
@@ -121,20 +122,21 @@ class LengthMatchedModel:
         """Pickle without `log_values`, which can be recomputed."""
         return type(self), (self.ngrams, self.log_ratio)
 
-    def is_close(self, other: LengthMatchedModel, tolerance: float) -> bool:
+    def is_close(self, other: object, tolerance: float) -> bool:
         """Whether another model of the same n-grams has the same probabilities."""
-        return self.ngrams.is_close(other.ngrams, tolerance) and np.allclose(
-            self.log_ratio, other.log_ratio, tolerance, tolerance
+        return (
+            isinstance(other, LengthMatchedModel)
+            and self.ngrams.is_close(other.ngrams, tolerance)
+            and np.allclose(self.log_ratio, other.log_ratio, tolerance, tolerance)
         )
 
     @cached_property
     def log_values(self) -> NDArray[np.float64]:
         """Logarithm of ``v`` by number of characters, (n_lengths + 1, n_states)."""
         ngrams, ratio = self.ngrams, np.exp(self.log_ratio)
-        step = Continuation(
-            ngrams, np.exp(ngrams.log_proba), np.exp(ngrams.log_backoff)
-        )
-        values = np.full((len(ratio), self.ngrams.n_states), ratio[-1])
+        smoothed = np.exp(ngrams.log_proba), np.exp(ngrams.log_backoff)
+        step = Continuation(ngrams, *smoothed)
+        values = np.full((len(ratio), ngrams.n_states), ratio[-1])
         for length in reversed(range(self.n_lengths)):
             values[length] = step.end_proba * ratio[length]
             values[length] += step.expectation(values[length + 1])
@@ -142,9 +144,8 @@ class LengthMatchedModel:
 
     def states(self, encoded: EncodedWords) -> NDArray[np.int64]:
         """Return the context before every predicted id of words, (n_predictions,)."""
-        return self._lengths(encoded) * self.ngrams.n_states + self.ngrams.states(
-            encoded
-        )
+        states = self.ngrams.states(encoded)
+        return self._lengths(encoded) * self.ngrams.n_states + states
 
     def next_log_proba(
         self, contexts: np.ndarray
@@ -164,9 +165,8 @@ class LengthMatchedModel:
 
     def advance(self, contexts: np.ndarray, ids: np.ndarray) -> NDArray[np.int64]:
         """Return the contexts after one more id each; after 0, the start of a word."""
-        lengths, states = np.divmod(
-            np.asarray(contexts, np.int64), self.ngrams.n_states
-        )
+        contexts = np.asarray(contexts, np.int64)
+        lengths, states = np.divmod(contexts, self.ngrams.n_states)
         lengths = np.minimum(lengths + 1, self.n_lengths) * (ids != BOUNDARY)
         return lengths * self.ngrams.n_states + self.ngrams.advance(states, ids)
 
@@ -179,8 +179,8 @@ class LengthMatchedModel:
         lengths = self._lengths(encoded)
         before = self.log_values[lengths, states]
         after = np.append(before[1:], 0)
-        is_end = encoded.offsets[1:] - 1
-        after[is_end] = self.log_ratio[lengths[is_end]]
+        ends = encoded.offsets[1:] - 1
+        after[ends] = self.log_ratio[lengths[ends]]
         return log_proba + after - before
 
     def word_log_proba(self, encoded: EncodedWords) -> NDArray[np.float64]:

@@ -111,9 +111,9 @@ class NGramModel:
         """Pickle counts and log-probabilities; the counts determine everything else."""
         return _unpickled, (self.ngram_counts, self.log_proba, self.log_backoff)
 
-    def is_close(self, other: NGramModel, tolerance: float) -> bool:
+    def is_close(self, other: object, tolerance: float) -> bool:
         """Whether another model of the same n-grams has the same probabilities."""
-        return all(
+        return isinstance(other, NGramModel) and all(
             np.allclose(getattr(self, name), getattr(other, name), tolerance, tolerance)
             for name in ("log_proba", "log_backoff")
         )

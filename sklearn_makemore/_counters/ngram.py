@@ -18,7 +18,7 @@ from .lengths import Continuation, LengthMatchedModel, log_length_ratio
 from .model import NGramModel
 from .ngrams import NGramCounts, max_order
 from .saved import ngrams_from_file, ngrams_to_save
-from .smoothing import additive, closed_form_discounts, kneser_ney
+from .smoothing import Smoothed, additive, closed_form_discounts, kneser_ney
 from .trie import HistoryTrie
 
 
@@ -150,14 +150,7 @@ class NGramCounter(BaseCounter):
 
     def _fitted_attributes(self, learned: NGramCounts) -> dict[str, Any]:
         in_units = learned.in_units()
-        is_plain = self.smoothing == "additive" or self.discounts == "closed-form"
-        trie = HistoryTrie(learned if is_plain else in_units)
-        if self.smoothing == "additive":
-            smoothed = additive(trie, float(self.alpha))
-        elif self.discounts == "closed-form":
-            smoothed = kneser_ney(trie, closed_form_discounts(trie))
-        else:
-            smoothed = kneser_ney(trie, leave_one_out_discounts(trie))
+        trie, smoothed = self._smoothed(learned, in_units)
         del trie.counts  # frees memory
         if not self.match_lengths or not len(learned):
             model = NGramModel.from_proba(trie, *smoothed)
@@ -167,6 +160,18 @@ class NGramCounter(BaseCounter):
             ngrams = NGramModel.from_proba(trie, *smoothed)
             model = LengthMatchedModel(ngrams, log_ratio)
         return {"ngram_counts_": learned, "model_": model}
+
+    def _smoothed(
+        self, counts: NGramCounts, in_units: NGramCounts
+    ) -> tuple[HistoryTrie, Smoothed]:
+        if self.smoothing == "additive":
+            trie = HistoryTrie(counts)
+            return trie, additive(trie, float(self.alpha))
+        if self.discounts == "closed-form":
+            trie = HistoryTrie(counts)
+            return trie, kneser_ney(trie, closed_form_discounts(trie))
+        trie = HistoryTrie(in_units)
+        return trie, kneser_ney(trie, leave_one_out_discounts(trie))
 
     def _state_to_save(self) -> dict[str, Any]:
         counts = self.ngram_counts_

@@ -193,3 +193,11 @@ def test_files_and_pickles_keep_the_lengths(words, tmp_path):
             again.score_samples(words), model.score_samples(words)
         )
         assert again.sample(50, random_state=0) == model.sample(50, random_state=0)
+
+
+@pytest.mark.parametrize("match_lengths", [True, False])
+def test_a_changed_setting_is_not_saved(match_lengths, tmp_path):
+    model = NGramCounter(3, match_lengths=match_lengths).fit(["ab", "b"])
+    model.set_params(match_lengths=not match_lengths)
+    with pytest.raises(ValueError, match="have changed since it was fitted"):
+        save(model, tmp_path / "model")
