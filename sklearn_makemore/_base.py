@@ -138,7 +138,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         Warns
         -----
         ConvergenceWarning
-            If a network ends worse than a uniform model or worse than before training.
+            If a network ends worse than a uniform model, or worse than before training.
         """
         data = TrainingSet.from_words(words, sample_weight, self._fit_vocabulary)
         context = self._init_callback_context(max_subtasks=self._max_subtasks())

@@ -11,7 +11,7 @@ few held-out names are enough to find the weights.
 # %%
 # Keep a tenth of the names for the test, with equal names on the same side.
 
-from sklearn_makemore import MixtureCharLM, MLPCharLM, NGramCounter
+from sklearn_makemore import MixtureCharLM, NGramCounter, WaveNetCharLM
 from sklearn_makemore.datasets import load_names
 from sklearn_makemore.model_selection import train_dev_test_split
 
@@ -23,7 +23,7 @@ names = train + dev
 # and finds the weights that maximise the likelihood of the held-out names.
 
 counts = NGramCounter()
-network = MLPCharLM(max_epochs=3)
+network = WaveNetCharLM(max_epochs=2)
 mixture = MixtureCharLM([("counts", counts), ("network", network)], random_state=0).fit(
     names
 )

@@ -234,7 +234,7 @@ def train_net(
     try:
         with processes.training(net, seed) as net.in_training_:
             net.partial_fit(batches, epochs_done=training.epochs_done)
-        net.check_last_step(train, loss_before)
+        net.check_last_step(train, loss_before, training.is_warm_start)
     except DivergedError:
         # A resumed training would diverge again.
         if training.checkpoint is not None:

@@ -166,15 +166,19 @@ class CharNet(NeuralNet):
             loss = self.criterion_(self.module_(**inputs), counts)
             return (loss / counts.sum()).item()
 
-    def check_last_step(self, dataset: WeightedDataset, loss_before: float) -> None:
+    def check_last_step(
+        self, dataset: WeightedDataset, loss_before: float, is_warm_start: bool
+    ) -> None:
         """Raise DivergedError, or warn, if training has made the network worse.
 
         loss_before : loss of the same dataset before training
         """
         loss = self.loss_of(dataset)
         self._check_finite(loss)
-        uniform = math.log(self.module__n_symbols)
-        limits = {"a uniform model": uniform, "before training": loss_before}
+        limits = {"before training": loss_before}
+        # A network that continues with other words may begin far above a uniform one.
+        if not is_warm_start:
+            limits["a uniform model"] = math.log(self.module__n_symbols)
         for name, limit in limits.items():
             if loss > limit + TOLERATED_LOSS:
                 warnings.warn(

@@ -204,10 +204,10 @@ def test_every_character_is_as_good_as_a_letter(estimator, script, unknown):
     np.testing.assert_array_equal(
         model.predict_proba(words), expected.predict_proba(plain)
     )
-    drawn = model.sample(400, max_length=3, random_state=0)
+    drawn = model.sample(2000, max_length=3, random_state=0)
     assert set("".join(drawn)) == set(characters)
     assert [word.translate(letters) for word in drawn] == expected.sample(
-        400, max_length=3, random_state=0
+        2000, max_length=3, random_state=0
     )
     for word in words:
         following = model.sample(5, prefix=word, random_state=0)

@@ -135,7 +135,7 @@ def test_a_search_loses_nothing_when_workers_are_killed(
     workers, some_names, local_search, tmp_path
 ):
     markers = tmp_path / "counter", tmp_path / "net"
-    counter = deadly(NGramCounter, markers[0], lambda self, _: self.order == 4)
+    counter = deadly(NGramCounter, markers[0], lambda self, _: self.order == 2)
     net = deadly(MLPCharLM, markers[1], lambda self, _: self.lr == 0.03)
     # Lists are sent with every task; an array is kept by one worker, and lost with it.
     folds = [(train.tolist(), test.tolist()) for train, test in FOLDS.split(some_names)]

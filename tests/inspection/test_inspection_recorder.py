@@ -186,6 +186,9 @@ class Wrapped(torch.nn.Module):
         super().__init__()
         self._orig_mod = module
 
+    def forward(self, *args, **inputs):
+        return self._orig_mod(*args, **inputs)
+
 
 def test_a_divergence_is_called_by_its_name(words):
     estimator = clone(NETS["mlp"]).set_params(**{**PLAIN, "lr": 1e38})
