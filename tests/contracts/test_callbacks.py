@@ -83,7 +83,7 @@ def test_scoring_monitor_sees_the_model_at_the_end(estimator, words):
     assert whole["log_likelihood"] == model.score(words)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_scoring_monitor_inside_a_search(n_jobs, words):
     monitor = ScoringMonitor(scoring={"log_likelihood": log_likelihood})
     model = clone(NETS["mlp"]).set_params(alphabet=ALPHABET)

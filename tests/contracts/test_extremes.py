@@ -74,6 +74,7 @@ def test_pairs_of_many_characters_are_counted():
     assert set(drawn) <= {"", *MANY}
 
 
+@pytest.mark.slow
 def test_n_grams_that_no_computer_holds_are_refused():
     word = ascii_lowercase * 700
     with pytest.raises(ValueError, match=r"order=18202 .*smaller order"):

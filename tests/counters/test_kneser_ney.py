@@ -376,6 +376,7 @@ def test_ngrams_are_counted_however_many_bits_they_take(order, n_symbols):
         assert counts.counts.tolist() == [expected[ngram] for ngram in ngrams]
 
 
+@pytest.mark.slow
 def test_counts_beyond_all_integers_are_not_lost():
     model = NGramCounter(order=2)
     for _ in range(1400):  # their sum is above 2**62

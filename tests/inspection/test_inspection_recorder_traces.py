@@ -118,7 +118,7 @@ def test_every_call_starts_the_records_anew(words):
     assert recorder.records_ == [] and recorder.histograms_ == {}
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_in_a_search(n_jobs, words):
     model = clone(NETS["mlp"]).set_params(
         alphabet=ALPHABET, callbacks=[TrainingRecorder(every=4)]
