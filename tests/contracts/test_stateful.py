@@ -168,6 +168,7 @@ class NetLife(Life):
 COUNTED = ("bigram", "kneser-ney-3", "kneser-ney-6", "additive-3")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COUNTED)
 def test_a_counter_is_all_it_was_given(name):
     machine = partial(CounterLife, COUNTERS[name])

@@ -220,6 +220,7 @@ def test_weights_are_at_the_top_of_a_hill_for_three_classes(words):
         assert (further - ahead) / 0.001 == pytest.approx(slope @ step, rel=0.05)
 
 
+@pytest.mark.slow
 def test_as_good_as_the_better_of_two_bags_of_characters():
     words, sex = load_names(return_X_y=True)
     words, sex = np.array(words[::4]), sex[::4]
@@ -389,6 +390,7 @@ def lower(words):
     return [word.lower() for word in words]
 
 
+@pytest.mark.slow
 def test_a_class_of_one_word_leaves_the_others_calibrated(names):
     words, sex = names
     learned, asked = (words[::2], sex[::2]), (words[1::2], sex[1::2])
