@@ -15,10 +15,10 @@ FALSE_ALARM = 5e-7
 
 
 def assert_frequencies(drawn, expected):
-    """Compare the words drawn with a dict of probabilities that sum to one.
+    """Compare sampled words with a dict of probabilities that sum to one.
 
-    What is expected fewer than five times is pooled, as chi-square asks for; a word
-    that is not in the dict must not be drawn at all.
+    Words expected fewer than five times are pooled, as chi-square requires; a word
+    that is not in the dict must not be sampled at all.
     """
     counts = Counter(drawn)
     assert set(counts) <= set(expected)

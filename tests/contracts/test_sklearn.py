@@ -142,7 +142,7 @@ def test_learning_curve(words):
         error_score="raise",
     )
     assert sizes.tolist() == [20, 50, 100]
-    # More words: less to remember by heart, more that is true of others.
+    # More words: the models overfit less.
     assert (np.diff(test_scores.mean(axis=1)) > 0).all()
     assert (np.diff(train_scores.mean(axis=1)) < 0).all()
 

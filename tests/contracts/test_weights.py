@@ -81,7 +81,7 @@ def test_one_word_of_all_the_weight(estimator, few_words):
 @over(SOME)
 @pytest.mark.parametrize("scale", [1e-10, 1e-3, 0.37, 1e3])
 def test_what_is_kept_for_the_unknown_has_no_scale(estimator, scale, words):
-    # Weights that are no whole numbers do not say how often a character was seen.
+    # Fractional weights do not count how often a character was seen.
     model = clone(estimator).set_params(handle_unknown="unk", max_epochs=1)
     relative = np.linspace(0.5, 1.5, len(words))
     unweighted = clone(model).fit(words).unknown_proba_
@@ -139,7 +139,7 @@ def test_two_halves_that_overflow_together(estimator):
 
 @over(CLASSES)
 def test_words_are_not_metadata(estimator):
-    # Of what the verbs take, weights alone can be routed.
+    # Of the arguments of the methods, only weights can be routed.
     requests = clone(estimator).get_metadata_routing()
     asked = {
         method: set(getattr(requests, method).requests)

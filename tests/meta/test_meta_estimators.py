@@ -75,7 +75,7 @@ def ends_in_a_vowel(words):
 
 @pytest.fixture
 def classes(words):
-    """Two classes of words, which the models can tell apart in part."""
+    """Two classes of words that the models partly distinguish."""
     return ends_in_a_vowel(words)
 
 

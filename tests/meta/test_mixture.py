@@ -235,7 +235,7 @@ def test_equal_words_are_held_out_together_and_by_their_weight(words):
     assert len(set(sets)) == 5
 
 
-def test_a_word_too_heavy_for_the_share_is_learnt_from():
+def test_a_word_too_heavy_for_the_share_is_learned_from():
     model = MixtureCharLM([("recording", Recording()), NGramCounter(order=2)])
     for _ in range(3):
         model.fit(["b"] * 200 + ["a", "abc"])

@@ -1,7 +1,7 @@
 """makemore's script, written by hand as a baseline.
 
-The script pads every word to the longest, reads batches of 32 words drawn with
-replacement, and trains with AdamW at a constant rate. It draws names without keeping
+The script pads every word to the longest, reads batches of 32 words sampled with
+replacement, and trains with AdamW at a constant rate. It samples names without keeping
 anything from one character to the next. The code uses nothing of sklearn_makemore; the
 network is any module from ids (B, T) to logits (B, T, 27).
 """
