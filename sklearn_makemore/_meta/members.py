@@ -129,33 +129,55 @@ def member_of_mixture(
     model: BaseCharLM, vocabulary: CharVocabulary, seed: int
 ) -> BaseCharLM:
     """Copy a model with the symbols of a mixture, and a seed if it has none."""
-    own = model.get_params(deep=False)
-    of_mixture = "unk" if vocabulary.unknown else "error"
-    if own["handle_unknown"] not in ("error", of_mixture):
-        raise ValueError(
-            f"{reprlib.repr(model)} has handle_unknown={own['handle_unknown']!r}, but "
-            f"all members take that of the mixture, which is {of_mixture!r}; set it on "
-            "the mixture."
-        )
-    alphabet = own["alphabet"]
-    if alphabet is not None and {*alphabet} != {*vocabulary.characters}:
-        raise ValueError(
-            f"{reprlib.repr(model)} has another alphabet than the mixture, but all "
-            "members take that of the mixture; set it on the mixture."
-        )
+    check_symbols(model, vocabulary)
     member = cast(BaseCharLM, clone(model))
-    member.set_params(alphabet=vocabulary.characters, handle_unknown=of_mixture)
-    if "random_state" in own and own["random_state"] is None:
+    member.set_params(
+        alphabet=vocabulary.characters,
+        handle_unknown="unk" if vocabulary.unknown else "error",
+    )
+    if member.get_params(deep=False).get("random_state", seed) is None:
         member.set_params(random_state=seed)
     return member
 
 
+def check_symbols(model: BaseCharLM, vocabulary: CharVocabulary) -> None:
+    """Raise an error if the parameters of a model exclude the symbols of a mixture."""
+    of_mixture = "unk" if vocabulary.unknown else "error"
+    if model.handle_unknown not in ("error", of_mixture):
+        raise ValueError(
+            f"{reprlib.repr(model)} has handle_unknown={model.handle_unknown!r}, but "
+            f"all members take that of the mixture, which is {of_mixture!r}; set it on "
+            "the mixture."
+        )
+    if model.alphabet is not None and {*model.alphabet} != {*vocabulary.characters}:
+        raise ValueError(
+            f"{reprlib.repr(model)} has another alphabet than the mixture, but all "
+            "members take that of the mixture; set it on the mixture."
+        )
+
+
 def partially_fitted(
-    member: BaseCharLM, words: list[str], sample_weight: np.ndarray | None
+    member: BaseCharLM,
+    words: list[str],
+    sample_weight: np.ndarray | None,
+    characters: str,
 ) -> BaseCharLM:
-    """Return a copy that has learned more; an interrupt must not change the member."""
+    """Return a copy that has learned more; an interrupt must not change the member.
+
+    characters : those of the mixture, with the new ones of these words
+    """
     # A shallow one, since `partial_fit` changes no fitted attribute in place.
-    return copy.copy(member).partial_fit(words, sample_weight=sample_weight)
+    member = copy.copy(member)
+    if member.__sklearn_is_fitted__():
+        member.set_params(alphabet=None)  # it learns new characters
+    member.partial_fit(words, sample_weight=sample_weight)
+    return cast(BaseCharLM, member.set_params(alphabet=characters))
+
+
+def shares_state(member: BaseCharLM, model: BaseCharLM | None) -> bool:
+    """Whether a member is a shallow copy of a model, and neither has changed since."""
+    own, other = vars(member), vars(model) if model else {}
+    return own.keys() == other.keys() and all(own[key] is other[key] for key in own)
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,9 +28,11 @@ from .learned_weights import (
 from .members import (
     MemberFit,
     check_kept_member,
+    check_symbols,
     fit_members,
     member_of_mixture,
     partially_fitted,
+    shares_state,
 )
 from .mixing import MixedContexts, MixedModel, log_mixture, mixed_rows
 from .named_members import Member, Members, NamedMembers
@@ -69,8 +71,9 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
 
     The first call of `partial_fit` holds out words and finds the weights like `fit`,
     but each member learns by its own `partial_fit`. Later calls train every member on
-    all words and change neither the alphabet, nor the weights, nor the parameters of
-    the members.
+    all words and change neither the weights nor the parameters of the members. New
+    characters become new symbols of the members that are not frozen, unless `alphabet`
+    is given.
 
     A frozen member is expected not to have seen the words: on words it was trained on,
     it would get too large a weight. The alphabet of the mixture is `alphabet`, or the
@@ -236,6 +239,9 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         if not self.__sklearn_is_fitted__():
             return self._fit_and_weigh(data, self._partially_trained)
         self._check_trainable(data.encoded, data.vocabulary, is_warm_start=True)
+        for model in self._checked_members().values():
+            if isinstance(model, BaseCharLM):
+                check_symbols(model, data.vocabulary)
         frozen = self._frozen_models()
         members = {
             name: member
@@ -250,7 +256,9 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         """Return copies of the members that have learned these words too."""
         words = data.words
         fits = (
-            delayed(partially_fitted)(member, words, data.sample_weight)
+            delayed(partially_fitted)(
+                member, words, data.sample_weight, data.vocabulary.characters
+            )
             for member in members.values()
         )
         return cast("list[BaseCharLM]", Parallel(n_jobs=self.n_jobs)(fits))
@@ -323,9 +331,6 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         self._checked_members()
         return self._with_frozen_characters(super()._fit_vocabulary(joined))
 
-    def _partial_fit_vocabulary(self, joined):
-        return self._kept_vocabulary()  # the members have it as their `alphabet`
-
     def _with_frozen_characters(self, vocabulary: CharVocabulary) -> CharVocabulary:
         """Return the vocabulary with the characters of all frozen members too."""
         for name, model in self._frozen_models().items():
@@ -347,9 +352,15 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     # ------------------------------------------------------------------- files
 
     def _state_to_save(self):
+        frozen = self._frozen_models()
+        members = [
+            # The file has its model already, as a parameter.
+            None if shares_state(member, frozen.get(name)) else member
+            for name, member in self.named_estimators_.items()
+        ]
         return {
             "names": list(self.named_estimators_),
-            "members": self.estimators_,
+            "members": members,
             "weights": self.weights_,
             "validation_nll": self.validation_nll_,
             "estimator_nlls": self.estimator_nlls_,
@@ -357,6 +368,11 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
 
     def _state_from_file(self, kept, vocabulary):
         names, members, weights = (kept[key] for key in ("names", "members", "weights"))
+        frozen = self._frozen_models()
+        members = [
+            copy.copy(frozen.get(name)) if member is None else member
+            for name, member in zip(names, members, strict=True)
+        ]
         for member in members:
             check_kept_member(member)
             if not _is_part(member.vocabulary_, vocabulary):

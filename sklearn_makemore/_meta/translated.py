@@ -1,5 +1,6 @@
 """TranslatedMember: a fitted model as a member of a mixture with other symbols."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -117,11 +118,14 @@ class TranslatedMember:
     """The hooks of a member, for words that are encoded with a mixture's symbols."""
 
     def __init__(self, member: BaseCharLM, vocabulary: CharVocabulary) -> None:
-        self.member = member
+        self.member, self.vocabulary = member, vocabulary
         self.translation = Translation(member.vocabulary_, vocabulary)
 
     def _check_readable(self, encoded: EncodedWords, name: str) -> None:
-        self.member._check_readable(self.translation.encoded(encoded), name)
+        # The error must show the characters of the mixture.
+        member = copy.copy(self.member)
+        member.vocabulary_ = self.vocabulary
+        member._check_readable(encoded, name)
 
     def _contexts_after(self, encoded: EncodedWords) -> TranslatedContexts:
         contexts = self.member._contexts_after(self.translation.encoded(encoded))

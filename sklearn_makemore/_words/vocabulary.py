@@ -247,8 +247,8 @@ class CharVocabulary:
             f"{word_at(word, index, name)} has characters that are not in the "
             f"alphabet: {reprlib.repr(unknown)}. List them in `alphabet` before "
             "fitting, or set handle_unknown='unk' to reserve a symbol for unknown "
-            "characters. A fitted counter or network learns new characters by "
-            "`partial_fit` with alphabet=None."
+            "characters. A fitted model learns new characters by `partial_fit` with "
+            "alphabet=None."
         )
 
 

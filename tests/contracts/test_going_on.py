@@ -51,7 +51,7 @@ def test_symbols_cannot_change(estimator, change, words):
     assert (model.score_samples(words) != before).any()
 
 
-@over({name: model for name, model in CLASSES.items() if name != "mixture"})
+@over(CLASSES)
 def test_new_letters_are_learned_without_an_alphabet(estimator, words):
     model = clone(estimator).set_params(alphabet=LETTERS).fit(words)
     for train in ways_of_going_on(model):

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -204,10 +205,39 @@ def test_words_must_be_readable_by_frozen_members():
     ).fit(AB[:1])
     model = MixtureCharLM([FrozenEstimator(net), BigramCounter()])
     for fit in (model.fit, model.partial_fit):
-        with pytest.raises(ValueError, match="index 2 has 6 .*block_size=7"):
-            fit(["ab", "b", "xxabab"])
+        with pytest.raises(ValueError, match="'xéabab' at index 2 .*block_size=7"):
+            fit(["ab", "b", "xéabab"])
     model.set_params(weights="uniform").fit(["abb", "xab"])
     assert model._longest_word() == 3
+    with pytest.raises(ValueError, match="'xxab' at index 1 .*block_size=5"):
+        model.score(["a", "xxab"])
+
+
+def test_new_letters_reach_all_members_but_the_frozen_ones():
+    model = MixtureCharLM([frozen(AB), NGramCounter(order=3)], weights=[1, 2]).fit(BC)
+    model.partial_fit(["dxc", "d"])
+    assert model.symbols_ == ["", "a", "b", "c", "d", "x"]
+    assert model.estimators_[0].symbols_ == ["", "a", "b"]
+    alone = NGramCounter(order=3, alphabet="abcdx").fit([*BC, "dxc", "d"])
+    prefixes = readable_words(model, 3)
+    np.testing.assert_array_equal(
+        model.estimators_[1].predict_proba(prefixes), alone.predict_proba(prefixes)
+    )
+    expected = [distribution(model, prefix) for prefix in prefixes]
+    np.testing.assert_allclose(
+        model.predict_proba(prefixes), expected, rtol=1e-9, atol=1e-15
+    )
+    model.partial_fit(["ee"])
+    assert model.symbols_ == [*alone.symbols_[:-1], "e", "x"]
+
+
+def test_new_letters_need_an_alphabet_that_is_not_given():
+    member = BigramCounter(alphabet="abc")
+    model = MixtureCharLM([frozen(AB), member], weights="uniform").fit(BC)
+    with pytest.raises(ValueError, match=r"(?s)BigramCounter.*alphabet.*mixture"):
+        model.partial_fit(["d"])
+    assert model.symbols_ == ["", "a", "b", "c"]
+    model.partial_fit(["ca"])
 
 
 # ------------------------------------------------------------------------- weights
@@ -302,6 +332,25 @@ def test_files_and_copies_keep_frozen_members(name, tmp_path):
         loaded.estimators_[0].score_samples(["ab"]),
         model.estimators_[0].score_samples(["ab"]),
     )
+
+
+def test_a_file_holds_a_frozen_model_once(tmp_path):
+    path = tmp_path / "model"
+    background = NGramCounter(order=2).fit(AB)
+    model = MixtureCharLM([FrozenEstimator(background), BigramCounter()]).fit(BC)
+    save(model, path)
+    with safe_open(path, "np") as file:
+        assert sum("ngram" in name for name in file.keys()) == 1  # noqa: SIM118
+    again = load(path)
+    assert again.score(BC) == model.score(BC)
+    save(again, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == path.read_bytes()
+    # A model that has learned more is another one.
+    background.partial_fit(["bbb"])
+    save(model, path)
+    again = load(path)
+    assert again.score(BC) == model.score(BC)
+    assert again.estimators[0].score(AB) == background.score(AB)
 
 
 def test_a_file_holds_any_frozen_estimator(tmp_path):
