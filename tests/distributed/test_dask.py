@@ -214,6 +214,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("counted")
 
 
+@pytest.mark.slow
 @beside_a_cluster
 @given(
     ANY_COUNTER, st.lists(WORDS, min_size=1, max_size=6), st.integers(1, 9), st.data()

@@ -334,6 +334,7 @@ def test_a_pattern_that_explodes_is_refused(pattern):
     assert time.process_time() - start < 10
 
 
+@pytest.mark.slow
 def test_many_sets_of_a_large_alphabet_are_refused():
     letters = "".join(chr(0x4E00 + i) for i in range(20_000))
     compile_pattern(f"[{letters[1]}-{letters[5]}].?", letters)

@@ -254,6 +254,7 @@ def test_many_words_are_classified_part_by_part(names, monkeypatch):
     np.testing.assert_array_equal(model.predict_proba(ASKED), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("calibration", ["places", None])
 def test_priors(calibration, names):
     own, uniform, given = (

@@ -242,6 +242,7 @@ def test_columns_of_classes_can_be_left_out(words):
     assert (clone(model).fit_transform(words, ["n"] * 5)[:, 5] == 700).all()
 
 
+@pytest.mark.slow
 def test_columns_of_classes_are_as_good_as_the_classifier():
     words, sex = map(np.array, load_names(return_X_y=True))
     words, sex = words[::6], sex[::6]

@@ -29,7 +29,8 @@ def without_dropout(estimator):
     """Without what is not the same, and at a rate that does not magnify rounding."""
     names = {"dropout", "recurrent_dropout"} & set(estimator.get_params())
     params = dict.fromkeys(names, 0.0)
-    return clone(estimator).set_params(lr=0.02, validation_fraction=0.2, **params)
+    params |= {"lr": 0.02, "validation_fraction": 0.2, "batch_size": 256}
+    return clone(estimator).set_params(**params)
 
 
 def losses(model):
@@ -136,6 +137,7 @@ def endless(folder):
     """Train until someone interrupts."""
     (folder / f"pid{RANK}").write_text(str(os.getpid()))
     model = trained(folder, max_epochs=100_000, lr_schedule="constant")
+    model.set_params(checkpoint=folder / "endless-state")
     try:
         model.fit(WORDS)
     finally:

@@ -243,6 +243,7 @@ def test_random_numbers_of_a_random_state_go_on(words, path):
         assert rows(model) == rows(whole)
 
 
+@pytest.mark.slow
 def test_a_training_without_a_seed_goes_on(words, path, tmp_path):
     model = clone(NETS["mlp-deep"]).set_params(
         random_state=None, validation_fraction=0.2, max_epochs=4, checkpoint=path

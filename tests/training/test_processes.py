@@ -56,7 +56,9 @@ def found(folder, task):
 
 def test_two_processes_train_as_one(tmp_path):
     # One launch serves all these checks: two processes take seconds to start.
-    curves, mistakes, whole = run(tmp_path, "curves", "mistakes", "whole")
+    tasks = "curves", "mistakes", "whole"
+    check_interrupt(tmp_path, *tasks)
+    curves, mistakes, whole = (found(tmp_path, task) for task in tasks)
     check_losses(curves)
     check_agreement(curves)
     check_mistakes(mistakes)
@@ -77,6 +79,21 @@ def test_two_processes_train_as_one(tmp_path):
     assert [first["first"][0] for first in parted] == ["RuntimeError"] * 2
     assert parted[1]["first"][1] == "the callback is broken"
     assert all("start them again" in one["second"][1] for one in parted)
+
+
+def check_interrupt(folder, *tasks):
+    """Run tasks, then interrupt an endless training: all processes end, none fitted."""
+    with launched(folder, *tasks, "endless") as process:
+        is_begun = (folder / "endless-state").exists
+        wait_until(lambda: is_begun() or process.poll() is not None)
+        os.killpg(process.pid, signal.SIGINT)  # what Ctrl-C does in a terminal
+        output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0, output
+    for rank in (0, 1):
+        assert (folder / f"pid{rank}").exists(), output
+        pid = int((folder / f"pid{rank}").read_text())
+        wait_until(lambda pid=pid: not is_alive(pid))
+        assert (folder / f"fitted{rank}").read_text() == "False"
 
 
 def check_losses(curves):
@@ -136,18 +153,6 @@ def test_processes_that_would_train_apart_are_told(tmp_path):
     kind, message = json.loads((tmp_path / "apart0.json").read_text())
     assert kind == "RuntimeError"
     assert "has started 2 processes, and accelerate trains in 1" in message
-
-
-def test_an_interrupt_ends_all_processes(tmp_path):
-    with launched(tmp_path, "endless") as process:
-        wait_until(lambda: (tmp_path / "state").exists() or process.poll() is not None)
-        os.killpg(process.pid, signal.SIGINT)  # what Ctrl-C does in a terminal
-        output, _ = process.communicate(timeout=300)
-    assert process.returncode != 0, output
-    for rank in (0, 1):
-        pid = int((tmp_path / f"pid{rank}").read_text())
-        wait_until(lambda pid=pid: not is_alive(pid))
-        assert (tmp_path / f"fitted{rank}").read_text() == "False"
 
 
 def wait_until(is_so, seconds=120):

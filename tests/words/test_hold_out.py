@@ -136,6 +136,7 @@ def test_the_command_line_holds_out_about_its_share_of_the_distinct_words():
         assert abs(n_held_out - share * len(words)) < 4 * deviation
 
 
+@pytest.mark.slow
 @SEARCH
 @given(WORDS, st.integers(2, 6), st.data())
 def test_folds(words, n_folds, data):
