@@ -32,9 +32,6 @@ WRITING_SHARE = 0.02
 """Approximate largest share of the time spent on writing. The state is not written
 after every short epoch."""
 
-MALFORMED = ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError
-"""Raised by malformed state, like ValueError."""
-
 
 class Checkpoint(Callback):
     """The file of a training, read when the training begins, written after epochs.
@@ -161,7 +158,7 @@ def _raising_model_file_error(path):
     """Turn the errors of malformed state into one about its file."""
     try:
         yield
-    except (*MALFORMED, ValueError) as error:
+    except Exception as error:
         raise ModelFileError(
             f"{path!r} holds no state of this training ({error!r}). Delete it to train "
             "anew."

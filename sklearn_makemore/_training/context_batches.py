@@ -5,12 +5,7 @@ from itertools import pairwise
 import torch
 
 from .._words.windows import ContextCounts
-from .batches import (
-    NextCounts,
-    WeightedDataset,
-    batch_bounds,
-    rescale_extreme_weights,
-)
+from .batches import NextCounts, WeightedDataset, batch_bounds, rescale_extreme_weights
 
 GROUP_CELLS = 1 << 20
 """Number of counts loaded at a time. Batches are slices of them, at little cost."""

@@ -119,10 +119,7 @@ def seeded_torch(seed: int, device: str) -> Iterator[None]:
     devices = [] if kind == "cpu" else [torch.device(device)]
     # fork_rng always saves the CPU's generator, and does not accept "cpu" as a type.
     fork_type = "cuda" if kind == "cpu" else kind
-    with (
-        _turn,
-        torch.random.fork_rng(devices, device_type=fork_type),
-    ):
+    with _turn, torch.random.fork_rng(devices, device_type=fork_type):
         torch.manual_seed(seed)
         yield
 

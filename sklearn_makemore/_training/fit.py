@@ -15,11 +15,11 @@ from .._word_estimator import own_random_state
 from .._words.hold_out import hold_out
 from .._words.training_set import TrainingSet
 from .batches import WeightedDataset
-from .callbacks import EpochTasks
 from .checkpoint import Checkpoint
 from .device import keep_freed_memory, one_thread, resolve_device, seeded_torch
 from .identity import check_agreement, training_identity
 from .net import (
+    Callback,
     CharNet,
     DivergedError,
     EarlyStopping,
@@ -186,6 +186,28 @@ def _early_stopping(model, valid):
     )
 
 
+class EpochTasks(Callback):
+    """Report each epoch to scikit-learn's callbacks, and note if one asks to stop.
+
+    context : sklearn.callback.CallbackContext of the fit
+    task : keyword arguments of the hooks: estimator, X, y
+    reconstruct : returns the fitted attributes, given the net
+    """
+
+    def __init__(self, context, task, reconstruct):
+        self.context, self.task, self.reconstruct = context, task, reconstruct
+        self.asks_to_stop_ = False
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        self.epoch = self.context.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(**self.task)
+
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        self.asks_to_stop_ = self.epoch.call_on_fit_task_end(
+            **self.task, reconstruction_attributes=partial(self.reconstruct, net)
+        )
+
+
 def _epoch_tasks(model, train, longest, unknown_proba, training):
     """Return the callback that reports epochs to scikit-learn's, None without them."""
     if training.context is None or not has_callbacks(model):
@@ -232,7 +254,7 @@ def train_net(
         net.verbose = 0  # the first process prints
     loss_before = net.loss_of(train)
     try:
-        with processes.training(net, seed) as net.in_training_:
+        with processes.training(net, seed):
             net.partial_fit(batches, epochs_done=training.epochs_done)
         net.check_last_step(train, loss_before, training.is_warm_start)
     except DivergedError:
@@ -241,8 +263,7 @@ def train_net(
             training.checkpoint.remove()
         raise
     finally:
-        for name in "processes_", "in_training_":
-            vars(net).pop(name, None)
+        vars(net).pop("processes_", None)
         # Remove the data, the estimator of the tasks and the losses of all batches.
         net.callbacks_, net.train_split = before
         for row in net.history:

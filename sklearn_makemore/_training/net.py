@@ -14,13 +14,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from skorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EpochTimer,
-    LRScheduler,
-    PrintLog,
-)
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer, LRScheduler, PrintLog
 from skorch.helper import predefined_split
 
 from ..modules import LookupTable
@@ -36,7 +30,6 @@ SNAPSHOT_OVERRIDES: dict[str, Any] = {
     "callbacks_": [],
     "train_split": None,
     "processes_": SINGLE_PROCESS,
-    "in_training_": None,
 }
 """Attributes of a net in training that a copy of it does not share."""
 
@@ -65,9 +58,7 @@ class CharNet(NeuralNet):
 
     train_split: Any
     module__n_symbols: int
-    # Set for the time of a training.
-    processes_: SingleProcess = SINGLE_PROCESS
-    in_training_: tuple[Any, Any] | None = None
+    processes_: SingleProcess = SINGLE_PROCESS  # set for the time of a training
 
     def __init__(self, module, *, schedule=None, **kwargs):
         self.schedule = schedule
@@ -217,14 +208,14 @@ class CharNet(NeuralNet):
         if not self.is_lean_:
             return super().train_step(batch, **fit_params)
         inputs, counts = batch
-        module, optimizer = self.in_training_ or (self.module_, self.optimizer_)
-        loss = self.criterion_(module(**inputs, **fit_params), counts)
+        loss = self.criterion_(self.module_(**inputs, **fit_params), counts)
+        groups = self.optimizer_.param_groups
+        parameters = [parameter for group in groups for parameter in group["params"]]
         # Dropping gradients one by one is several times faster than zero_grad.
-        for group in self.optimizer_.param_groups:
-            for parameter in group["params"]:
-                parameter.grad = None
-        self.processes_.backward(loss)
-        optimizer.step()
+        for parameter in parameters:
+            parameter.grad = None
+        self.processes_.backward(loss, parameters)
+        self.optimizer_.step()
         return {"loss": loss.detach()}
 
     def validation_step(self, batch, **fit_params):

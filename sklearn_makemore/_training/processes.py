@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from joblib.parallel import get_active_backend
 from torch import Tensor, zeros_like
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from ..modules import WeightedBatchNorm1d
 from .device import resolve_device
@@ -27,9 +28,9 @@ class SingleProcess:
     """The device this process must use; None leaves the choice to `device`."""
 
     @contextmanager
-    def training(self, net, seed: int) -> Iterator[tuple[Any, Any]]:
-        """Yield the module and the optimizer that train `net` inside the block."""
-        yield net.module_, net.optimizer_
+    def training(self, net, seed: int) -> Iterator[None]:
+        """Train a net in all processes inside the block; the seed is for dropout."""
+        yield
 
     def broadcast(self, value):
         """Return the first process's value in all processes."""
@@ -51,7 +52,7 @@ class SingleProcess:
         """
         return rows, bounds
 
-    def backward(self, loss: Tensor) -> None:
+    def backward(self, loss: Tensor, parameters: list[Tensor]) -> None:
         """Compute the gradients of the sum of the losses of all processes."""
         loss.backward()
 
@@ -101,24 +102,16 @@ class MultipleProcesses(SingleProcess):
 
     @contextmanager
     def training(self, net, seed):
-        """Yield the wrapped module and optimizer; `net` itself stays a plain net."""
         self.seed = seed
-        norms = [
-            part
-            for part in net.module_.modules()
-            if isinstance(part, WeightedBatchNorm1d)
-        ]
-        module, optimizer = self.accelerator.prepare(net.module_, net.optimizer_)
+        parts = net.module_.modules()
+        norms = [part for part in parts if isinstance(part, WeightedBatchNorm1d)]
         for norm in norms:
             norm.synchronized = self.count > 1
         try:
-            yield module, optimizer
+            yield
         finally:
             for norm in norms:
                 norm.synchronized = False
-            # Undo what mixed precision did to the module.
-            self.accelerator.unwrap_model(module, keep_fp32_wrapper=False)
-            self.accelerator.free_memory()
 
     def broadcast(self, value):
         if isinstance(value, Tensor):
@@ -148,19 +141,15 @@ class MultipleProcesses(SingleProcess):
                 f"A batch of {smallest} distinct rows cannot be shared by {self.count} "
                 "processes: use a larger batch_size, or accelerate=False."
             )
-        parts = [self._part(batch) for batch in batches]
+        parts = [batch.tensor_split(self.count)[self.index] for batch in batches]
         return torch.cat(parts), [0, *accumulate(map(len, parts))]
 
-    def _part(self, rows):
-        """Return this process's part of some rows, about as many for each process."""
-        n_rows, first, count = len(rows), self.index, self.count
-        return rows[n_rows * first // count : n_rows * (first + 1) // count]
-
-    def backward(self, loss):
-        # accelerate averages gradients over the processes, and over the steps that the
-        # launcher asks it to accumulate; here a step is one batch.
-        n_steps = self.accelerator.gradient_accumulation_steps
-        self.accelerator.backward(loss * (self.count * n_steps))
+    def backward(self, loss, parameters):
+        loss.backward()
+        gradients = [each.grad for each in parameters if each.grad is not None]
+        vector_to_parameters(
+            self.all_reduce(parameters_to_vector(gradients)), gradients
+        )
 
     def begin_epoch(self, n_done):
         # The first process draws as one process alone would. The seed follows from the

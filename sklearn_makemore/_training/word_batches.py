@@ -10,11 +10,7 @@ from .._words.prefixes import distinct_words, padded_bounds, prefix_nodes
 from .._words.vocabulary import EncodedWords
 from .._words.windows import pair_counts
 from ..modules import PrefixTree
-from .batches import (
-    NextCounts,
-    WeightedDataset,
-    rescale_extreme_weights,
-)
+from .batches import NextCounts, WeightedDataset, rescale_extreme_weights
 
 MAX_VALIDATION_CELLS = 1 << 14
 """Symbols of a validation batch, padding included."""

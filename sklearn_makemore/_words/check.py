@@ -24,11 +24,6 @@ def check_words(
         ``StringDType``), pandas or polars Series, pyarrow array, data frame of one
         column, or any other ordered iterable of strings; ``""`` is a word
     name : of the argument, in errors
-
-    >>> import numpy as np
-    >>> from sklearn_makemore._words.check import check_words
-    >>> check_words(np.array(["emma", "olivia"]))
-    ['emma', 'olivia']
     """
     if isinstance(words, str):
         shown = reprlib.repr(words)
@@ -49,12 +44,7 @@ def check_words(
 
 
 def word_at(word: str, index: int, name: str = "words") -> str:
-    """Return the subject of a message about a word of the argument `name`.
-
-    >>> from sklearn_makemore._words.check import word_at
-    >>> word_at("emma", 3), word_at("em", 0, "prefixes")
-    ("Word 'emma' at index 3", "Prefix 'em' at index 0")
-    """
+    """Return the subject of a message, such as ``Word 'emma' at index 3``."""
     shown = reprlib.repr(word)
     if name == "prefix":
         return f"prefix={shown}"

@@ -22,11 +22,6 @@ class CodePoints:
     offsets : (n_words + 1,) index of the separator before each word; the characters of
         word `i` are ``points[offsets[i] + 1 : offsets[i + 1]]``
     has_nul : whether a word contains U+0000, which is also the separator
-
-    >>> from sklearn_makemore._words.code_points import CodePoints
-    >>> joined = CodePoints.from_words(["ab", "c"])
-    >>> joined.points, joined.offsets
-    (array([ 0, 97, 98,  0, 99,  0], dtype=uint8), array([0, 3, 5], dtype=int32))
     """
 
     points: CodeUnits

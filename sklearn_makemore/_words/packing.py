@@ -68,9 +68,7 @@ def differs_from_last(ordered: Ids) -> Mask:
     return is_first
 
 
-def sort_keys(
-    keys: list[Ids],
-) -> tuple[NDArray[np.int64], Mask]:
+def sort_keys(keys: list[Ids]) -> tuple[NDArray[np.int64], Mask]:
     """Sort packed rows, and mark the first of each group of equal rows.
 
     by_row : (n_rows,) int64, indices of the rows in sorted order
@@ -83,9 +81,7 @@ def sort_keys(
     return by_row, is_first
 
 
-def rank_keys(
-    keys: list[Ids],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def rank_keys(keys: list[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the distinct packed rows, and the index of each row among them.
 
     first : (n_distinct,) int64, index of one row of each kind, in sorted order

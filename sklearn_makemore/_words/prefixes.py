@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .packing import differs_from_last
 from .types import Ids
 from .vocabulary import EncodedWords
 
@@ -10,15 +11,6 @@ def distinct_words(encoded: EncodedWords) -> tuple[EncodedWords, Ids]:
     """Return each word once, in lexicographic order of the symbols, and the rows.
 
     rows : (n_words,) int64, so that ``distinct.take(rows)`` is `encoded`
-
-    >>> from sklearn_makemore._words.prefixes import distinct_words
-    >>> from sklearn_makemore._words.vocabulary import CharVocabulary
-    >>> vocabulary = CharVocabulary("ab")
-    >>> distinct, rows = distinct_words(vocabulary.encode(["b", "ab", "a", "ab"]))
-    >>> vocabulary.decode(distinct)
-    ['a', 'ab', 'b']
-    >>> rows
-    array([2, 1, 0, 1])
     """
     # The bytes of big-endian integers sort as the symbols do.
     codes = encoded.codes.astype(encoded.codes.dtype.newbyteorder(">")).tobytes()
@@ -42,17 +34,13 @@ def prefix_nodes(distinct: EncodedWords) -> Ids:
     >>> prefix_nodes(CharVocabulary("ab").encode(["a", "ab", "b"]))
     array([0, 1, 0, 1, 3, 0, 2])
     """
-    nodes = np.empty(distinct.n_predictions, dtype=np.int64)
-    words, n_nodes = np.arange(distinct.n_words), 0
-    for length in range(distinct.lengths.max()):
+    nodes = np.zeros(distinct.n_predictions, dtype=np.int64)
+    words, n_nodes = np.arange(distinct.n_words), 1
+    for length in range(1, distinct.lengths.max()):
         words = words[distinct.lengths[words] > length]
         places = distinct.offsets[words] + length
-        is_new = np.ones(len(words), dtype=bool)
-        if length == 0:
-            is_new[1:] = False
-        else:
-            above, symbols = nodes[places - 1], distinct.codes[places]
-            is_new[1:] = (above[1:] != above[:-1]) | (symbols[1:] != symbols[:-1])
+        is_new = differs_from_last(nodes[places - 1])
+        is_new |= differs_from_last(distinct.codes[places])
         nodes[places] = n_nodes - 1 + np.cumsum(is_new)
         n_nodes += int(is_new.sum())
     return nodes
@@ -65,10 +53,6 @@ def padded_bounds(lengths: list[int], n_cells: int) -> list[int]:
     ``bounds[k]`` up to ``bounds[k + 1]``.
 
     lengths : number of predictions of each word
-
-    >>> from sklearn_makemore._words.prefixes import padded_bounds
-    >>> padded_bounds([2, 3, 2, 9, 2, 2], n_cells=9)
-    [0, 3, 4, 6]
     """
     bounds, longest = [0], 0
     for word, length in enumerate(lengths):

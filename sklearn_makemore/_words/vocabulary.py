@@ -104,18 +104,6 @@ class CharVocabulary:
     unknown : bool, default=False
         Whether an additional last symbol stands for every character outside the
         alphabet.
-
-    Examples
-    --------
-    >>> from sklearn_makemore._words.vocabulary import CharVocabulary
-    >>> vocabulary = CharVocabulary.from_words(["emma", "ava"])
-    >>> vocabulary.symbols
-    ['', 'a', 'e', 'm', 'v']
-    >>> encoded = vocabulary.encode(["ava", ""])
-    >>> encoded.codes, encoded.offsets
-    (array([0, 1, 4, 1, 0, 0], dtype=uint8), array([0, 4, 5], dtype=int32))
-    >>> vocabulary.decode(encoded)
-    ['ava', '']
     """
 
     def __init__(self, characters: Iterable[str], *, unknown: bool = False) -> None:
@@ -213,7 +201,7 @@ class CharVocabulary:
         character outside the alphabet.
         """
         points = np.array(
-            [0, *map(ord, self.characters), self._point_outside()], dtype="<u4"
+            [0, *map(ord, self.characters), self.point_outside()], dtype="<u4"
         )  # (n_symbols + 1,)
         text = points[encoded.codes].tobytes().decode("utf-32-le")
         offsets = encoded.offsets.tolist()
@@ -222,7 +210,7 @@ class CharVocabulary:
             for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
         ]
 
-    def _point_outside(self) -> int:
+    def point_outside(self) -> int:
         """Return a code point outside the alphabet."""
         known = set(self.characters)
         points = chain(range(0xFFFD, 0xDFFF, -1), range(0x10000, 0x110000))

@@ -124,8 +124,3 @@ class ContextCounts:
             None if sample_weight is None else np.repeat(sample_weight, encoded.lengths)
         )
         return cls(contexts, *pair_counts(rows, encoded.targets, n_symbols, weights))
-
-    @property
-    def total(self) -> float:
-        """Total weight of all predictions."""
-        return float(self.counts.sum())

@@ -217,7 +217,6 @@ def _table(estimator: Any, values: str) -> tuple[np.ndarray, str]:
         )
     if has_counts and values != "proba":
         return counts, "count"
-    known = set(estimator.symbols_)
-    stranger = next(c for c in map(chr, range(0xE000, 0x10FFFF)) if c not in known)
-    prefixes = [stranger if len(s) > 1 else s for s in estimator.symbols_]
+    unknown = chr(estimator.vocabulary_.point_outside())
+    prefixes = [unknown if len(s) > 1 else s for s in estimator.symbols_]
     return estimator.predict_proba(prefixes), "probability"

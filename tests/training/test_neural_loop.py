@@ -69,7 +69,7 @@ def test_batches_of_an_epoch_are_exactly_the_words(
     drawn = list(batches)
     assert len(drawn) == len(batches)
     expected = {
-        (*counts.contexts[row].tolist(), symbol): count / counts.total
+        (*counts.contexts[row].tolist(), symbol): count / counts.counts.sum()
         for row, symbol, count in zip(
             counts.rows, counts.symbols.tolist(), counts.counts, strict=True
         )

@@ -113,7 +113,7 @@ def test_context_counts_are_those_of_a_counter(block_size, weighted):
         counts.counts, [expected[key] for key in sorted(expected)]
     )
     assert len(counts.contexts) == len({key[:-1] for key in expected})
-    assert counts.total == pytest.approx(sum(expected.values()))
+    assert counts.counts.sum() == pytest.approx(sum(expected.values()))
 
 
 @pytest.mark.parametrize("with_table", [True, False])
