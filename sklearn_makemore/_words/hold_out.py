@@ -1,14 +1,11 @@
 """Words held out of training; equal words are always on the same side.
 
-Networks, mixtures and `train_dev_test_split` draw groups of equal words at random. The
-command line reads files larger than memory, so it decides word by word. Estimators that
-score their own training words fit one model per fold.
+Networks, mixtures and `train_dev_test_split` draw groups of equal words at random.
+Estimators that score their own training words fit one model per fold.
 """
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -16,9 +13,6 @@ from numpy.typing import NDArray
 
 from .prefixes import distinct_words
 from .training_set import TrainingSet
-
-DIGEST_SIZE = 8
-"""Bytes that determine whether a word is held out: the share is exact to 2**-64."""
 
 ROUNDING = 1e-12
 """Relative error of sums of weights, so that whole words fit exactly."""
@@ -146,53 +140,3 @@ def group_numbers(words: Iterable[str]) -> NDArray[np.int64]:
     numbers: dict[str, int] = {}
     groups = [numbers.setdefault(word, len(numbers)) for word in words]
     return np.array(groups, dtype=np.int64)
-
-
-class HeldOutStream:
-    """Chunks of training words and, after the last chunk, the held-out words.
-
-    Whether a word is held out depends on its characters only. Equal words are therefore
-    on the same side in a file of any length and order, and all models hold out the same
-    words. A word that has a character of no training word, or is longer than all of
-    them, is learned with the last chunk, because a model could not read it otherwise.
-    """
-
-    held_out: Counter[str]
-
-    def __init__(self, chunks: Iterable[list[str]], share: float):
-        self.chunks = chunks
-        self.share = share
-
-    def __iter__(self) -> Iterator[list[str]]:
-        """Yield lists of words to learn from, none of them empty."""
-        self.held_out = Counter()
-        if not self.share:
-            yield from filter(None, self.chunks)
-            return
-        characters: set[str] = set()
-        longest = 0
-        for words in self.chunks:
-            learned = self._learned(words)
-            characters.update(*learned)
-            longest = max(longest, max(map(len, learned), default=0))
-            if learned:
-                yield learned
-        unreadable = [
-            word
-            for word in self.held_out
-            if len(word) > longest or not characters.issuperset(word)
-        ]
-        if unreadable:
-            yield [word for word in unreadable for _ in range(self.held_out.pop(word))]
-
-    def _learned(self, words: list[str]) -> list[str]:
-        """Count the held-out words, and return the others."""
-        bound = int(self.share * 256**DIGEST_SIZE).to_bytes(DIGEST_SIZE, "big")
-        drawn = {word for word in set(words) if _digest(word) < bound}
-        self.held_out.update(word for word in words if word in drawn)
-        return [word for word in words if word not in drawn]
-
-
-def _digest(word: str) -> bytes:
-    """Return bytes that look random, and are the same for a word everywhere."""
-    return blake2b(word.encode(), digest_size=DIGEST_SIZE).digest()

@@ -19,6 +19,7 @@ from ._streams import (
     UsageError,
     failure,
     ignore_broken_pipe,
+    print_message,
     use_utf8,
     warnings_as_lines,
 )
@@ -67,7 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        return failure("interrupted", 130)
+        print_message("interrupted")
+        return 130
     except BrokenPipeError:
         return 141
     except FAILURES as error:
@@ -82,6 +84,11 @@ def _run(arguments):
     try:
         with warnings_as_lines():
             _run_command(arguments)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"the command line needs {error.name}, which is not installed: pip install "
+            '"sklearn-makemore[cli]"'
+        ) from error
     except SystemExit as ended:  # from the parser, after --help or a wrong option
         return int(ended.code or 0)
     return 0
@@ -89,13 +96,8 @@ def _run(arguments):
 
 def _run_command(arguments):
     """Parse the options of a command and run it."""
-    try:
-        from ._parser import Parser, command_parser, nearest, normalized
-    except ImportError as error:
-        raise ImportError(
-            f"the command line needs {error.name}, which is not installed: pip install "
-            '"sklearn-makemore[cli]"'
-        ) from error
+    from ._parser import Parser, command_parser, nearest, normalized
+
     if not arguments:
         raise UsageError(f"a command is needed: {', '.join(COMMANDS)}; or --help")
     name = arguments[0]

@@ -8,7 +8,7 @@ import inspect
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 from .._base import BaseCharLM
@@ -20,6 +20,7 @@ from ._learning import (
     split_words,
 )
 from ._models import MODELS, model_class
+from ._parser import OptionType
 from ._progress import EpochCallback
 from ._streams import UsageError, print_message
 from ._words import STANDARD_INPUT, add_words_options
@@ -29,41 +30,37 @@ COLUMNS = ("model", "validation NLL", "seconds to fit")
 
 @dataclass
 class Row:
-    """A row of the table: a model, its NLL and fit time, and its finished epochs.
-
-    `nll` and `seconds` are None until the model is fitted.
-    """
+    """A row of the table: a model and, once it is fitted, its NLL and fit time."""
 
     model: BaseCharLM
     nll: float | None = None
     seconds: float | None = None
-    n_done: int = 0
+    epochs: EpochCallback = field(default_factory=EpochCallback)
 
     @property
     def cells(self):
         """Return the texts of the columns."""
         name = type(self.model).__name__
         if self.nll is None or self.seconds is None:
-            return name, "", f"epoch {self.n_done + 1}"
+            return name, "", f"epoch {self.epochs.n_done + 1}"
         return name, f"{self.nll:.4f}", f"{self.seconds:.3f}"
 
 
 def add_options(parser, arguments):
     """Add the options."""
     add_words_options(parser)
-    parser.add_typed(
+    parser.add_argument(
         "--models",
         nargs="+",
-        type=str,
-        default=list(MODELS),
+        default=MODELS,
         metavar="NAME",
         help=f"Models to compare: {', '.join(MODELS)}. By default all of them, which "
         "takes minutes on tens of thousands of words.",
     )
     add_held_out_option(parser)
-    parser.add_typed(
+    parser.add_argument(
         "--random_state",
-        type=int,
+        type=OptionType(int),
         default=0,
         metavar="SEED",
         help="Random seed of the networks.",
@@ -124,12 +121,8 @@ def _warm_up(models):
 
 def _measure(row, words, held_out):
     """Fit the model of a row, and set its NLL and seconds."""
-
-    def report(n_done):
-        row.n_done = n_done
-
     start = perf_counter()
-    fit_with_callback(row.model, words, EpochCallback(report))
+    fit_with_callback(row.model, words, row.epochs)
     row.seconds = perf_counter() - start
     row.nll = held_out.nll(row.model)
 

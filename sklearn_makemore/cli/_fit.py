@@ -10,14 +10,15 @@ file is written on success only; `sklearn_makemore.load` reads it.
 
 import os
 import sys
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from contextlib import nullcontext, suppress
 from time import perf_counter
 
 from .. import save
 from .._safe_file import check_writable
 from ._learning import add_held_out_option, learn, show_words, split_words
-from ._models import MODELS, NOT_FROM_A_SHELL, model_class, new_model
+from ._models import MODELS, NOT_FROM_A_SHELL, model_class
+from ._parser import arguments_from
 from ._progress import progress_bar
 from ._streams import UsageError
 from ._words import STANDARD_INPUT, add_words_options, errors_in_file
@@ -25,17 +26,16 @@ from ._words import STANDARD_INPUT, add_words_options, errors_in_file
 
 def add_options(parser, arguments):
     """Add the options, including those of the model named in the arguments."""
-    parser.add_typed(
+    parser.add_argument(
         "-o",
         "--output",
         required=True,
-        type=str,
+        default=SUPPRESS,
         metavar="MODEL",
         help="Model file to write. An existing file is replaced on success.",
     )
-    parser.add_typed(
+    parser.add_argument(
         "--model",
-        type=str,
         default=MODELS[0],
         metavar="NAME",
         help=f"One of {', '.join(MODELS)}. --help lists the options of the model named "
@@ -51,7 +51,8 @@ def add_options(parser, arguments):
 
 def run(options):
     """Fit a model, write it, and print a summary."""
-    model = new_model(model_class(options.model), options)
+    model = model_class(options.model)
+    model = model(**arguments_from(options, model, NOT_FROM_A_SHELL))
     model._validate_params()  # fail before reading words
     is_alone = not getattr(model, "accelerate", False)
     # One of several processes writes and prints.

@@ -1,12 +1,14 @@
 """Fitting models to words, with a share of the words held out."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 
 from .._counters.base import BaseCounter
-from .._words.hold_out import HeldOutStream
+from ._parser import OptionType
 from ._streams import UsageError
 from ._words import word_chunks
 
@@ -14,15 +16,18 @@ LEARNING_CHUNK_SIZE = 1_000_000
 """Number of words read at a time. Counters keep no more words in memory, so they can be
 fitted to files of any length."""
 
+DIGEST_SIZE = 8
+"""Bytes that determine whether a word is held out: the share is exact to 2**-64."""
+
 N_SHOWN = 10
 """Number of sampled words to print."""
 
 
 def add_held_out_option(parser):
     """Add the option for the share of held-out words."""
-    parser.add_typed(
+    parser.add_argument(
         "--held_out",
-        type=float,
+        type=OptionType(float),
         default=0.1,
         metavar="SHARE",
         help="Approximate share of the distinct words to hold out, 0 for none. The "
@@ -59,7 +64,12 @@ class HeldOut:
 
 
 class Split:
-    """Chunks of training words, and the words that `HeldOutStream` holds out of them.
+    """Chunks of training words, and the words that are held out of them.
+
+    Whether a word is held out depends on its characters only. Equal words are therefore
+    on the same side in a file of any length and order, and all models hold out the same
+    words. A word that has a character of no training word, or is longer than all of
+    them, is learned with the last chunk, because a model could not read it otherwise.
 
     After the iteration, `n_words` is the number of training words, `held_out` the
     held-out words or None, and `seen` the set of all words, or None if there was more
@@ -67,26 +77,47 @@ class Split:
     """
 
     def __init__(self, chunks: Iterable[list[str]], share: float):
-        self._stream = HeldOutStream(self._noted(chunks), share)
+        self.chunks, self.share = chunks, share
         self.n_words = 0
         self.held_out: HeldOut | None = None
         self.seen: set[str] | None = None
 
     def __iter__(self):
-        """Yield lists of training words."""
-        for words in self._stream:
+        """Yield lists of training words, none of them empty."""
+        held_out = Counter()
+        for words in filter(None, self._learned(held_out)):
             self.n_words += len(words)
             yield words
-        held_out = self._stream.held_out
         if held_out:
             counts = np.fromiter(held_out.values(), np.float64, len(held_out))
             self.held_out = HeldOut(list(held_out), counts)
 
-    def _noted(self, chunks):
-        """Yield the chunks; keep the words in `seen` if there is one chunk only."""
-        for index, words in enumerate(chunks):
+    def _learned(self, held_out):
+        """Yield lists of training words, and count the other words in `held_out`."""
+        bound = int(self.share * 256**DIGEST_SIZE).to_bytes(DIGEST_SIZE, "big")
+        characters, longest = set(), 0
+        for index, words in enumerate(self.chunks):
             self.seen = None if index else set(words)
-            yield words
+            if not self.share:  # no digest is needed
+                yield words
+                continue
+            drawn = {word for word in set(words) if _digest(word) < bound}
+            held_out.update(word for word in words if word in drawn)
+            learned = [word for word in words if word not in drawn]
+            characters.update(*learned)
+            longest = max([longest, *map(len, learned)])
+            yield learned
+        unreadable = [
+            word
+            for word in held_out
+            if len(word) > longest or not characters.issuperset(word)
+        ]
+        yield [word for word in unreadable for _ in range(held_out.pop(word))]
+
+
+def _digest(word):
+    """Return bytes that look random, and are the same for a word everywhere."""
+    return blake2b(word.encode(), digest_size=DIGEST_SIZE).digest()
 
 
 def learn(model, split, callback=None):

@@ -4,8 +4,8 @@ import sklearn_makemore
 
 from .._base import BaseCharLM
 from .._models import COUNTERS, NETWORKS
-from ._parser import nearest, shell_hints
-from ._streams import UsageError, text_of_argument
+from ._parser import nearest
+from ._streams import UsageError
 
 MODELS = (*COUNTERS, *NETWORKS)
 """Models that need no other models."""
@@ -23,17 +23,9 @@ def model_class(name: str):
     return getattr(sklearn_makemore, name)
 
 
-def new_model(model, options):
-    """Return a model of a class, with its parameters from the options."""
-    params = {name: options[name] for name in shell_hints(model, NOT_FROM_A_SHELL)}
-    if params["alphabet"] is not None:
-        params["alphabet"] = text_of_argument(params["alphabet"])
-    return model(**params)
-
-
 def add_model_option(parser):
     """Add the argument for the file of a model."""
-    parser.add_typed("model", type=str, metavar="MODEL", help="File of the model.")
+    parser.add_argument("model", metavar="MODEL", help="File of the model.")
 
 
 def read_model(path):

@@ -2,64 +2,95 @@
 
 import inspect
 import re
+from argparse import (
+    ArgumentDefaultsHelpFormatter,
+    ArgumentParser,
+    ArgumentTypeError,
+)
+from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import reduce
 from numbers import Integral
-from operator import or_
-from typing import Literal, get_args, get_origin
-
-from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
 
 import sklearn_makemore
 
 from .._sklearn import Interval, StrOptions, parameter_constraints
-from ._streams import PROGRAM
+from ._streams import PROGRAM, text_of_argument
 
 KINDS = {
     bool: "true or false",
     float: "a number",
     int: "a whole number",
     str: "a text",
-    type(None): "None",
 }
 """Names of the types of options in messages."""
 
+KINDS_OF_CONSTRAINTS = {str: str, "boolean": bool, "random_state": int}
 
-class HelpFormatter(DefaultHelpFormatter):
-    """Formatter that writes None as docstrings do, and lists choices once."""
+TEXTS = {"alphabet", "matching", "prefix"}
+"""Parameters that are made of characters of words; others may be paths."""
 
-    def _expand_help(self, action):
-        text = super()._expand_help(action)
-        text = re.sub(r"type: Literal\[.*\], ", "", text)
-        return text.replace(" | null", " or None").replace(": null)", ": None)")
+BOOLEANS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class OptionType:
+    """What an option takes: one of some texts, or a Python type; maybe also None."""
+
+    kind: type
+    choices: tuple[str, ...] = ()
+    takes_none: bool = False
+
+    @classmethod
+    def of(cls, constraint):
+        """Return what a scikit-learn constraint allows, None if a shell has none of it.
+
+        >>> OptionType.of([Interval(Integral, 1, None, closed="left"), None])
+        OptionType(kind=<class 'int'>, choices=(), takes_none=True)
+        """
+        takes_none = None in constraint or "random_state" in constraint
+        for allowed in constraint:
+            if isinstance(allowed, StrOptions):
+                return cls(str, tuple(sorted(allowed.options)), takes_none)
+            if isinstance(allowed, Interval):
+                return cls(int if allowed.type is Integral else float, (), takes_none)
+            if allowed in KINDS_OF_CONSTRAINTS:
+                return cls(KINDS_OF_CONSTRAINTS[allowed], (), takes_none)
+        return None
+
+    def __call__(self, text):
+        """Return the value of an argument."""
+        if self.takes_none and text == "None":
+            return None
+        try:
+            value = BOOLEANS[text.lower()] if self.kind is bool else self.kind(text)
+            if not self.choices or value in self.choices:
+                return value
+        except (KeyError, ValueError):
+            pass
+        allowed = [*(self.choices or [KINDS[self.kind]]), *["None"] * self.takes_none]
+        near = nearest(text, self.choices)
+        raise ArgumentTypeError(f"takes {' or '.join(allowed)}, not {text!r}{near}")
 
 
 class Parser(ArgumentParser):
     """Parser whose errors are one line, with the nearest existing name."""
 
     def __init__(self, prog=PROGRAM, **kwargs):
-        super().__init__(
-            prog=prog,
-            parser_mode="shell",
-            allow_abbrev=False,
-            formatter_class=HelpFormatter,
-            **kwargs,
-        )
-        self.hints = {}
+        formatter = ArgumentDefaultsHelpFormatter
+        super().__init__(prog, formatter_class=formatter, allow_abbrev=False, **kwargs)
 
     @classmethod
     def of_commands(cls, commands):
         """Return the parser of the commands, without their options."""
         parser = cls(
             description="Fit character-level language models to words, and generate "
-            f"more words. `{PROGRAM} COMMAND --help` lists the options of a command.",
-            version=sklearn_makemore.__version__,
+            f"more words. `{PROGRAM} COMMAND --help` lists the options of a command."
         )
-        added = parser.add_subcommands(
-            title="commands", metavar="COMMAND", required=False
-        )
+        version = sklearn_makemore.__version__
+        parser.add_argument("--version", action="version", version=version)
+        added = parser.add_subparsers(title="commands", metavar="COMMAND")
         for name, summary in commands.items():
-            added.add_subcommand(name, cls(), help=summary)
+            added.add_parser(name, help=summary)
         return parser
 
     def add_parameters(self, title, function, skip=()):
@@ -68,63 +99,49 @@ class Parser(ArgumentParser):
         Only parameters that a shell can pass become options, and none of `skip`. The
         numpydoc docstring is their help.
         """
-        hints = shell_hints(function, skip)
+        group = self.add_argument_group(title)
         parameters = inspect.signature(function).parameters
-
-        def stand_in():
-            """Carry the name, docstring and signature for jsonargparse."""
-
-        stand_in.__name__ = title  # jsonargparse needs a distinct name per group
-        stand_in.__doc__ = f"{title}.\n\n{plain_text(function.__doc__)}"
-        stand_in.__signature__ = inspect.Signature(
-            [parameters[name].replace(annotation=hint) for name, hint in hints.items()]
-        )
-        self.add_function_arguments(stand_in)
-        self.hints |= hints
+        texts = parameter_texts(function.__doc__)
+        for name, kind in option_types(function, skip).items():
+            choices = BOOLEANS if kind.kind is bool else kind.choices
+            group.add_argument(
+                f"--{name}",
+                type=kind,
+                default=parameters[name].default,
+                metavar=f"{{{','.join(choices)}}}" if choices else None,
+                help=texts[name].replace("%", "%%"),
+            )
 
     def joined_flags(self, arguments):
         """Replace ``--flag`` by ``--flag=true`` unless true or false follows it."""
-        flags = {f"--{name}" for name, hint in self.hints.items() if hint is bool}
+        flags = {
+            name
+            for name, action in self._option_string_actions.items()
+            if isinstance(action.type, OptionType) and action.type.kind is bool
+        }
         followers = [*arguments, ""][1:]
         return [
             f"{argument}=true"
-            if argument in flags and follower.lower() not in ("true", "false")
+            if argument in flags and follower.lower() not in BOOLEANS
             else argument
             for argument, follower in zip(arguments, followers, strict=True)
         ]
 
-    def add_typed(self, *names, type, **kwargs):
-        """Add an argument like `add_argument`, and remember its type for messages."""
-        action = self.add_argument(*names, type=type, **kwargs)
-        assert action is not None  # it is None only for types with options of their own
-        self.hints[action.dest] = type
-
-    def error(self, message, ex=None):
+    def error(self, message):
         """Print the error in one line, and exit with code 2."""
-        self.exit(2, f"{self.prog}: error: {self._reason(message)}\n")
+        self.exit(2, f"{self.prog}: error: {self._reworded(message)}\n")
 
-    def _reason(self, message):
-        """Return jsonargparse's message in one line, reworded if it is a known one."""
-        options = [name for name in self._option_string_actions if name[:2] == "--"]
-        if found := re.match(r"unrecognized arguments: (\S+)", message, re.I):
+    def _reworded(self, message):
+        """Return argparse's message with the nearest option, as the user types them."""
+        if found := re.match(r"unrecognized arguments: (\S+)", message):
             asked = found[1].partition("=")[0]
             kind = "option" if asked.startswith("-") else "argument"
+            options = [name for name in self._option_string_actions if name[:2] == "--"]
             return f"there is no {kind} {asked}{nearest(asked, options)}"
-        if found := re.search(r"arguments are required: (\w+)$", message):
-            return f"{self._as_typed(found[1])} is needed"
-        if found := re.match(r'Parser key "(\w+)":', message):
-            value = re.search(r"(?:Got|Given) value: (.*)\s*\Z", message)
-            if value and found[1] in self.hints:
-                hint = self.hints[found[1]]
-                choices = get_args(hint) if get_origin(hint) is Literal else ()
-                near = nearest(value[1], choices)
-                return f"--{found[1]} takes {described(hint)}, not {value[1]!r}{near}"
-        return " ".join(message.split())
-
-    def _as_typed(self, dest):
-        """Return an argument as the user types it."""
-        (action,) = (each for each in self._actions if each.dest == dest)
-        return f"{' '.join(action.option_strings[:1])} {action.metavar}".strip()
+        if found := re.search(r"arguments are required: ([\w-]+)", message):
+            action = self._option_string_actions.get(found[1])
+            return f"{found[1]}{f' {action.metavar}' if action else ''} is needed"
+        return re.sub(r"^argument (?:-\w/)?(\S+): ", r"\1 ", message)
 
 
 def command_parser(name, command, arguments):
@@ -138,49 +155,24 @@ def command_parser(name, command, arguments):
     return parser
 
 
-def shell_hints(function, skip=()):
-    """Return the type of each parameter that a shell can pass."""
+def option_types(function, skip=()):
+    """Return what the option of each parameter takes that a shell can pass."""
     constraints = parameter_constraints(function)
-    hints = {
-        name: shell_hint(constraints[name])
+    types = {
+        name: OptionType.of(constraints[name])
         for name in inspect.signature(function).parameters
         if name not in skip and isinstance(constraints.get(name), list)
     }
-    return {name: hint for name, hint in hints.items() if hint is not None}
+    return {name: kind for name, kind in types.items() if kind is not None}
 
 
-def shell_hint(constraint):
-    """Return the type that a scikit-learn constraint allows, None if a shell has none.
-
-    >>> shell_hint([Interval(Integral, 1, None, closed="left"), None])
-    int | None
-    """
-    hints = []
-    for allowed in constraint:
-        if isinstance(allowed, Interval):
-            hints.append(int if allowed.type is Integral else float)
-        elif isinstance(allowed, StrOptions):
-            hints.append(Literal[tuple(sorted(allowed.options))])
-        elif allowed is str or allowed == "boolean":
-            hints.append(str if allowed is str else bool)
-        elif allowed == "random_state":
-            hints += [int, None]
-    if not hints:
-        return None
-    if None in constraint:
-        hints.append(None)
-    return reduce(or_, hints)
-
-
-def described(hint):
-    """Describe a type in words.
-
-    >>> described(int | None)
-    'a whole number or None'
-    """
-    if get_origin(hint) is Literal:
-        return " or ".join(get_args(hint))
-    return " or ".join(KINDS[kind] for kind in get_args(hint) or [hint])
+def arguments_from(options, function, skip=()):
+    """Return the arguments of a function that options give."""
+    given = {name: getattr(options, name) for name in option_types(function, skip)}
+    for name in TEXTS & given.keys():
+        if given[name] is not None:
+            given[name] = text_of_argument(given[name])
+    return given
 
 
 def nearest(asked, known):
@@ -195,9 +187,7 @@ def nearest(asked, known):
 
 
 def normalized(arguments):
-    """Replace hyphens by underscores in option names.
-
-    Arguments after ``--`` are not options.
+    """Replace hyphens by underscores in option names, before a ``--``.
 
     >>> normalized(["--n-hidden", "64", "--held-out=0.1", "a-b", "--", "--a-b"])
     ['--n_hidden', '64', '--held_out=0.1', 'a-b', '--', '--a-b']
@@ -209,23 +199,13 @@ def normalized(arguments):
     ] + arguments[n_options:]
 
 
-def plain_text(doc):
-    """Return a docstring without reStructuredText markup."""
+def parameter_texts(doc):
+    """Return what a numpydoc docstring says about each name, without markup."""
     doc = re.sub(r"\s*\[\d+\]_", "", inspect.cleandoc(doc))
-    return re.sub(r"(?::[\w:]+:)?`+~?([^`]*)`+", r"\1", doc)
-
-
-def loaded(text):
-    """Return the value of a text of several possible types: None, number or text."""
-    if text == "None":
-        return None
-    for number in int, float:
-        try:
-            return number(text)
-        except ValueError:
-            pass
-    return text
-
-
-# YAML, jsonargparse's default, reads regular expressions as lists and "~" as None.
-set_loader("shell", loaded, json_superset=False)
+    doc = re.sub(r"(?::[\w:]+:)?`+~?([^`]*)`+", r"\1", doc)
+    entries = re.findall(r"(?m)^(\w[\w, ]*) : .*\n((?: {4}.*\n|\n)+)", doc + "\n")
+    return {
+        name: " ".join(text.split())
+        for names, text in entries
+        for name in names.split(", ")
+    }

@@ -13,22 +13,18 @@ epoch is scored if epochs are short."""
 
 
 class EpochCallback(FitCallback):
-    """scikit-learn callback that calls ``report(n_done)`` after each epoch."""
+    """scikit-learn callback that counts the finished epochs."""
 
-    def __init__(self, report: Callable):
-        self.report = report
-        self.n_done = 0
+    n_done = 0
 
     # scikit-learn passes only the arguments that a callback names.
     def on_fit_task_end(self, estimator, context):  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Report the end of an epoch."""
-        if context.task_name == "epoch":
-            self.n_done += 1
-            self.report(self.n_done)
+        """Count an epoch."""
+        self.n_done += context.task_name == "epoch"
         return False
 
 
-class ScoredEpochCallback(EpochCallback):
+class ScoredEpochCallback(FitCallback):
     """Callback that calls ``report(n_done, nll)`` with the NLL of held-out words.
 
     The NLL is None before the first score. `seconds` is the time spent on scoring,
@@ -36,7 +32,7 @@ class ScoredEpochCallback(EpochCallback):
     """
 
     def __init__(self, report: Callable):
-        super().__init__(report)
+        self.report = report
         self.held_out = None
         self.nll: float | None = None
         self.seconds, self._next = 0.0, 0.0

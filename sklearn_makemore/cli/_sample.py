@@ -3,32 +3,29 @@
 from .._base import BaseCharLM
 from ..datasets import read_words
 from ._models import add_model_option, read_model
-from ._parser import shell_hints
-from ._streams import UsageError, text_of_argument
+from ._parser import OptionType, arguments_from
+from ._streams import UsageError
 from ._words import bundled_names, source_of
 
 OWN_OPTIONS = {"self", "exclude", "n_samples"}
 """Parameters of `sample` that have separate options here."""
 
-TEXTS = ("prefix", "matching")
-
 
 def add_options(parser, arguments):
     """Add the options, including those of `BaseCharLM.sample`."""
     add_model_option(parser)
-    parser.add_typed(
+    parser.add_argument(
         "-n",
         "--n_samples",
-        type=int,
+        type=OptionType(int),
         default=10,
         metavar="N",
         help="Number of words to generate.",
     )
-    parser.add_typed(
+    parser.add_argument(
         "--novel",
         nargs="?",
         const="",
-        type=str,
         metavar="WORDS",
         help="Exclude the words of this file, usually the training words: a model file "
         "does not contain them. Without a file, exclude the bundled names.",
@@ -39,11 +36,7 @@ def add_options(parser, arguments):
 def run(options):
     """Print words."""
     model = read_model(options.model)
-    hints = shell_hints(BaseCharLM.sample, OWN_OPTIONS)
-    params = {name: options[name] for name in hints}
-    for name in TEXTS:
-        if params[name] is not None:
-            params[name] = text_of_argument(params[name])
+    params = arguments_from(options, BaseCharLM.sample, OWN_OPTIONS)
     exclude = _excluded_words(options.novel, model)
     try:
         words = model.sample(options.n_samples, exclude=exclude, **params)

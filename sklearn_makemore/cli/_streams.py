@@ -51,15 +51,13 @@ def print_message(text: str) -> None:
     """Print a line for the user on standard error."""
     if sys.stderr is not None:
         with suppress(OSError):  # the reader has gone
-            print(f"{PROGRAM}: {_one_line(text)}", file=sys.stderr)
+            print(f"{PROGRAM}: {' '.join(text.split())}", file=sys.stderr)
 
 
-def failure(error, code=None):
+def failure(error):
     """Print an error in one line, and return the exit code."""
     ignore_broken_pipe(sys.stdout)
     print_message(_described(error))
-    if code is not None:
-        return code
     # scikit-learn's error for a wrong parameter is both a ValueError and a TypeError.
     is_usage = isinstance(error, ValueError) and isinstance(error, TypeError)
     return 2 if is_usage or isinstance(error, UsageError) else 1
@@ -79,9 +77,7 @@ def ignore_broken_pipe(stream):
 
 
 def _described(error):
-    """Return the message for an error; a text is its own message."""
-    if not isinstance(error, Exception):
-        return error
+    """Return the message for an error."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f": {os.fspath(error.filename)!r}"
@@ -90,7 +86,3 @@ def _described(error):
         # The message alone may be unclear, and torch's continues with C++ locations.
         text = f"{type(error).__name__}: {text.partition(chr(10))[0]}"
     return f"error: {text}"
-
-
-def _one_line(text):
-    return " ".join(text.split())

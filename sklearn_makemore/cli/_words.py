@@ -12,10 +12,9 @@ STANDARD_INPUT = "-"
 
 def add_words_options(parser):
     """Add the options for the source of the words."""
-    parser.add_typed(
+    parser.add_argument(
         "words",
         nargs="?",
-        type=str,
         metavar="WORDS",
         help="File of words: UTF-8 text with one word per line, the same compressed "
         "(.gz), or .parquet. Spaces around words and blank lines are ignored. - reads "

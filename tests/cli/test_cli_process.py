@@ -154,7 +154,7 @@ import sys
 from sklearn_makemore.cli import main
 
 # Ctrl-C while these are imported, for a second, is then one in `main`.
-assert not {"numpy", "sklearn", "jsonargparse"} & set(sys.modules)
+assert not {"numpy", "sklearn"} & set(sys.modules)
 for arguments in (
     ["--help"], ["fit", "--help"], ["fit", "words.txt", "-o", "x.model"],
     ["sample", "x.model"], ["score", "x.model", "words.txt"], ["info", "x.model"],

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sklearn_makemore import BigramCounter, MixtureCharLM, MLPCharLM
-from sklearn_makemore._words.hold_out import HeldOutStream, hold_out, word_folds
+from sklearn_makemore._words.hold_out import hold_out, word_folds
 from sklearn_makemore._words.training_set import TrainingSet
 from sklearn_makemore._words.vocabulary import CharVocabulary
 from sklearn_makemore.cli._learning import Split
@@ -107,9 +107,13 @@ def test_command_line(words, share, chunk_size, seed):
             words[start : start + chunk_size]
             for start in range(0, len(words), chunk_size)
         )
-        stream = HeldOutStream(chunks, share)
-        learned = [word for chunk in stream for word in chunk]
-        return Counter(learned), stream.held_out
+        parts = Split(chunks, share)
+        learned = [word for chunk in parts for word in chunk]
+        held_out = Counter()
+        if parts.held_out is not None:
+            counts = parts.held_out.counts.astype(int).tolist()
+            held_out.update(dict(zip(parts.held_out.words, counts, strict=True)))
+        return Counter(learned), held_out
 
     learned, held_out = split(words, chunk_size)
     assert learned + held_out == Counter(words)
