@@ -10,11 +10,10 @@ from .._sklearn import HasMethods, Interval, validate_params
 from ._parquet import parquet_blocks
 from ._text import text_blocks
 
+SOURCE = {"source": [str, PathLike, HasMethods("read")], "column": [str, None]}
 
-@validate_params(
-    {"source": [str, PathLike, HasMethods("read")], "column": [str, None]},
-    prefer_skip_nested_validation=True,
-)
+
+@validate_params(SOURCE, prefer_skip_nested_validation=True)
 def read_words(
     source: str | PathLike | BinaryIO, *, column: str | None = None
 ) -> list[str]:
@@ -68,11 +67,7 @@ def read_words(
 
 
 @validate_params(
-    {
-        "source": [str, PathLike, HasMethods("read")],
-        "chunk_size": [Interval(Integral, 1, None, closed="left")],
-        "column": [str, None],
-    },
+    SOURCE | {"chunk_size": [Interval(Integral, 1, None, closed="left")]},
     prefer_skip_nested_validation=True,
 )
 def read_word_chunks(

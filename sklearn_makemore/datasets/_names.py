@@ -197,14 +197,13 @@ def fetch_names(
     ['emma', 'olivia', 'ava', 'isabella', 'sophia']
     """
     path = Path(get_data_home(data_home)) / "sklearn_makemore" / "names.txt"
-    if not _is_makemore(path):
-        if not download_if_missing:
-            raise OSError(
-                f"{path} is missing or damaged, and `download_if_missing` is False."
-                + _remedies(path)
-            )
+    if download_if_missing:
         _download_makemore(path, n_retries, delay)
-
+    elif not (path.is_file() and _sha256(path) == MAKEMORE_SHA256):
+        raise OSError(
+            f"{path} is missing or damaged, and `download_if_missing` is False."
+            + _remedies(path)
+        )
     return Bunch(
         data=path.read_text(encoding="utf-8").splitlines(),
         DESCR=_read_description("makemore.rst"),
@@ -212,15 +211,12 @@ def fetch_names(
     )
 
 
-def _is_makemore(path):
-    """Whether the file exists and is the expected one."""
-    if not path.is_file():
-        return False
-    return hashlib.sha256(path.read_bytes()).hexdigest() == MAKEMORE_SHA256
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _download_makemore(path, n_retries, delay):
-    """Download the list to `path`, completely or not at all."""
+    """Download the list to `path`, completely or not at all, unless it is there."""
     try:
         path.parent.mkdir(exist_ok=True)
         fetch_file(

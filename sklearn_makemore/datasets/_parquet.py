@@ -22,21 +22,16 @@ def parquet_blocks(path, name, chunk_size, column):
             column, n_rows = _column_of_words(pyarrow.types, table, name, column), 0
             for batch in table.iter_batches(chunk_size, columns=[column]):
                 values = batch.column(0)
-                _check_not_missing(values, name, column, n_rows)
+                if values.null_count:
+                    row = n_rows + values.is_null().index(True).as_py()
+                    raise ValueError(
+                        f"{name} has a missing value in row {row:,} (from 0) of column "
+                        f"{column!r}; drop it, or replace it by a word."
+                    )
                 n_rows += len(values)
                 yield values.to_pylist()
         except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as exc:
             raise ValueError(f"{name} cannot be read as Parquet: {exc}") from exc
-
-
-def _check_not_missing(values, name, column, n_rows):
-    """Raise an error if a value after the first `n_rows` is missing."""
-    if values.null_count:
-        row = n_rows + values.is_null().index(True).as_py()
-        raise ValueError(
-            f"{name} has a missing value in row {row:,} (from 0) of column {column!r}; "
-            "drop it, or replace it by a word."
-        )
 
 
 def import_extra(package: str, feature: str) -> Any:
@@ -55,8 +50,8 @@ def _column_of_words(types, table, name, column):
 
     def holds_text(kind):
         kind = kind.value_type if types.is_dictionary(kind) else kind
-        tests = types.is_string, types.is_large_string, types.is_string_view
-        return any(is_text(kind) for is_text in tests)
+        is_long = types.is_large_string(kind)
+        return is_long or types.is_string(kind) or types.is_string_view(kind)
 
     schema = table.schema_arrow
     text_columns = [field.name for field in schema if holds_text(field.type)]

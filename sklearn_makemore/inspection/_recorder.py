@@ -19,6 +19,9 @@ from ._summaries import (
     values_of,
 )
 
+Row = tuple[dict[str, Any], Tensor]
+"""What a record has of some tensors, and their numbers, (n_values,)."""
+
 
 class TrainingRecorder(Callback):
     """Record activations, gradients and updates while a network is trained.
@@ -225,55 +228,42 @@ class TrainingRecorder(Callback):
 
     def _record(self, module: nn.Module, loss: float) -> None:
         """Record this step: the module has taken it, but still has its gradients."""
-        parameters = {
-            name: parameter
-            for name, parameter in module.named_parameters()
-            if parameter.grad is not None
-        }
-        kept = self.kept_.items()
-        values = {
-            "parameters": {name: _gradient_of([p]) for name, p in parameters.items()},
-            "outputs": {
-                name: values_of([copied for _, copied in pairs]) for name, pairs in kept
-            },
-            "gradients": {
-                name: _gradient_of([output for output, _ in pairs])
-                for name, pairs in kept
-                if any(output.grad is not None for output, _ in pairs)
-            },
-        }
-        found = {
+        found: dict[str, dict[str, Row]] = {
             "parameters": {
-                name: update_of(self.before_[name], parameter)
-                for name, parameter in parameters.items()
+                name: (update_of(self.before_[name], each), values_of([each.grad]))
+                for name, each in module.named_parameters()
+                if each.grad is not None
             },
-            "outputs": {
-                name: output_moments(module.get_submodule(name), outputs)
-                for name, outputs in values["outputs"].items()
-            },
-            "gradients": {
-                name: moments(slopes) for name, slopes in values["gradients"].items()
-            },
+            "outputs": {},
+            "gradients": {},
         }
-        self.records_.append({"step": self.step_, "loss": loss, **found})
-        self._keep_histograms(found, values)
+        for name, pairs in self.kept_.items():
+            values = values_of([copied for _, copied in pairs])
+            row = output_moments(module.get_submodule(name), values)
+            found["outputs"][name] = row, values
+            gradients = [output.grad for output, _ in pairs if output.grad is not None]
+            if gradients:
+                values = values_of(gradients)
+                found["gradients"][name] = moments(values), values
+        rows = {
+            kind: {name: row for name, (row, _) in by_name.items()}
+            for kind, by_name in found.items()
+        }
+        self.records_.append({"step": self.step_, "loss": loss, **rows})
+        self._keep_histograms(found)
         self._thin_out()
 
-    def _keep_histograms(
-        self,
-        found: dict[str, dict[str, Any]],
-        values: dict[str, dict[str, Tensor]],
-    ) -> None:
+    def _keep_histograms(self, found: dict[str, dict[str, Row]]) -> None:
         """Keep the histograms of this step, and drop those of the step before."""
         steps = list(self.histograms_)
         if len(steps) > 1 and steps[-1] not in self.asked_:
             del self.histograms_[steps[-1]]
         self.histograms_[self.step_] = {
             kind: {
-                name: {**row, **histogram(values[kind][name], self.n_bins)}
-                for name, row in rows.items()
+                name: {**row, **histogram(values, self.n_bins)}
+                for name, (row, values) in by_name.items()
             }
-            for kind, rows in found.items()
+            for kind, by_name in found.items()
         }
 
     def _thin_out(self) -> None:
@@ -286,11 +276,6 @@ class TrainingRecorder(Callback):
                 for row in self.records_
                 if row["step"] % self.every_ == 0 or row["step"] in self.asked_
             ]
-
-
-def _gradient_of(tensors: Sequence[Tensor]) -> Tensor:
-    """Return the numbers of the gradients that tensors have, (n_values,)."""
-    return values_of([each.grad for each in tensors if each.grad is not None])
 
 
 def _layers(module: nn.Module, layers: Sequence[str] | None) -> list[str]:

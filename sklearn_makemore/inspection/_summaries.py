@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,20 +19,12 @@ def _far_tanh(outputs: Tensor) -> Tensor:
     return outputs.abs() > SATURATED_TANH
 
 
-def _far_sigmoid(outputs: Tensor) -> Tensor:
-    return (2 * outputs - 1).abs() > SATURATED_TANH
-
-
-def _off(outputs: Tensor) -> Tensor:
-    return outputs <= 0
-
-
 # Nonlinear modules, and which of their outputs let almost no gradient through.
 NONLINEAR: dict[type[nn.Module], Callable[[Tensor], Tensor] | None] = {
     nn.Tanh: _far_tanh,
     Tanh: _far_tanh,
-    nn.Sigmoid: _far_sigmoid,
-    nn.ReLU: _off,
+    nn.Sigmoid: lambda outputs: _far_tanh(2 * outputs - 1),
+    nn.ReLU: lambda outputs: outputs <= 0,
     nn.GELU: None,  # too smooth for a bound
     HiddenStateHook: _far_tanh,
 }
@@ -76,20 +69,15 @@ def update_of(before: Tensor, parameter: nn.Parameter) -> dict[str, Any]:
     data_std, grad_std, update_std = (
         moments(values)["std"] for values in (data, slope, after.double() - data)
     )
+    with np.errstate(divide="ignore", invalid="ignore"):  # a bias may start at zero
+        ratio = float(np.divide(update_std, data_std))
     return {
         "shape": tuple(before.shape),
         "data_std": data_std,
         "grad_std": grad_std,
         "update_std": update_std,
-        "update_ratio": _ratio(update_std, data_std),
+        "update_ratio": ratio,
     }
-
-
-def _ratio(part: float, whole: float) -> float:
-    """Divide; the whole is 0 for a bias that starts at zero."""
-    if whole:
-        return part / whole
-    return math.inf if part else math.nan
 
 
 def histogram(values: Tensor, n_bins: int) -> dict[str, Any]:
@@ -99,13 +87,6 @@ def histogram(values: Tensor, n_bins: int) -> dict[str, Any]:
     density : (n_bins,), the share of the numbers in each bin over its width
     edges : (n_bins + 1,), of bins of equal width
     """
-    values = values[values.isfinite()].double()
-    if not len(values):
-        values = values.new_zeros(1)
-    low, high = values.min().item(), values.max().item()
-    if low == high:  # a bin needs a width
-        low, high = low - 0.5, high + 0.5
-    edges = torch.linspace(low, high, n_bins + 1, dtype=torch.float64)
-    counts = torch.histc(values, n_bins, low, high)
-    density = counts / counts.sum() / ((high - low) / n_bins)
-    return {"density": density.numpy(), "edges": edges.numpy()}
+    finite = values[values.isfinite()].double().numpy()
+    density, edges = np.histogram(finite if len(finite) else [0], n_bins, density=True)
+    return {"density": density, "edges": edges}

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._safe_file import restored_random_state
 from .._sklearn import check_pipeline
 from .._words.vocabulary import CharVocabulary
-from ._limits import NOT_SAVED, Limits, class_of, is_no_step
+from ._limits import NOT_SAVED, Limits, class_of, is_known, is_no_step
 
 
 class Decoder(Limits):
@@ -118,16 +118,15 @@ def _check_steps(pipeline: Pipeline) -> None:
     for name, step in pipeline.steps:
         if not isinstance(name, str):
             raise TypeError(f"a step has the name {name!r}")
-        if not is_no_step(step) and class_of(type(step).__name__) is not type(step):
+        if not is_no_step(step) and not is_known(step):
             raise TypeError(f"the step {name!r} is a {type(step).__name__}")
     check_pipeline(pipeline)
 
 
 def _frozen(estimator: Any) -> FrozenEstimator:
     """Return a fitted known estimator as a frozen one."""
-    name = type(estimator).__name__
-    if class_of(name) is not type(estimator):
-        raise TypeError(f"a {name} is frozen")
+    if not is_known(estimator):
+        raise TypeError(f"a {type(estimator).__name__} is frozen")
     check_is_fitted(estimator)
     return FrozenEstimator(estimator)
 
@@ -148,11 +147,8 @@ def _random_state(
     """Return a generator of random numbers in a state."""
     if key.shape != (624,) or key.dtype != np.uint32:
         raise ValueError("the key of a RandomState needs 624 numbers of type uint32")
+    normals = {"has_gauss": int(bool(has_normal)), "gauss": float(normal)}
+    twister = {"key": key, "pos": position}
     return restored_random_state(
-        {
-            "bit_generator": "MT19937",
-            "state": {"key": key, "pos": position},
-            "has_gauss": int(bool(has_normal)),
-            "gauss": float(normal),
-        }
+        {"bit_generator": "MT19937", "state": twister, **normals}
     )

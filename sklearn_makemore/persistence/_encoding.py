@@ -6,7 +6,7 @@ import numpy as np
 
 from .._models import ESTIMATORS
 from .._words.vocabulary import CharVocabulary, check_alphabet
-from ._limits import METHODS_WITH_METADATA, NOT_SAVED, WRAPPERS, Limits, class_of
+from ._limits import METHODS_WITH_METADATA, NOT_SAVED, WRAPPERS, Limits, is_known
 
 
 class Encoder(Limits):
@@ -27,7 +27,7 @@ class Encoder(Limits):
     def estimator(self, model: Any, path: str) -> dict[str, Any]:
         """Encode an estimator, fitted or not; `path` is its name in messages."""
         name = type(model).__name__
-        if isinstance(model, type) or type(model) is not class_of(name):
+        if not is_known(model):
             raise TypeError(
                 f"{path} is {_described(model)}, and `save` keeps "
                 f"{', '.join(sorted(ESTIMATORS))} and pipelines of them. Save other "

@@ -1,7 +1,5 @@
 """Known classes, and limits of memory and time, for encoding and for decoding."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -72,6 +70,11 @@ def class_of(name: Any) -> Any:
     if name not in ESTIMATORS:
         return None
     return getattr(import_module(f"..{ESTIMATORS[name]}", __package__), name)
+
+
+def is_known(estimator: Any) -> bool:
+    """Whether a file may hold an estimator of this class."""
+    return class_of(type(estimator).__name__) is type(estimator)
 
 
 def is_no_step(step: Any) -> bool:
