@@ -110,9 +110,10 @@ class GeneratorMixin(PredictionHooks):
         exact : bool, default=False
             With `matching`, whether to sample from the conditional distribution: that
             of the model, after `temperature`, `top_k` and `top_p`, given that the word
-            matches and has an allowed length. Counters compute this distribution. All
-            other models, and counters with too many states, sample words and reject
-            each as soon as it cannot match any more; the number of samples is bounded.
+            matches and has an allowed length. Counters, and networks with
+            `match_lengths`, compute this distribution. All other models, and those with
+            too many states, sample words and reject each as soon as it cannot match any
+            more; the number of samples is bounded.
 
         unique : bool, default=False
             Whether all words must be different.

@@ -21,7 +21,7 @@ def state(counter):
         learned = [counts.ngrams, counts.counts, counts.word_lengths]
         if counter.match_lengths:
             learned.append(model.log_ratio)
-            model = model.ngrams
+            model = model.plain
         learned += [model.log_proba, model.log_backoff]
     else:
         learned = [counts, counter.log_proba_]

@@ -81,7 +81,14 @@ MIXTURES = {
         weights=[2.0, 0.0, 1.0],
     ),
 }
-ESTIMATORS = {**COUNTERS, **NETS, **MIXTURES}
+# Their probabilities are not those of their nets alone.
+MATCHED = {
+    "mlp-lengths": MLPCharLM(
+        block_size=2, match_lengths=True, n_embd=3, n_hidden=8, **QUICK
+    ),
+    "bigram-net-lengths": BigramCharLM(match_lengths=True, **QUICK),
+}
+ESTIMATORS = {**COUNTERS, **NETS, **MATCHED, **MIXTURES}
 # One setting of each class, for what is slow or about the class alone.
 CLASSES = {
     name: ESTIMATORS[name]

@@ -129,6 +129,7 @@ ENTRIES = [
     *map(kenlm_entry, KENLM),
     Entry("BoWCharLM", published="the script's loop above"),
     Entry("MLPCharLM", bound=2.10),
+    Entry("MLPCharLM", {"match_lengths": True}, bound=2.030),
     Entry(
         "MLPCharLM",
         {"batch_norm": True, "block_size": 3},

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._words.vocabulary import EncodedWords
+from .continuation import Continuation
 from .ngrams import NGramCounts, find_distinct_ngrams, iterate_columns, max_order
 from .trie import HistoryTrie, ngrams_after
 
@@ -111,9 +112,9 @@ class NGramModel:
         """Pickle counts and log-probabilities; the counts determine everything else."""
         return _unpickled, (self.ngram_counts, self.log_proba, self.log_backoff)
 
-    def is_close(self, other: object, tolerance: float) -> bool:
+    def is_close(self, other: NGramModel, tolerance: float) -> bool:
         """Whether another model of the same n-grams has the same probabilities."""
-        return isinstance(other, NGramModel) and all(
+        return all(
             np.allclose(getattr(self, name), getattr(other, name), tolerance, tolerance)
             for name in ("log_proba", "log_backoff")
         )
@@ -140,6 +141,10 @@ class NGramModel:
             log_proba.ravel()[self.ngram_keys[ngrams]] = self.log_proba[ngrams]
             next_states.ravel()[self.ngram_keys[ngrams]] = self.next_states[ngrams]
         return log_proba, next_states
+
+    def expectations(self) -> Continuation:
+        """Return the expectations over the next id."""
+        return Continuation(self, np.exp(self.log_proba), np.exp(self.log_backoff))
 
     def states(self, encoded: EncodedWords) -> NDArray[np.int64]:
         """Return the state before every predicted id of words, (n_predictions,)."""
@@ -193,7 +198,7 @@ class NGramModel:
     def targets(
         self, encoded: EncodedWords
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return the same, and the state before every predicted id."""
+        """Return what `target_log_proba` does, and the state before every id."""
         # Half of the predictions or more repeat an n-gram. Sorted n-grams are looked up
         # faster, because the search for one ends near the last one, in cached memory.
         order = min(self.order, max_order(encoded))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._words.packing import pack_ids, rank_keys, unpack_ids
+from .._words.training_set import padded_sum
 from .._words.vocabulary import EncodedWords
 from .sums import (
     Sums,
@@ -225,7 +226,7 @@ class NGramCounts:
             )
         parts = [(one.packed(), one.counts) for one in (self, other)]
         merge_last_two(parts)
-        word_lengths = _padded_sum(self.word_lengths, other.word_lengths)
+        word_lengths = padded_sum(self.word_lengths, other.word_lengths)
         return self._from_sums(parts.pop(), self.order, self.n_symbols, word_lengths)
 
     def lengthen(self, order: int) -> NGramCounts:
@@ -269,9 +270,3 @@ class NGramCounts:
         """
         new_ids = np.asarray(new_ids, dtype=np.min_scalar_type(n_symbols - 1))
         return replace(self, ngrams=new_ids[self.ngrams], n_symbols=n_symbols)
-
-
-def _padded_sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Add two arrays of one dimension, the shorter one filled with 0."""
-    shorter, longer = sorted((one, other), key=len)
-    return longer + np.pad(shorter, (0, len(longer) - len(shorter)))

@@ -2,8 +2,9 @@
 
 Contents: `parameters` (those of all networks), `base` (what all networks share),
 `restored` (networks from files, checked), `window` (networks that see a window:
-`bigram`, `mlp`, `wavenet`), `sequence` and `sequence_module` (networks that read a word
-from its start: `bow`, `transformer`, `recurrent`). It imports `_words`,
-`_declarations`, `_word_estimator`, `_base`, `modules` and `_training`; torch, and never
-skorch.
+`bigram`, `mlp`, `wavenet`), `lengths` (the same with the lengths of the training
+words), `sequence` and `sequence_module` (networks that read a word from its start:
+`bow`, `transformer`, `recurrent`).
+It imports `_words`, `_generation`, `_declarations`, `_word_estimator`, `_base`,
+`modules` and `_training`; torch, and never skorch.
 """

@@ -3,6 +3,7 @@
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import reduce
 from inspect import signature
 from typing import Any, ClassVar
 
@@ -20,13 +21,14 @@ from .._training.device import (
 from .._training.fit import fit_network, partial_fit_network
 from .._training.net import new_net, plain_module, sets_learning_rate
 from .._training.schedules import SCHEDULES
-from .._words.training_set import TrainingSet
+from .._words.training_set import TrainingSet, padded_sum
 from .parameters import NetworkParameters
 from .restored import (
     MAX_RESTORED_BLOCK_SIZE,
     check_weights,
     checked_history,
     checked_unknown_proba,
+    checked_word_lengths,
     recorded_values,
 )
 
@@ -128,15 +130,29 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
     def _partial_fit_encoded(self, data):
         return partial_fit_network(self, data)
 
-    def _fitted(self, net, vocabulary, unknown_proba):
-        """Return the fitted attributes."""
-        if unknown_proba is not None:
+    def _fitted(self, net, vocabulary, of_words):
+        """Return the fitted attributes, of which `of_words` are the first."""
+        if of_words["unknown_proba_"] is not None:
             _average_unknown(plain_module(net), vocabulary)
         return {
+            **of_words,
             "net_": net,
             "history_": _history(net),
             "n_iter_": len(net.history),
-            "unknown_proba_": unknown_proba,
+        }
+
+    def _of_words(self, parts: list[TrainingSet], is_warm_start: bool):
+        """Return the fitted attributes that follow from the words alone.
+
+        parts : the training words and, if there are any, the words held out
+        """
+        lengths = reduce(padded_sum, [part.word_lengths for part in parts])
+        if is_warm_start:
+            before = self.word_lengths_
+            lengths = None if before is None else padded_sum(before, lengths)
+        return {
+            "unknown_proba_": self._resolved_unknown_proba(parts[0], is_warm_start),
+            "word_lengths_": lengths,
         }
 
     def _state_to_save(self):
@@ -152,6 +168,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         return {
             "block_size": block_size,
             "unknown_proba": self.unknown_proba_,
+            "word_lengths": self.word_lengths_,
             "history": [recorded_values(row) for row in net.history],
             "weights": {
                 name: tensor.detach().cpu().numpy()
@@ -163,13 +180,17 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         weights, block_size = kept["weights"], kept["block_size"]
         module, params = self._module(vocabulary.n_symbols, block_size)
         check_weights(module, params, weights)
-        unknown_proba = checked_unknown_proba(kept["unknown_proba"], vocabulary)
+        lengths = kept.get("word_lengths"), kept["longest_word"]
+        of_words = {
+            "unknown_proba_": checked_unknown_proba(kept["unknown_proba"], vocabulary),
+            "word_lengths_": checked_word_lengths(*lengths),
+        }
         history = checked_history(kept["history"])
         device = resolve_device(self.device)
         with one_thread, seeded_torch(0, device):
             net = self._new_net(vocabulary.n_symbols, block_size, device)
         net.history.extend({**row, "batches": []} for row in history)
-        fitted = self._fitted(net, vocabulary, unknown_proba)
+        fitted = self._fitted(net, vocabulary, of_words)
         if fitted.get("block_size_") != block_size:
             raise ValueError(f"block_size is {block_size!r}.")
         if block_size is not None and block_size > MAX_RESTORED_BLOCK_SIZE:
@@ -208,7 +229,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
             "optimizer__weight_decay": self.weight_decay,
         }
 
-    def _resolved_unknown_proba(self, data, n_done):
+    def _resolved_unknown_proba(self, data, is_warm_start):
         """Return `unknown_proba_`: None if the net learns it, or has no such symbol."""
         vocabulary, weights = data.vocabulary, None
         if not vocabulary.unknown:
@@ -221,7 +242,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         )
         if symbol_counts[vocabulary.unknown_id]:
             return None
-        return self.unknown_proba_ if n_done else good_turing(symbol_counts)
+        return self.unknown_proba_ if is_warm_start else good_turing(symbol_counts)
 
     def _next_symbol_model(self) -> Any:
         module = plain_module(self.net_)

@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY
 from numbers import Real
 from typing import Any, Literal
 
+import numpy as np
 from numpy.random import RandomState
 
 from .._declarations import POSITIVE_INT, DeclaredParameters, fitted, parameter
@@ -182,4 +183,11 @@ class NetworkParameters(DeclaredParameters):
         Probability of an unknown character, with ``handle_unknown="unk"`` and no such
         character in the training words; otherwise None.
         """
+    )
+    word_lengths_: np.ndarray | None = fitted(
+        """
+        Weight of the training words of 0, 1, ... characters, those held out included.
+        None for a model from a file of version 0.1.0.
+        """,
+        type_text="ndarray of shape (longest + 1,) or None",
     )

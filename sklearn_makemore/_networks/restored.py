@@ -57,6 +57,17 @@ def checked_unknown_proba(proba: Any, vocabulary: CharVocabulary) -> float | Non
     return proba
 
 
+def checked_word_lengths(lengths: Any, longest_word: int) -> np.ndarray | None:
+    """Return the weights of words by length once checked; version 0.1.0 has none."""
+    if lengths is None:
+        return None
+    if lengths.dtype != np.float64 or lengths.shape != (longest_word + 1,):
+        raise ValueError(f"word_lengths has shape {lengths.shape}.")
+    if not (np.isfinite(lengths.sum()) and (lengths >= 0).all() and lengths[-1] > 0):
+        raise ValueError("word_lengths is negative, not finite, or ends with 0.")
+    return lengths
+
+
 def checked_history(history: Any) -> list[dict[str, Any]]:
     """Return the epochs of a history, a list of dicts of plain values, once checked."""
     if not isinstance(history, list) or not all(

@@ -121,9 +121,9 @@ class BasePositionCharLM(BaseSequenceCharLM):
     def _n_readable(self):
         return self.block_size_
 
-    def _fitted(self, net, vocabulary, unknown_proba):
+    def _fitted(self, net, vocabulary, of_words):
         return {
-            **super()._fitted(net, vocabulary, unknown_proba),
+            **super()._fitted(net, vocabulary, of_words),
             "block_size_": plain_module(net).positions.num_embeddings,
         }
 

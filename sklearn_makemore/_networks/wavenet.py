@@ -22,6 +22,9 @@ class WaveNetCharLM(BaseWindowCharLM):
     Training uses each distinct window once, with the counts of its next characters.
     This is the same loss as over all windows, at a fraction of the cost.
 
+    `match_lengths` is for short windows, and `fit` refuses it for 8 characters. A
+    network that sees the start of most words does not gain by it.
+
     See Also
     --------
     MLPCharLM : Concatenates all characters of a short window.

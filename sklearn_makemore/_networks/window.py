@@ -1,12 +1,13 @@
 """BaseWindowCharLM: the networks that see a window of characters."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
-from .._declarations import fitted
+from .._declarations import fitted, parameter
 from .._training.context_batches import ContextDataset
 from .._training.device import one_thread
 from .._words.code_points import slices
@@ -18,6 +19,7 @@ from .._words.windows import (
     windows,
 )
 from .base import SCORED_CELLS, BaseNeuralCharLM, NextSymbolModule
+from .lengths import WindowLengths, check_window_table
 
 INFERENCE_ROWS = 1 << 13
 """Windows evaluated at a time."""
@@ -86,7 +88,23 @@ class BaseWindowCharLM(BaseNeuralCharLM):
 
     _predictor = WindowModule
 
+    _: KW_ONLY
+
+    match_lengths: bool = parameter(
+        default=False,
+        description="""
+        Whether words have the lengths of the training words, those held out included.
+        The model then is that of sampling a length, and a word of this length from the
+        network. Training does not change. The probabilities after all windows are
+        computed when first needed. There may be 67,108,864 of them (512 MiB), one for
+        each combination of the characters in the window and the next one.
+        """,
+    )
+
     block_size_: int = fitted("Number of characters that the network sees.")
+    length_term_: WindowLengths | None = fitted(
+        "With `match_lengths`, what changes the lengths of words; otherwise None."
+    )
 
     @abstractmethod
     def _window_size(self) -> int:
@@ -106,17 +124,59 @@ class BaseWindowCharLM(BaseNeuralCharLM):
         )
         return ContextDataset(counts, n_symbols, device)
 
-    def _fitted(self, net, vocabulary, unknown_proba):
+    def _check_trainable(self, encoded, vocabulary, is_warm_start):
+        if not self.match_lengths:
+            return
+        check_window_table(vocabulary.n_symbols, self._window_size())
+        if is_warm_start and self.word_lengths_ is None:
+            raise ValueError(
+                f"match_lengths=True cannot continue this {type(self).__name__}: it "
+                "comes from a file of version 0.1.0, which lacks the lengths of the "
+                "training words. Fit a new model, or set match_lengths=False."
+            )
+
+    def _fitted(self, net, vocabulary, of_words):
+        lengths = WindowLengths(of_words["word_lengths_"])
         return {
-            **super()._fitted(net, vocabulary, unknown_proba),
+            **super()._fitted(net, vocabulary, of_words),
             "block_size_": self._window_size(),
+            "length_term_": lengths if self.match_lengths else None,
         }
 
+    def _state_to_save(self):
+        if self.match_lengths != (self.length_term_ is not None):
+            raise ValueError(
+                f"match_lengths of this {type(self).__name__} has changed since it was "
+                "fitted, and the file would hold the new value: set it back, or refit."
+            )
+        return super()._state_to_save()
+
+    def _state_from_file(self, kept, vocabulary):
+        if self.match_lengths:
+            check_window_table(vocabulary.n_symbols, self._window_size())
+            if kept.get("word_lengths") is None:
+                raise ValueError("word_lengths is missing.")
+        return super()._state_from_file(kept, vocabulary)
+
+    def _matched(self) -> Any:
+        """Return the model with other lengths, or None without `match_lengths`."""
+        if self.length_term_ is None:
+            return None
+        return self.length_term_.matched(super()._next_symbol_model(), self.block_size_)
+
+    def _next_symbol_model(self) -> Any:
+        return self._matched() or super()._next_symbol_model()
+
     def _contexts_after(self, encoded):
-        return last_windows(encoded, self.block_size_)
+        matched = self._matched()
+        if matched is None:
+            return last_windows(encoded, self.block_size_)
+        return matched.states(encoded)[encoded.offsets[1:] - 1]
 
     def _target_log_proba(self, encoded):
         model, n_symbols = self._next_symbol_model(), self.vocabulary_.n_symbols
+        if self.length_term_ is not None:
+            return model.target_log_proba(encoded)
         n_at_once = max(MIN_ROWS, SCORED_CELLS // max(n_symbols, self.block_size_))
         parts = []
         for chunk in encoded.chunks(n_at_once):

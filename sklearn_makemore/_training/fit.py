@@ -159,10 +159,10 @@ def _trained(model, train, valid, training):
             net = continued_net(net, model.net_, torch.from_numpy(new_ids))
         if net.schedule is not None and training.rate != 1:
             net.schedule = partial(scaled, schedule=net.schedule, factor=training.rate)
-        unknown_proba = model._resolved_unknown_proba(train, n_done)
+        of_words = model._of_words(parts, training.is_warm_start)
         # Tasks come first: a task is closed before another callback ends the training.
         # The checkpoint comes last: early stopping has then counted the epoch.
-        tasks = _epoch_tasks(model, train, longest, unknown_proba, training)
+        tasks = _epoch_tasks(model, train, longest, of_words, training)
         callbacks = [
             ("epoch_tasks", tasks),
             *net.callbacks_,
@@ -171,7 +171,7 @@ def _trained(model, train, valid, training):
         ]
         callbacks = [pair for pair in callbacks if pair[1] is not None]
         train_net(net, datasets, callbacks, training, int(seed))
-    return model._fitted(net, train.vocabulary, unknown_proba)
+    return model._fitted(net, train.vocabulary, of_words)
 
 
 def _early_stopping(model, valid):
@@ -208,7 +208,7 @@ class EpochTasks(Callback):
         )
 
 
-def _epoch_tasks(model, train, longest, unknown_proba, training):
+def _epoch_tasks(model, train, longest, of_words, training):
     """Return the callback that reports epochs to scikit-learn's, None without them."""
     if training.context is None or not has_callbacks(model):
         return None
@@ -218,7 +218,7 @@ def _epoch_tasks(model, train, longest, unknown_proba, training):
     shared = {"vocabulary_": vocabulary, "longest_word_": longest}
 
     def reconstruct(net):
-        return {**model._fitted(snapshot(net), vocabulary, unknown_proba), **shared}
+        return {**model._fitted(snapshot(net), vocabulary, of_words), **shared}
 
     task = model._callback_task(train.words)
     return EpochTasks(training.context, task, reconstruct)

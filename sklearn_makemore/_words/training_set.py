@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sized
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._sklearn import non_negative_weights
 from .check import check_words
@@ -53,11 +54,23 @@ class TrainingSet:
         """Predictions of the longest word: its characters and the end mark."""
         return int(self.encoded.lengths.max())
 
+    @property
+    def word_lengths(self) -> Floats:
+        """Total weight of the words of 0, 1, ... characters, (longest + 1,)."""
+        counts = np.bincount(self.encoded.lengths - 1, self.sample_weight)
+        return counts.astype(np.float64)
+
     def take(self, rows: Ids) -> Self:
         """Return the words of some rows, (n,) int64, with their weights."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
         encoded = self.encoded.take(rows)
         return replace(self, encoded=encoded, sample_weight=weight)
+
+
+def padded_sum(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+    """Add two arrays of one dimension, the shorter one filled with 0."""
+    shorter, longer = sorted((one, other), key=len)
+    return longer + np.pad(shorter, (0, len(longer) - len(shorter)))
 
 
 def check_training(

@@ -51,6 +51,7 @@ OWN_MEANING = {
     "random_state": "BigramCharLM starts at zero and drops nothing",
     "validation_fraction": "measures the loss of a net, or finds weights of a mixture",
     "cv": "a classifier finds weights by folds, the others measure their words",
+    "match_lengths": "a network keeps a table of all windows for it",
     "smoothing": "an amount in BigramCounter, a method in NGramCounter",
     "block_size": "a window, or the most that is read from the start on",
     "block_size_": "a window, or the most that is read from the start on",

@@ -37,7 +37,7 @@ def test_an_ngram_takes_few_bytes():
     words = load_names().data
     model = NGramCounter().fit(words[:1000])
     peak, held = traced_bytes(lambda: model.fit(words))
-    n_ngrams = model.model_.ngrams.n_ngrams
+    n_ngrams = model.model_.plain.n_ngrams
     assert peak <= 55 * n_ngrams
     assert held <= 33 * n_ngrams
 

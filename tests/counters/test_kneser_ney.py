@@ -388,8 +388,8 @@ def test_keys_of_eight_bytes_change_nothing(words, monkeypatch):
     expected = NGramCounter().fit(words)
     monkeypatch.setattr(_histories, "place_dtype", lambda n_places: np.int64)
     found = NGramCounter().fit(words)
-    assert expected.model_.ngrams.ngram_keys.dtype == np.int32
-    assert found.model_.ngrams.ngram_keys.dtype == np.int64
+    assert expected.model_.plain.ngram_keys.dtype == np.int32
+    assert found.model_.plain.ngram_keys.dtype == np.int64
     others = ["christopher", "zzz", ""]
     np.testing.assert_array_equal(
         found.score_samples(words + others), expected.score_samples(words + others)
@@ -402,7 +402,7 @@ def test_very_large_alphabets_need_keys_of_eight_bytes():
     characters = [chr(0x10000 + i) for i in range(70_000)]
     words = ["".join(characters[i : i + 4]) for i in range(0, 70_000, 4)]
     model = NGramCounter(order=3).fit(words)
-    assert model.model_.ngrams.ngram_keys.dtype == np.int64
+    assert model.model_.plain.ngram_keys.dtype == np.int64
     # All discounts are estimated or fall back alike: words seen are equally likely.
     scores = model.score_samples(words[:50])
     np.testing.assert_allclose(scores, scores[0])
@@ -471,10 +471,10 @@ def test_no_tables_for_large_models(monkeypatch):
 @pytest.mark.parametrize("order", [1, 3, 6])
 def test_tables_change_nothing(order, smoothing, words, monkeypatch):
     with_tables = NGramCounter(order, smoothing=smoothing).fit(words)
-    assert with_tables.model_.ngrams.tables is not None
+    assert with_tables.model_.plain.tables is not None
     monkeypatch.setattr(_ngram_model, "MAX_TABLE_SIZE", 0)
     without = NGramCounter(order, smoothing=smoothing).fit(words)
-    assert without.model_.ngrams.tables is None
+    assert without.model_.plain.tables is None
     # Fewer prefixes than states, and more: the table's own rows, and all of it.
     for prefixes in (["", "el", "zoe"], words * 10):
         np.testing.assert_array_equal(
@@ -521,12 +521,12 @@ def test_pickle_is_small_and_equal(makemore_names):
     pickled = pickle.dumps(model)
     assert len(pickled) == len(before)
     # What was counted and the two results of smoothing: all else follows from them.
-    fitted = model.model_.ngrams
+    fitted = model.model_.plain
     arrays = counts.ngrams, counts.counts, fitted.log_proba, fitted.log_backoff
     assert len(pickled) < sum(array.nbytes for array in arrays) + 5_000 < 2.7e6
     loaded = pickle.loads(pickled)
     assert_same_counts(loaded.ngram_counts_, counts)
-    for name, actual in vars(loaded.model_.ngrams).items():
+    for name, actual in vars(loaded.model_.plain).items():
         if not isinstance(actual, NGramCounts):
             np.testing.assert_array_equal(actual, getattr(fitted, name))
     some = makemore_names[::100]

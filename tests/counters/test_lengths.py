@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from sklearn_makemore import NGramCounter, load, save
-from sklearn_makemore._counters import lengths as _lengths
 from sklearn_makemore._counters import model as _model
-from sklearn_makemore._counters.lengths import target_lengths
+from sklearn_makemore._generation import lengths as _lengths
+from sklearn_makemore._generation.lengths import target_lengths
 
 LONGEST = 9
 

@@ -113,7 +113,7 @@ def test_ngrams_without_tables_are_the_same(name, words, monkeypatch):
         monkeypatch.setattr(_ngram_model, "MAX_TABLE_SIZE", size)
         model = NGramCounter(order=4, smoothing=name).fit(words)
         found.append((model, model.sample(300, random_state=0)))
-        assert (model.model_.ngrams.tables is None) == (size == 1)
+        assert (model.model_.plain.tables is None) == (size == 1)
     (with_tables, sampled), (without, also_sampled) = found
     assert also_sampled == sampled
     np.testing.assert_allclose(
@@ -122,7 +122,7 @@ def test_ngrams_without_tables_are_the_same(name, words, monkeypatch):
     assert without.sample(40, random_state=1, **options) == with_tables.sample(
         40, random_state=1, **options
     )
-    many = asked * (1 + with_tables.model_.ngrams.n_states // len(asked))
+    many = asked * (1 + with_tables.model_.plain.n_states // len(asked))
     np.testing.assert_allclose(
         without.predict_proba(many), with_tables.predict_proba(many), rtol=1e-12
     )

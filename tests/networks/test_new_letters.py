@@ -25,7 +25,9 @@ def grown_untrained(model):
     net = model._new_net(vocabulary.n_symbols, block_size, "cpu")
     net = continued_net(net, model.net_, new_ids)
     grown = copy.copy(model)
-    fitted = model._fitted(net, vocabulary, model.unknown_proba_)
+    names = "unknown_proba_", "word_lengths_"
+    of_words = {name: getattr(model, name) for name in names}
+    fitted = model._fitted(net, vocabulary, of_words)
     vars(grown).update(fitted, vocabulary_=vocabulary)
     return grown
 

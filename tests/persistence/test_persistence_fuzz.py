@@ -170,6 +170,7 @@ def test_numbers_that_no_fit_leaves_are_refused(path):
     counter = NGramCounter(order=3)
     for model, name, value, message in (
         (net, "model.weights.embedding.weight", np.nan, "not finite"),
+        (net, "model.word_lengths", np.nan, "word_lengths is negative, not finite"),
         (counter, "model.counts", 200, "not those of any words"),
         (counter, "model.counts", 0, "never occur"),
     ):
@@ -232,7 +233,8 @@ def test_a_tree_of_merges_with_a_window_without_end_is_refused(path):
     net = WaveNetCharLM(
         n_layers=1, n_hidden=2, n_embd=2, batch_norm=False, max_epochs=1
     )
-    document, _ = fuzzing.saved(net.fit(["ab", "b"] * 9), path)
+    document, arrays = fuzzing.saved(net.fit(["ab", "b"] * 9), path)
+    others = {"model.word_lengths": arrays["model.word_lengths"]}
     for n_layers in 4, 21:
         module = WaveNet(3, n_layers, n_hidden=2, n_embd=2, batch_norm=False)
         arrays = {name: part.numpy() for name, part in module.state_dict().items()}
@@ -242,7 +244,7 @@ def test_a_tree_of_merges_with_a_window_without_end_is_refused(path):
             "dict": {name: {"array": name} for name in arrays}
         }
         text = fuzzing._safe_file.document_text(document)
-        path.write_bytes(fuzzing.signed(text, arrays))
+        path.write_bytes(fuzzing.signed(text, {**arrays, **others}))
         assert fuzzing.outcome(path) == ("works" if n_layers == 4 else "refused")
 
 

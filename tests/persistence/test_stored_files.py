@@ -13,7 +13,7 @@ import pytest
 from sklearn.base import clone
 
 from sklearn_makemore import load, save
-from sklearn_makemore._models import ESTIMATORS
+from sklearn_makemore._models import ESTIMATORS, NETWORKS
 from sklearn_makemore._safe_file import FORMAT_VERSION, METADATA_KEY, read_safe_file
 
 FILES = Path(__file__).parent / "files"
@@ -27,6 +27,7 @@ ADDED = {
     "CharLMClassifier": {"known_symbols"},
     "CharLMFeatures": {"classes", "class_prior", "class_estimators", "known_symbols"},
     "CharLMOutlierDetector": {"training_scores", "mean_nll", "digests", "scores"},
+    **dict.fromkeys(NETWORKS, {"word_lengths"}),
 }
 """Fitted state that version 0.1.0 did not write, and without which files are read."""
 

@@ -64,9 +64,10 @@ def curves(folder):
         model = without_dropout(estimator).set_params(accelerate=True)
         found[name] = losses(model.fit(WORDS, sample_weight=weight))
     by_chance = MLPCharLM(max_epochs=50, early_stopping=True, dropout=0.3)
-    by_chance.set_params(accelerate=True, lr=0.1).fit(WORDS)
+    by_chance.set_params(accelerate=True, lr=0.1, match_lengths=True).fit(WORDS)
     assert by_chance.n_iter_ < 50
-    found["early stop"] = by_chance.n_iter_, weights(by_chance)
+    scores = by_chance.score_samples(WORDS).tolist()
+    found["early stop"] = by_chance.n_iter_, weights(by_chance), scores
     stopped = without_dropout(NETS["gru"]).set_params(accelerate=True, max_epochs=9)
     found["stop"] = stopped.set_callbacks(StopsHere()).fit(WORDS).n_iter_
     more = stopped.set_callbacks().partial_fit(WORDS[:50])

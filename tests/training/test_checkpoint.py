@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 from children import child_process
-from estimators import KINDS, NETS, over
+from estimators import KINDS, MATCHED, NETS, over
 from sklearn.base import clone
 from sklearn.callback import FitCallback
 
@@ -96,6 +96,7 @@ def assert_same(one, other, words):
     """Assert that two models have the same state, bit for bit, and say the same."""
     assert rows(one) == rows(other)
     assert one.unknown_proba_ == other.unknown_proba_
+    np.testing.assert_array_equal(one.word_lengths_, other.word_lengths_)
     assert one.n_iter_ == other.n_iter_ == len(one.history_) == len(other.history_)
     ours, theirs = one.net_.module_.state_dict(), other.net_.module_.state_dict()
     assert ours.keys() == theirs.keys()
@@ -111,7 +112,7 @@ def assert_same(one, other, words):
     assert one.sample(5, random_state=0) == other.sample(5, random_state=0)
 
 
-@over(NETS)
+@over({**NETS, **MATCHED})
 def test_an_interrupted_training_goes_on(estimator, words, path):
     model = clone(estimator).set_params(
         max_epochs=4, validation_fraction=0.2, handle_unknown="unk"
