@@ -8,9 +8,6 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-MMAP_THRESHOLD_MAX = (32 << 20) - (64 << 10)
-"""Bytes of a block just below glibc's largest dynamic threshold, with its alignment."""
-
 
 def resolve_device(device: str) -> str:
     """Return the device that "auto" means here, or the given one if it is available."""
@@ -52,10 +49,10 @@ def keep_freed_memory() -> None:
     glibc returns free memory to the system if there is more than twice the size of the
     largest block freed so far. Each step then requests it again page by page, which
     takes up to a fifth of the time of a fit in a fresh process. Freeing one block of
-    the largest size that counts raises the threshold. The block is never written to, so
-    it takes no memory. Other C libraries ignore it.
+    the largest size that counts, 32 MiB less its alignment, raises the threshold. The
+    block is never written to, so it takes no memory. Other C libraries ignore it.
     """
-    torch.empty(MMAP_THRESHOLD_MAX, dtype=torch.uint8)
+    torch.empty((32 << 20) - (64 << 10), dtype=torch.uint8)
 
 
 class OneThread:

@@ -36,8 +36,6 @@ SNAPSHOT_OVERRIDES: dict[str, Any] = {
 TOLERATED_LOSS = 0.2
 """Nats per character by which a short training may end above what it started with."""
 
-BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
-
 
 class DivergedError(CollectiveError):
     """The loss is no longer finite."""
@@ -314,7 +312,7 @@ def listen_to_batches(callbacks) -> bool:
     return any(
         getattr(type(callback), hook) is not getattr(Callback, hook)
         for _, callback in callbacks
-        for hook in BATCH_HOOKS
+        for hook in ("on_batch_begin", "on_batch_end", "on_grad_computed")
     )
 
 

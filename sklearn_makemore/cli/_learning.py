@@ -19,9 +19,6 @@ fitted to files of any length."""
 DIGEST_SIZE = 8
 """Bytes that determine whether a word is held out: the share is exact to 2**-64."""
 
-N_SHOWN = 10
-"""Number of sampled words to print."""
-
 
 def add_held_out_option(parser):
     """Add the option for the share of held-out words."""
@@ -152,9 +149,9 @@ def fit_with_callback(model, words, callback):
 
 
 def show_words(model, split, ending=""):
-    """Print sampled words under a heading, without those in ``split.seen``."""
+    """Print ten sampled words under a heading, none of them in ``split.seen``."""
     is_new = split.seen is not None
     heading = "New words" if is_new else "Words (some may be in the file)"
     print(f"{heading}{ending}:")
-    for word in model.sample(N_SHOWN, unique=True, exclude=split.seen, random_state=0):
+    for word in model.sample(10, unique=True, exclude=split.seen, random_state=0):
         print(f"  {word}")

@@ -86,7 +86,7 @@ class Parser(ArgumentParser):
             description="Fit character-level language models to words, and generate "
             f"more words. `{PROGRAM} COMMAND --help` lists the options of a command."
         )
-        version = sklearn_makemore.__version__
+        version = f"{PROGRAM} {sklearn_makemore.__version__}"
         parser.add_argument("--version", action="version", version=version)
         added = parser.add_subparsers(title="commands", metavar="COMMAND")
         for name, summary in commands.items():

@@ -3,9 +3,6 @@
 from importlib import import_module
 from typing import Any
 
-BUFFER_SIZE = 1 << 18
-"""Number of bytes that Parquet reads at a time."""
-
 
 def parquet_blocks(path, name, chunk_size, column):
     """Yield lists of values of a column; `name` is the name of the file for errors."""
@@ -17,7 +14,7 @@ def parquet_blocks(path, name, chunk_size, column):
         try:
             # Without these, pyarrow reads the whole column of a row group at once.
             table = pyarrow.parquet.ParquetFile(
-                file, pre_buffer=False, buffer_size=BUFFER_SIZE
+                file, pre_buffer=False, buffer_size=1 << 18
             )
             column, n_rows = _column_of_words(pyarrow.types, table, name, column), 0
             for batch in table.iter_batches(chunk_size, columns=[column]):

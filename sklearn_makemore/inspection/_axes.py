@@ -10,12 +10,6 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
-LINE_STYLES = "-", "-.", ":"
-"""Styles of successive rounds through the ten colours of matplotlib's cycle."""
-
-MAX_LEGEND_ROWS = 8
-"""A legend with more entries has two columns."""
-
 
 def style(
     artist: Any, defaults: dict[str, Any], asked: dict[str, Any] | None
@@ -52,14 +46,15 @@ def draw_many(
     """Draw lines, given by label, that differ in colour or in style."""
     drawn = []
     for index, (label, (x, y)) in enumerate(lines.items()):
-        ls = LINE_STYLES[index // 10 % len(LINE_STYLES)]
+        # Another style for each round through the ten colours of matplotlib's cycle.
+        ls = ("-", "-.", ":")[index // 10 % 3]
         drawn.append(draw_line(ax, x, y, asked, label=label, lw=1.3, ls=ls))
     return drawn
 
 
 def legend_above(ax: "Axes", **kwargs: Any) -> "Legend":
     """Draw a legend at the top of the axes, and extend the axes so that it fits."""
-    n_columns = 1 if len(ax.get_legend_handles_labels()[0]) <= MAX_LEGEND_ROWS else 2
+    n_columns = 1 if len(ax.get_legend_handles_labels()[0]) <= 8 else 2
     legend = ax.legend(loc="upper center", ncols=n_columns, **kwargs)
     canvas: Any = ax.figure.canvas
     # The renderer measures text without drawing it.

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
-MAX_WRITTEN_SYMBOLS = 40
-"""With more symbols the cells are empty by default: a new figure would be too large."""
-
-TICK_ROOM = 10.0
-"""Points between two names along an axis."""
-
 
 @dataclass(eq=False, repr=False)
 class BigramDisplay(BaseHeatMapDisplay):
@@ -153,7 +147,7 @@ class BigramDisplay(BaseHeatMapDisplay):
             Keywords of matplotlib's `imshow`.
         """
         n_symbols = len(self.symbols)
-        is_small = n_symbols <= MAX_WRITTEN_SYMBOLS
+        is_small = n_symbols <= 40  # with text, a new figure would be too large
         has_text = is_small if include_values is None else include_values
         # The usual layout leaves too little room for the axis names of square cells.
         self._start(ax, figure_size(n_symbols, has_text), layout="compressed")
@@ -161,7 +155,7 @@ class BigramDisplay(BaseHeatMapDisplay):
         if include_values is None:
             include_values = is_small and font_size(cell) >= MIN_FONT_SIZE
         self._draw_image(self.table, cmap, im_kw)
-        self._name_axes(step=int(np.ceil(TICK_ROOM / cell)))
+        self._name_axes(step=int(np.ceil(10.0 / cell)))  # a name needs 10 points
         self.text_ = self.colorbar_ = None
         if include_values:
             texts = self._texts(values_format)

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.collections import PathCollection
     from matplotlib.text import Annotation
 
-LABEL_DISTANCE = 17.0
-"""Least distance of the centres of two labels, in points."""
-
-MAX_SPREAD_LABELS = 200
-"""More labels are not moved apart: the work grows with the square of their number."""
-
 
 @dataclass(eq=False, repr=False)
 class EmbeddingDisplay(BaseDisplay):
@@ -195,9 +189,9 @@ class EmbeddingDisplay(BaseDisplay):
         self.ax_.apply_aspect()
         pixels = self.ax_.transData.transform(self.coordinates)
         positions = pixels * 72 / self.ax_.figure.dpi
-        if len(positions) > MAX_SPREAD_LABELS:
+        if len(positions) > 200:  # the work grows with the square of their number
             return np.zeros_like(positions)
-        return spread_apart(positions, LABEL_DISTANCE) - positions
+        return spread_apart(positions, distance=17.0) - positions
 
     def _name_axes(self) -> None:
         shares = self.explained_variance_ratio

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
-MAX_MARKED_EPOCHS = 40
-"""With more epochs the curves have no markers."""
-
-ROOM_ABOVE = 0.15
-"""Share of the fall of the loss that is shown above the first loss."""
-
 
 @dataclass(eq=False, repr=False)
 class LossCurveDisplay(BaseDisplay):
@@ -122,7 +116,7 @@ class LossCurveDisplay(BaseDisplay):
         from matplotlib.ticker import LogFormatter, MaxNLocator
 
         epochs = range(1, len(self.train_loss) + 1)
-        marker = "o" if len(epochs) <= MAX_MARKED_EPOCHS else ""
+        marker = "o" if len(epochs) <= 40 else ""
         curves = {"training": self.train_loss, "validation": self.valid_loss}
         self.lines_ = [
             draw_line(ax, epochs, loss, line_kw, label=name, marker=marker, ms=4)
@@ -288,10 +282,7 @@ class LRRangeDisplay(BaseDisplay):
 
 
 def loss_limits(loss: Floats) -> tuple[float, float]:
-    """Return the limits of an axis: just below the least loss, and above the first.
-
-    The last losses may be very large.
-    """
-    first, least = float(loss[0]), float(loss.min())
-    room = ROOM_ABOVE * ((first - least) or 1.0)
+    """Return the limits of an axis: just below the least loss, and above the first."""
+    first, least = float(loss[0]), float(loss.min())  # the last may be very large
+    room = 0.15 * ((first - least) or 1.0)
     return least - room / 2, first + room

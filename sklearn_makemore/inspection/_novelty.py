@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.patches import StepPatch
 
-COLORS = "C0", "C1", "0.75"
-"""Colours of new words, training words, and new words that were sampled before."""
-
 
 @dataclass(eq=False, repr=False)
 class NoveltyDisplay(BaseDisplay):
@@ -159,9 +156,8 @@ class NoveltyDisplay(BaseDisplay):
 
         edges = np.arange(n_lengths + 1) - 0.5
         bottom = np.zeros(n_lengths)
-        kinds = zip(
-            _kinds(self.report), COLORS, self.report.lengths_by_kind, strict=True
-        )
+        labels, colors = _kinds(self.report), ("C0", "C1", "0.75")
+        kinds = zip(labels, colors, self.report.lengths_by_kind, strict=True)
         self.stairs_ = []
         for label, color, shares in kinds:
             defaults = {"label": label, "facecolor": color, "edgecolor": "white"}

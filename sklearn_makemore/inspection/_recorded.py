@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
     from ._recorder import TrainingRecorder
 
-MAX_SHOWN_STD = 6
-"""Gradients beyond this number of standard deviations of the widest distribution are
-cut off. Otherwise a few outliers would determine the axis."""
-
-GOOD_RATIO = 1e-3
-"""Size of an update over the size of the weights that lecture 3 recommends."""
-
 Histograms = dict[str, dict[str, Any]]
 """By name: `density` and `edges` of the bins, `std`, and others that a label needs."""
 
@@ -291,7 +284,8 @@ class GradientDisplay(BaseHistogramDisplay):
         }
 
     def _name_axis(self, log_scale: bool) -> None:
-        reach = MAX_SHOWN_STD * max(found["std"] for found in self.gradients.values())
+        # Beyond six standard deviations, a few outliers would determine the axis.
+        reach = 6 * max(found["std"] for found in self.gradients.values())
         if isfinite(reach) and reach > 0:
             self.ax_.set_xlim(-reach, reach)
         self.ax_.ticklabel_format(axis="x", scilimits=(-2, 3))
@@ -367,7 +361,11 @@ class UpdateRatioDisplay(BaseRecordedDisplay):
             for name, row in record["parameters"].items()
             if len(row["shape"]) > 1
         )
-        ratios = {name: _ratios_of(name, records) for name in names}
+        rows = [record["parameters"] for record in records]
+        ratios = {  # NaN where a parameter was not updated
+            name: np.array([r.get(name, {}).get("update_ratio", np.nan) for r in rows])
+            for name in names
+        }
         steps = np.array([record["step"] for record in records])
         return cls(steps, ratios).plot(ax, line_kw=line_kw)
 
@@ -387,9 +385,8 @@ class UpdateRatioDisplay(BaseRecordedDisplay):
             for name, ratios in self.ratios.items()
         }
         self.lines_ = draw_many(ax, lines, line_kw)
-        good = np.log10(GOOD_RATIO)
         self.good_line_ = ax.axhline(
-            good, color="0.3", linestyle="--", linewidth=1, label=f"{good:.0f}: good"
+            -3, color="0.3", linestyle="--", linewidth=1, label="-3: good"
         )
         ax.set(xlabel="step", ylabel="log10(std of update / std of data)")
         legend_above(ax, fontsize="small")
@@ -401,12 +398,6 @@ def _saturation(name: str, layer: dict[str, Any]) -> str:
     if isnan(layer["saturated"]):
         return f"{name}: std {layer['std']:.2g}"
     return f"{name}: {layer['saturated']:.1%} saturated"
-
-
-def _ratios_of(name: str, records: list[dict[str, Any]]) -> Floats:
-    """Return the ratios of a parameter, (n_records,); NaN where it was not updated."""
-    rows = (record["parameters"].get(name, {}) for record in records)
-    return np.array([row.get("update_ratio", np.nan) for row in rows])
 
 
 def log10_or_nan(ratios: Floats) -> Floats:

@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.text import Text
 
-CELL = 0.42
-"""Side in inches of the cell of a character in a new figure."""
-
-MAX_FIGURE_SIDE = 14.0
-"""Largest width and height of a new figure in inches."""
-
-COLORBAR_SIZE = 0.15, 1.2
-"""Width and height of the scale of the colours in inches."""
-
 
 @dataclass(eq=False, repr=False)
 class SurprisalDisplay(BaseHeatMapDisplay):
@@ -176,16 +167,16 @@ class SurprisalDisplay(BaseHeatMapDisplay):
     def _colorbar_box(self) -> tuple[float, float, float, float]:
         """Return the place of a colorbar of a fixed size, in units of the axes."""
         box = self.ax_.get_window_extent()
-        width, height = np.array(COLORBAR_SIZE) * self.ax_.figure.dpi
+        width, height = np.array([0.15, 1.2]) * self.ax_.figure.dpi  # inches
         width, height = width / box.width, max(1.0, height / box.height)
         return 1 + width, 0.5 - height / 2, width, height
 
 
 def figure_size(n_rows: int, n_columns: int) -> tuple[float, float]:
-    """Return the size of a new figure in inches."""
-    width = max(4.0, 1.8 + CELL * n_columns)
-    height = max(2.4, 1.0 + CELL * n_rows)
-    return min(MAX_FIGURE_SIDE, width), min(MAX_FIGURE_SIDE, height)
+    """Return the size of a new figure in inches; a character has 0.42 at most."""
+    width = max(4.0, 1.8 + 0.42 * n_columns)
+    height = max(2.4, 1.0 + 0.42 * n_rows)
+    return min(14.0, width), min(14.0, height)
 
 
 def _padded(surprisal: list[Floats]) -> tuple[Any, float]:

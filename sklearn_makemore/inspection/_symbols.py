@@ -5,10 +5,6 @@ from typing import Any
 
 from .._words.check import check_words
 
-# The first one that is not in the alphabet is used.
-BOUNDARY_MARKS = ".|#^~∅"
-UNKNOWN_MARKS = "?¿*□"
-
 
 def symbol_marks(symbols: Sequence[str]) -> list[str]:
     """Return how each of the `symbols_` of a model is written, visibly if possible.
@@ -19,7 +15,7 @@ def symbol_marks(symbols: Sequence[str]) -> list[str]:
     taken = set(symbols)
     boundary, unknown = (
         next((mark for mark in marks if mark not in taken), marks[-1])
-        for marks in (BOUNDARY_MARKS, UNKNOWN_MARKS)
+        for marks in (".|#^~∅", "?¿*□")
     )
     return [
         boundary if not symbol else unknown if len(symbol) > 1 else _visible(symbol)

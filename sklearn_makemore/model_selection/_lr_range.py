@@ -15,15 +15,6 @@ from .._sklearn import Interval, validate_params
 from .._training.net import Callback
 from .._words.types import Floats, Weights, Words
 
-SMOOTHING_SHARE = 0.02
-"""Standard deviation of the smoothing, as a share of the steps of a whole test."""
-
-EXPLODED = 2
-"""Training has exploded when the loss is this many times that of the first batch."""
-
-N_EXPLODED = 10
-"""Steps over which this loss is averaged: one bad batch is not an explosion."""
-
 
 @validate_params(
     {
@@ -142,7 +133,7 @@ def lr_range_test(
         )
     rates = np.geomspace(min_lr, max_lr, n_steps)
     loss = np.array(_losses(estimator, words, sample_weight, rates.tolist()))
-    width = SMOOTHING_SHARE * n_steps
+    width = 0.02 * n_steps
     # An exploding loss must not dominate the average of the steps before it.
     smoothed_loss = gaussian_smoothed(np.minimum(loss, loss[0]), width)
     best = int(np.argmin(smoothed_loss))
@@ -197,8 +188,8 @@ class _RisingRate(Callback):
         if not math.isfinite(loss):
             raise _RangeTested(self.losses_)
         self.losses_.append(loss)
-        last = self.losses_[-N_EXPLODED:]
-        has_exploded = sum(last) / len(last) > EXPLODED * self.losses_[0]
+        last = self.losses_[-10:]  # one bad batch is not an explosion
+        has_exploded = sum(last) / len(last) > 2 * self.losses_[0]
         if has_exploded or len(self.losses_) == len(self.rates):
             raise _RangeTested(self.losses_)
 
