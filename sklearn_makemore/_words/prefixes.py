@@ -28,11 +28,6 @@ def prefix_nodes(distinct: EncodedWords) -> Ids:
 
     distinct : words in lexicographic order, so that equal prefixes are adjacent
     nodes : (n_predictions,) int64, number of the prefix before each predicted symbol
-
-    >>> from sklearn_makemore._words.prefixes import prefix_nodes
-    >>> from sklearn_makemore._words.vocabulary import CharVocabulary
-    >>> prefix_nodes(CharVocabulary("ab").encode(["a", "ab", "b"]))
-    array([0, 1, 0, 1, 3, 0, 2])
     """
     nodes = np.zeros(distinct.n_predictions, dtype=np.int64)
     words, n_nodes = np.arange(distinct.n_words), 1

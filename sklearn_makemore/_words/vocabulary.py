@@ -95,15 +95,8 @@ class EncodedWords:
 class CharVocabulary:
     """The symbols of a character model: the boundary, the characters, the unknown.
 
-    Parameters
-    ----------
-    characters : iterable of str
-        The alphabet: strings of one character. Order and repeats are ignored; ids
-        follow the code points.
-
-    unknown : bool, default=False
-        Whether an additional last symbol stands for every character outside the
-        alphabet.
+    characters : the alphabet; ids follow the code points, without repeats
+    unknown : whether a last symbol stands for every character outside the alphabet
     """
 
     def __init__(self, characters: Iterable[str], *, unknown: bool = False) -> None:

@@ -19,14 +19,6 @@ def windows(encoded: EncodedWords, block_size: int) -> Ids:
     Boundaries fill the columns before the start of a word.
 
     contexts : (n_predictions, block_size)
-
-    >>> from sklearn_makemore._words.windows import windows
-    >>> from sklearn_makemore._words.vocabulary import CharVocabulary
-    >>> vocabulary = CharVocabulary("ab")
-    >>> windows(vocabulary.encode(["ab"]), block_size=3)
-    array([[0, 0, 0],
-           [0, 0, 1],
-           [0, 1, 2]], dtype=uint8)
     """
     if encoded.n_predictions * block_size > MAX_WINDOW_CELLS:
         raise ValueError(

@@ -42,11 +42,7 @@ class OptionType:
 
     @classmethod
     def of(cls, constraint):
-        """Return what a scikit-learn constraint allows, None if a shell has none of it.
-
-        >>> OptionType.of([Interval(Integral, 1, None, closed="left"), None])
-        OptionType(kind=<class 'int'>, choices=(), takes_none=True)
-        """
+        """Return what a scikit-learn constraint allows in a shell, or None."""
         takes_none = None in constraint or "random_state" in constraint
         for allowed in constraint:
             if isinstance(allowed, StrOptions):
@@ -176,11 +172,7 @@ def arguments_from(options, function, skip=()):
 
 
 def nearest(asked, known):
-    """Return ``; did you mean ...?`` if a known text is similar, else an empty text.
-
-    >>> nearest("--ordr", ["--order", "--alpha"])
-    '; did you mean --order?'
-    """
+    """Return ``; did you mean ...?`` if a known text is similar, else an empty text."""
     by_lower = {text.lower(): text for text in known}
     found = get_close_matches(asked.lower(), by_lower, n=1)
     return f"; did you mean {by_lower[found[0]]}?" if found else ""
