@@ -70,6 +70,7 @@ QUICKEST_GRU = GRUCharLM(n_embd=4, n_hidden=8, **{**LARGER_STEPS, "max_epochs": 
 MIXTURES = {
     "mixture": MixtureCharLM(
         [NGramCounter(order=3), ("net", MLPCharLM(n_embd=4, n_hidden=12, **QUICK))],
+        weights="adaptive",
         random_state=0,
     ),
     "mixture-nested": MixtureCharLM(

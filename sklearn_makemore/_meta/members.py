@@ -174,12 +174,6 @@ def partially_fitted(
     return cast(BaseCharLM, member.set_params(alphabet=characters))
 
 
-def shares_state(member: BaseCharLM, model: BaseCharLM | None) -> bool:
-    """Whether a member is a shallow copy of a model, and neither has changed since."""
-    own, other = vars(member), vars(model) if model else {}
-    return own.keys() == other.keys() and all(own[key] is other[key] for key in own)
-
-
 @dataclass(frozen=True, eq=False)
 class MemberFit:
     """A member to be fitted, and what it learns from.

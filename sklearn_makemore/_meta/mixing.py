@@ -1,14 +1,57 @@
-"""The distributions of several models, mixed by weights."""
+"""Mixer: the hooks of a mixture whose weights are constant."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .._base import BaseCharLM
 from .._generation.next_symbols import Contexts, NextSymbolModel
 from .._words.types import Floats, Ids
+from .._words.vocabulary import EncodedWords
 from .._words.windows import distinct_rows
+from .translated import TranslatedMember
+
+Reader = BaseCharLM | TranslatedMember
+"""A member that reads words encoded with the vocabulary of the mixture."""
+
+Distributions = tuple[Floats, Ids]
+"""Distinct distributions of the next symbol, and the row of each context, as
+`next_log_proba` returns them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mixer:
+    """The hooks of a mixture whose weights are the same after every prefix.
+
+    readers : the members that have a weight
+    log_weights : (n_readers,) logarithms of their weights
+    """
+
+    readers: Sequence[Reader]
+    log_weights: Floats
+    n_symbols: int
+
+    def contexts_after(self, encoded: EncodedWords) -> Any:
+        """Return the context at the end of each word, before its end mark."""
+        parts = [reader._contexts_after(encoded) for reader in self.readers]
+        return MixedContexts(tuple(parts))
+
+    def next_symbol_model(self) -> Any:
+        """Return the `NextSymbolModel` that takes the contexts."""
+        models = [reader._next_symbol_model() for reader in self.readers]
+        return MixedModel(models, self.log_weights)
+
+    def prefix_log_proba(self, encoded: EncodedWords) -> Distributions:
+        """Return distinct distributions after prefixes, and the row of each prefix."""
+        distributions = [reader._prefix_log_proba(encoded) for reader in self.readers]
+        return mixed_rows(distributions, self.log_weights)
+
+    def target_log_proba(self, encoded: EncodedWords) -> Floats:
+        """Return the log-probability of every predicted symbol, (n_predictions,)."""
+        targets = (reader._target_log_proba(encoded) for reader in self.readers)
+        return log_mixture(targets, self.log_weights, self.n_symbols)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,27 +80,24 @@ class MixedModel:
     models: list[NextSymbolModel]
     log_weights: Floats
 
-    def next_log_proba(self, contexts: MixedContexts) -> tuple[Floats, Ids]:
+    def distributions(self, contexts: MixedContexts) -> list[Distributions]:
+        """Return the distributions of each member."""
+        pairs = zip(self.models, contexts.parts, strict=True)
+        return [model.next_log_proba(part) for model, part in pairs]
+
+    def next_log_proba(self, contexts: MixedContexts) -> Distributions:
         """Return the mixed distributions, and the row of each context."""
-        distributions = [
-            model.next_log_proba(part)
-            for model, part in zip(self.models, contexts.parts, strict=True)
-        ]
-        return mixed_rows(distributions, self.log_weights)
+        return mixed_rows(self.distributions(contexts), self.log_weights)
 
     def advance(self, contexts: MixedContexts, ids: Ids) -> MixedContexts:
         """Return the contexts after one more symbol each; ids : (n_contexts,)."""
-        return MixedContexts(
-            tuple(
-                model.advance(part, ids)
-                for model, part in zip(self.models, contexts.parts, strict=True)
-            )
-        )
+        pairs = zip(self.models, contexts.parts, strict=True)
+        return MixedContexts(tuple(model.advance(part, ids) for model, part in pairs))
 
 
 def mixed_rows(
-    distributions: list[tuple[Floats, Ids]], log_weights: Floats
-) -> tuple[Floats, Ids]:
+    distributions: list[Distributions], log_weights: Floats
+) -> Distributions:
     """Mix what `next_log_proba` of each member returned for the same contexts.
 
     distributions : per member ((n_distinct, n_symbols), (n_contexts,))
@@ -82,20 +122,19 @@ def log_mixture(
 ) -> Floats:
     """Mix one array of log-probabilities per member; ``-inf`` if all are ``-inf``.
 
-    Where a member has NaN, it abstains, and the weights of the others are divided by
-    their sum. Where all abstain, the mixture is uniform over `n_symbols`.
+    The weights are divided by their sum. A member abstains where it has NaN, and its
+    weight is 0 there. Where all weights are 0, the mixture is uniform over `n_symbols`.
+
+    log_weights : (n_members, ...), whose other dimensions broadcast
     """
     mixed: Any = -np.inf
-    share: Any = 0.0  # total weight of those that do not abstain
+    total: Any = -np.inf  # logarithm of the sum of the weights
     for log_proba, log_weight in zip(log_probas, log_weights, strict=True):
         abstains = np.isnan(log_proba)
-        weight = np.exp(log_weight)
         if abstains.any():
-            log_proba = np.where(abstains, -np.inf, log_proba)
-            weight = np.where(abstains, 0.0, weight)
-        mixed = np.logaddexp(mixed, log_proba + log_weight)
-        share = share + weight
-    if not np.ndim(share):
-        return mixed
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(share > 0, mixed - np.log(share), -np.log(n_symbols))
+            log_weight = np.where(abstains, -np.inf, log_weight)
+            log_proba = np.where(abstains, 0.0, log_proba)
+        mixed = np.logaddexp(mixed, log_weight + log_proba)
+        total = np.logaddexp(total, log_weight)
+    with np.errstate(invalid="ignore"):
+        return np.where(total > -np.inf, mixed - total, -np.log(n_symbols))

@@ -2,9 +2,9 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, fields
 from numbers import Integral, Real
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -18,25 +18,26 @@ from .._words.hold_out import hold_out, hold_out_folds
 from .._words.training_set import TrainingSet
 from .._words.types import Seed
 from .._words.vocabulary import CharVocabulary, check_alphabet
+from .adaptive import AdaptiveMixer
 from .learned_weights import (
     WeightsFound,
-    check_restored_figures,
     equal_weights,
     given_weights,
     learned_weights,
 )
 from .members import (
     MemberFit,
-    check_kept_member,
     check_symbols,
     fit_members,
     member_of_mixture,
     partially_fitted,
-    shares_state,
 )
-from .mixing import MixedContexts, MixedModel, log_mixture, mixed_rows
+from .mixing import Mixer, Reader
 from .named_members import Member, Members, NamedMembers
-from .translated import TranslatedMember, reader
+from .saved_mixture import members_from_file, members_to_save
+from .translated import reader
+
+Weighting = Literal["em", "adaptive", "uniform"]
 
 
 class MixtureCharLM(NamedMembers, BaseCharLM):
@@ -53,7 +54,8 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     equal, none is held out and the weights are equal.
 
     A fitted model in a `sklearn.frozen.FrozenEstimator` is a member that stays as it
-    is. For a short list of words, freeze a model of a long list and set `cv`.
+    is. For a short list of words, freeze a model of a long list, and set `cv` and
+    ``weights="adaptive"``.
 
     See Also
     --------
@@ -68,6 +70,13 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     validation words of the makemore lectures with ``validation_fraction=1 / 9``, it
     learns from as many words as the lectures and holds out as many. Its test NLL is
     1.885 nats per character; its members have 1.906, 1.929, 1.963 and 1.978.
+
+    With ``weights="adaptive"``, the weights follow how well the members predict the
+    word. After the characters ``c_1 ... c_n``, the weight of member `k` is proportional
+    to ``w_k exp(a s_k)``, where ``s_k`` is the sum of ``0.6 ** (n - i) log p_k(c_i)``.
+    The best `a` from 0 to 1 for the held-out words is found after the weights ``w_k``.
+    A list that is a part of a larger language, or has words of several kinds, gains
+    most. Where members agree, `a` is close to 0.
 
     The first call of `partial_fit` holds out words and finds the weights like `fit`,
     but each member learns by its own `partial_fit`. Later calls train every member on
@@ -111,7 +120,9 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     >>> from sklearn.frozen import FrozenEstimator
     >>> moons = ["titan", "rhea", "dione", "mimas", "tethys", "phoebe", "iapetus"]
     >>> names = FrozenEstimator(NGramCounter().fit(words))
-    >>> model = MixtureCharLM([names, NGramCounter()], cv=5, random_state=0).fit(moons)
+    >>> model = MixtureCharLM(
+    ...     [names, NGramCounter()], weights="adaptive", cv=5, random_state=0
+    ... ).fit(moons)
     >>> len(model.symbols_)
     27
     """
@@ -132,15 +143,17 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         type_text="list of estimators or of (str, estimator) pairs",
     )
     _: KW_ONLY
-    weights: Literal["em", "uniform"] | Sequence[float] | np.ndarray = parameter(
+    weights: Weighting | Sequence[float] | np.ndarray = parameter(
         default="em",
         description="""
-        Weights of the members. "em" finds the best weights for held-out words;
-        "uniform" gives equal weights and holds no words out. Numbers must be
-        non-negative; they are divided by their sum, and no words are held out.
+        Weights of the members. "em" finds the best weights for held-out words.
+        "adaptive" also finds how much the weight of a member grows within a word if it
+        predicts the characters so far better than the others. "uniform" gives equal
+        weights and holds no words out. Numbers must be non-negative; they are divided
+        by their sum, and no words are held out.
         """,
-        constraints=[StrOptions({"em", "uniform"}), "array-like"],
-        type_text='{"em", "uniform"} or array-like of shape (n_members,)',
+        constraints=[StrOptions({*get_args(Weighting)}), "array-like"],
+        type_text='{"em", "adaptive", "uniform"} or array-like of shape (n_members,)',
     )
     validation_fraction: float = parameter(
         default=0.1,
@@ -193,9 +206,16 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     named_estimators_: Bunch = fitted("The fitted members by name.")
     weights_: np.ndarray = fitted(
         """
-        Weights of the members; they sum to one. A member of weight 0 is not evaluated.
+        Weights of the members, with "adaptive" those at the start of a word; they sum
+        to one. A member of weight 0 is not evaluated.
         """,
         type_text="ndarray of shape (n_members,)",
+    )
+    adaptation_: float = fitted(
+        """
+        How much the weights depend on the characters so far, from 0 to 1: ``a`` in the
+        Notes. 0 means constant weights.
+        """
     )
     validation_nll_: float | None = fitted(
         """
@@ -221,17 +241,18 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         return n_fits * (len(self._checked_members()) - len(self._frozen_models()))
 
     def _holds_out(self) -> bool:
-        return isinstance(self.weights, str) and self.weights == "em"
+        return isinstance(self.weights, str) and self.weights != "uniform"
 
     def _fit_encoded(self, data, callback_context):
-        def train(members: Members, data: TrainingSet, purpose: str):
+        def train(members: Members, data: TrainingSet, purpose: str) -> Members:
             words = data.words
             fits = [
                 MemberFit(f"{purpose}-{name}", member, words, data.sample_weight)
                 for name, member in members.items()
             ]
             task = self._callback_task(words)
-            return fit_members(fits, callback_context, task, self.n_jobs)
+            trained = fit_members(fits, callback_context, task, self.n_jobs)
+            return dict(zip(members, trained, strict=True))
 
         return self._fit_and_weigh(data, train)
 
@@ -249,22 +270,21 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
             if name not in frozen
         }
         trained = self._partially_trained(members, data)
-        members = {**self.named_estimators_, **_named(members, trained)}
-        return _by_name(members, list(members.values()))
+        return _fitted_members({**self.named_estimators_, **trained})
 
-    def _partially_trained(self, members: Members, data: TrainingSet, purpose=None):
+    def _partially_trained(
+        self, members: Members, data: TrainingSet, purpose: str = ""
+    ) -> Members:
         """Return copies of the members that have learned these words too."""
-        words = data.words
+        learned = data.words, data.sample_weight, data.vocabulary.characters
         fits = (
-            delayed(partially_fitted)(
-                member, words, data.sample_weight, data.vocabulary.characters
-            )
-            for member in members.values()
+            delayed(partially_fitted)(member, *learned) for member in members.values()
         )
-        return cast("list[BaseCharLM]", Parallel(n_jobs=self.n_jobs)(fits))
+        trained = cast("list[BaseCharLM]", Parallel(n_jobs=self.n_jobs)(fits))
+        return dict(zip(members, trained, strict=True))
 
     def _fit_and_weigh(
-        self, data: TrainingSet, train: Callable[..., list[BaseCharLM]]
+        self, data: TrainingSet, train: Callable[[Members, TrainingSet, str], Members]
     ) -> dict[str, Any]:
         """Fit new members, find their weights, and return the fitted attributes.
 
@@ -278,27 +298,28 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         # Copies, because fitting a frozen model elsewhere must not change the mixture.
         frozen = {name: copy.copy(m) for name, m in self._frozen_models().items()}
 
-        def trained_copies(data: TrainingSet, purpose: str) -> list[BaseCharLM]:
+        def trained_copies(data: TrainingSet, purpose: str) -> Members:
             copies = {
                 name: member_of_mixture(model, data.vocabulary, seed)
                 for (name, model), seed in zip(models.items(), seeds, strict=True)
                 if isinstance(model, BaseCharLM)
             }
-            trained = {**frozen, **_named(copies, train(copies, data, purpose))}
-            return [trained[name] for name in models]
+            trained = {**frozen, **train(copies, data, purpose)}
+            return {name: trained[name] for name in models}
 
-        if not self._holds_out():
+        if self._holds_out():
+            members, found = self._held_out_weights(data, rng, trained_copies)
+        else:
             found = given_weights(self.weights, len(models))
-            return {**_by_name(models, trained_copies(data, "fit")), **_figures(found)}
-        members, found = self._held_out_weights(data, rng, trained_copies)
-        return {**_by_name(models, members), **_figures(found)}
+            members = trained_copies(data, "fit")
+        return {**_fitted_members(members), **found.attributes}
 
     def _held_out_weights(
         self,
         data: TrainingSet,
         rng: np.random.RandomState,
-        trained_copies: Callable[[TrainingSet, str], list[BaseCharLM]],
-    ) -> tuple[list[BaseCharLM], WeightsFound]:
+        trained_copies: Callable[[TrainingSet, str], Members],
+    ) -> tuple[Members, WeightsFound]:
         """Return the fitted members, and the weights that held-out words determine."""
         splits = self._splits(data, rng)
         if not splits:
@@ -309,7 +330,11 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
             trained_copies(learned, name)
             for (learned, _), name in zip(splits, names, strict=True)
         ]
-        found = learned_weights(trained, [held_out for _, held_out in splits])
+        found = learned_weights(
+            [[*members.values()] for members in trained],
+            [held_out for _, held_out in splits],
+            is_adaptive=self.weights == "adaptive",
+        )
         if self.cv:
             return trained_copies(data, "fit"), found
         return trained_copies(data, "refit") if self.refit else trained[0], found
@@ -352,42 +377,18 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     # ------------------------------------------------------------------- files
 
     def _state_to_save(self):
-        frozen = self._frozen_models()
-        members = [
-            # The file has its model already, as a parameter.
-            None if shares_state(member, frozen.get(name)) else member
-            for name, member in self.named_estimators_.items()
-        ]
-        return {
-            "names": list(self.named_estimators_),
-            "members": members,
-            "weights": self.weights_,
-            "validation_nll": self.validation_nll_,
-            "estimator_nlls": self.estimator_nlls_,
-        }
+        members = members_to_save(self.named_estimators_, self._frozen_models())
+        names = [field.name for field in fields(WeightsFound)]
+        if not self.adaptation_:
+            names.remove("adaptation")  # as in files of 0.1.0
+        return {**members, **{name: getattr(self, f"{name}_") for name in names}}
 
     def _state_from_file(self, kept, vocabulary):
-        names, members, weights = (kept[key] for key in ("names", "members", "weights"))
-        frozen = self._frozen_models()
-        members = [
-            copy.copy(frozen.get(name)) if member is None else member
-            for name, member in zip(names, members, strict=True)
-        ]
-        for member in members:
-            check_kept_member(member)
-            if not _is_part(member.vocabulary_, vocabulary):
-                raise ValueError("members have other characters.")
-        if not all(isinstance(name, str) for name in names):
-            raise TypeError(f"members have the names {names!r}.")
-        if not len(members) == len(names) == len(set(names)) == len(weights) > 0:
-            raise ValueError("names, members and weights are not of one length.")
-        check_restored_figures(weights, kept["validation_nll"], kept["estimator_nlls"])
-        return {
-            **_by_name(names, members),
-            "weights_": weights,
-            "validation_nll_": kept["validation_nll"],
-            "estimator_nlls_": kept["estimator_nlls"],
-        }
+        members = members_from_file(kept, self._frozen_models(), vocabulary)
+        found = WeightsFound.from_file(kept)
+        if len(members) != len(found.weights):
+            raise ValueError("members and weights are not of one length.")
+        return {**_fitted_members(members), **found.attributes}
 
     # ------------------------------------------------------------------- hooks
 
@@ -401,66 +402,44 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
                 member._check_trainable(encoded, vocabulary, is_warm_start)
 
     def _check_readable(self, encoded, name):
-        for member in self._active()[0]:
+        for member in self._active():
             member._check_readable(encoded, name)
 
-    def _active(self) -> tuple[list[BaseCharLM | TranslatedMember], np.ndarray]:
-        """Return the members that have a weight, and the logarithms of these."""
+    def _active(self) -> list[Reader]:
+        """Return the members that have a weight."""
         active = np.flatnonzero(self.weights_)
-        members = [reader(self.estimators_[i], self.vocabulary_) for i in active]
-        return members, np.log(self.weights_[active])
+        return [reader(self.estimators_[i], self.vocabulary_) for i in active]
+
+    def _mixer(self) -> Mixer:
+        log_weights = np.log(self.weights_[self.weights_ > 0])
+        mixed = self._active(), log_weights, self.vocabulary_.n_symbols
+        if not self.adaptation_:
+            return Mixer(*mixed)
+        return AdaptiveMixer(*mixed, self.adaptation_)
 
     def _contexts_after(self, encoded):
-        members, _ = self._active()
-        parts = [member._contexts_after(encoded) for member in members]
-        return MixedContexts(tuple(parts))
+        return self._mixer().contexts_after(encoded)
 
     def _next_symbol_model(self):
-        members, log_weights = self._active()
-        return MixedModel([m._next_symbol_model() for m in members], log_weights)
+        return self._mixer().next_symbol_model()
 
     def _prefix_log_proba(self, encoded):
-        members, log_weights = self._active()
-        distributions = [member._prefix_log_proba(encoded) for member in members]
-        return mixed_rows(distributions, log_weights)
+        return self._mixer().prefix_log_proba(encoded)
 
     def _target_log_proba(self, encoded):
-        members, log_weights = self._active()
-        targets = (member._target_log_proba(encoded) for member in members)
-        return log_mixture(targets, log_weights, self.vocabulary_.n_symbols)
+        return self._mixer().target_log_proba(encoded)
 
     def _longest_word(self):
-        members, _ = self._active()
-        limits = [member._longest_word() for member in members]
+        limits = [member._longest_word() for member in self._active()]
         return min((limit for limit in limits if limit is not None), default=None)
 
     def _draws_at_once(self, shortest):
-        members, _ = self._active()
-        return min(member._draws_at_once(shortest) for member in members)
+        return min(member._draws_at_once(shortest) for member in self._active())
 
 
-# ------------------------------------------------------------- fitted attributes
-
-
-def _by_name(names: Any, members: list[BaseCharLM]) -> dict[str, Any]:
+def _fitted_members(members: Members) -> dict[str, Any]:
     """Return the fitted attributes that hold the members."""
-    named = Bunch(**_named(names, members))
-    return {"estimators_": list(members), "named_estimators_": named}
-
-
-def _named(names: Any, members: list[BaseCharLM]) -> Members:
-    return dict(zip(names, members, strict=True))
-
-
-def _figures(found: WeightsFound) -> dict[str, Any]:
-    """Return the fitted attributes that hold the weights."""
     return {
-        "weights_": found.weights,
-        "validation_nll_": found.validation_nll,
-        "estimator_nlls_": found.estimator_nlls,
+        "estimators_": list(members.values()),
+        "named_estimators_": Bunch(**members),
     }
-
-
-def _is_part(own: CharVocabulary, mixed: CharVocabulary) -> bool:
-    """Whether a mixture has all symbols of a member."""
-    return {*own.characters} <= {*mixed.characters} and own.unknown <= mixed.unknown

@@ -23,6 +23,7 @@ from sklearn_makemore import (
     load,
     save,
 )
+from sklearn_makemore._meta.adaptive import DECAY
 from sklearn_makemore._meta.em import em_weights
 from sklearn_makemore._meta.learned_weights import learned_weights
 from sklearn_makemore._safe_file import ModelFileError
@@ -33,6 +34,7 @@ from sklearn_makemore.persistence._decoding import Decoder
 
 AB = ["ab", "abba", "b", "ba", "aab", "bab"]
 BC = ["bc", "cb", "ccb", "b", "cbc"]
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CHARACTERS = "abcdx"  # x is in no alphabet
 
 
@@ -59,30 +61,67 @@ def mixtures():
         MixtureCharLM([FrozenEstimator(inner), member], weights=[1, 1]).fit(BC),
     )
 
+    for name, members, weights in [
+        ("adaptive", [known, member], [2, 1]),
+        ("adaptive unknown", [unk, member, known], [1, 2, 3]),
+    ]:
+        handle_unknown = "unk" if "unknown" in name else "error"
+        model = MixtureCharLM(members, weights=weights, handle_unknown=handle_unknown)
+        model.fit(BC).adaptation_ = 0.6
+        yield name, model
+    inner = MixtureCharLM([known, member], weights=[1, 1]).fit(["da", "d"])
+    inner.adaptation_ = 1.0
+    model = MixtureCharLM([member, FrozenEstimator(inner)], weights=[1, 2]).fit(BC)
+    model.adaptation_ = 0.3
+    yield "adaptive nested", model
+
 
 MIXED = dict(mixtures())
+
+
+def member_distribution(model, member, prefix):
+    """Compute a member's distribution over the symbols of the mixture, None if it
+    abstains, from its own method."""
+    own = member.symbols_
+    has_unknown = "<unk>" in own
+    if not has_unknown and not set(prefix) <= set(own):
+        return None
+    proba = dict(zip(own, member.predict_proba([prefix])[0], strict=True))
+    missing = [
+        symbol
+        for symbol in model.symbols_
+        if symbol not in own or symbol == "<unk>" and has_unknown
+    ]
+    for symbol in missing:
+        proba[symbol] = proba.get("<unk>", 0.0) if has_unknown else 0.0
+    if has_unknown:
+        spread = proba["<unk>"] / len(missing)
+        proba.update(dict.fromkeys(missing, spread))
+    return np.array([proba[symbol] for symbol in model.symbols_])
+
+
+def column(model, character):
+    return model.symbols_.index(character if character in model.symbols_ else "<unk>")
 
 
 def distribution(model, prefix):
     """Compute the next-symbol distribution of a mixture from its members' methods."""
     total, share = np.zeros(len(model.symbols_)), 0.0
     for weight, member in zip(model.weights_, model.estimators_, strict=True):
-        own = member.symbols_
-        has_unknown = "<unk>" in own
-        if not has_unknown and not set(prefix) <= set(own):
+        proba = member_distribution(model, member, prefix)
+        if proba is None:
             continue
-        proba = dict(zip(own, member.predict_proba([prefix])[0], strict=True))
-        missing = [
-            symbol
-            for symbol in model.symbols_
-            if symbol not in own or symbol == "<unk>" and has_unknown
-        ]
-        for symbol in missing:
-            proba[symbol] = proba.get("<unk>", 0.0) if has_unknown else 0.0
-        if has_unknown:
-            spread = proba["<unk>"] / len(missing)
-            proba.update(dict.fromkeys(missing, spread))
-        total += weight * np.array([proba[symbol] for symbol in model.symbols_])
+        score = sum(
+            DECAY ** (len(prefix) - 1 - place)
+            * np.log(
+                member_distribution(model, member, prefix[:place])[
+                    column(model, character)
+                ]
+            )
+            for place, character in enumerate(prefix)
+        )
+        weight = weight * np.exp(model.adaptation_ * score)
+        total += weight * proba
         share += weight
     if share == 0:
         return np.full(len(total), 1 / len(total))
@@ -112,10 +151,7 @@ def test_probabilities_are_those_computed_from_the_members(name):
     np.testing.assert_allclose(one_by_one, expected, rtol=1e-9, atol=1e-15)
     of_prefix = dict(zip(prefixes, expected, strict=True))
     for word, found in zip(prefixes, model.token_log_proba(prefixes), strict=True):
-        symbols = [
-            character if character in model.symbols_ else "<unk>" for character in word
-        ]
-        columns = [model.symbols_.index(symbol) for symbol in [*symbols, ""]]
+        columns = [column(model, symbol) for symbol in [*word, ""]]
         with np.errstate(divide="ignore"):
             by_hand = np.log(
                 [
@@ -293,6 +329,45 @@ def test_folds_of_few_words():
     assert np.isfinite(model.fit(["ab", "b"]).validation_nll_)
 
 
+def test_adaptation_is_the_best_for_words_that_members_have_not_seen(words):
+    kinds = [["ab", "abba", "bab", "aab"] * 4, ["xyz", "zyx", "zz", "xz"] * 4]
+    data = words[:20] + kinds[0][:4] + kinds[1][:4]
+    members = [frozen(words[100:] + kind, alphabet=LETTERS) for kind in kinds]
+    fitted = MixtureCharLM([*members, NGramCounter()], weights="adaptive", cv=3)
+    for model in (fitted, MixtureCharLM(members, weights="adaptive")):
+        model.set_params(random_state=0).fit(data)
+        constant = clone(model).set_params(weights="em").fit(data)
+        np.testing.assert_array_equal(model.weights_, constant.weights_)
+        assert constant.adaptation_ == 0.0 < model.adaptation_ < 1
+        assert model.validation_nll_ < constant.validation_nll_
+    # All members are frozen, so no word was held out.
+    assert model.validation_nll_ == pytest.approx(model.nll(data))
+    tried = copy.copy(model)
+    for adaptation in np.linspace(0, 1, 21):
+        tried.adaptation_ = adaptation
+        assert model.validation_nll_ <= tried.nll(data) + 1e-6
+
+
+def test_adaptation_of_equal_members_is_zero(words):
+    members = [frozen(words[:100]), frozen(words[:100])]
+    model = MixtureCharLM(members, weights="adaptive").fit(words[100:])
+    assert model.adaptation_ == 0.0
+    assert MixtureCharLM([members[0]], weights="adaptive").fit(words).adaptation_ == 0
+    model = MixtureCharLM(members, weights="adaptive").fit(["a"] * 9)
+    assert np.isfinite(model.nll(["a", "aa"]))
+
+
+def test_a_member_that_abstains_has_no_part_however_good_it_was():
+    narrow = NGramCounter(order=3).fit(["ab" * 200])
+    model = MixtureCharLM([FrozenEstimator(narrow), BigramCounter()], weights=[1, 1])
+    model.fit(["c", "b"]).adaptation_ = 1.0
+    prefix = "ab" * 200 + "c"
+    np.testing.assert_allclose(
+        model.predict_proba([prefix]),
+        model.estimators_[1].predict_proba([prefix]),
+    )
+
+
 def test_an_abstaining_member_neither_gains_nor_loses():
     vocabulary = CharVocabulary("abc")
     narrow = NGramCounter(order=2).fit(AB)
@@ -332,6 +407,22 @@ def test_files_and_copies_keep_frozen_members(name, tmp_path):
         loaded.estimators_[0].score_samples(["ab"]),
         model.estimators_[0].score_samples(["ab"]),
     )
+
+
+def test_files_keep_the_adaptation(words, tmp_path):
+    members = [frozen(words[:80]), NGramCounter()]
+    model = MixtureCharLM(members, weights="adaptive", cv=3, random_state=0)
+    model.fit(words[80:])
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.adaptation_ == model.adaptation_ > 0
+    np.testing.assert_array_equal(
+        again.score_samples(words), model.score_samples(words)
+    )
+    model.adaptation_ = 1.5
+    save(model, tmp_path / "model")
+    with pytest.raises(ModelFileError):
+        load(tmp_path / "model")
 
 
 def test_a_file_holds_a_frozen_model_once(tmp_path):
