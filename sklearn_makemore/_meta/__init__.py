@@ -3,8 +3,8 @@
 Contents: `members` (copying and fitting the models inside), `named_members` (several
 models by name), `out_of_fold` (scores of training words by models that have not seen
 them), `labels` (words with classes), `translated` (a model with other symbols),
-`mixing`, `em`, `learned_weights` and `mixture` (several models as one), `class_fits`,
-`calibration` and `classifier`, `features`, `word_scores` (scores by word) and
-`outlier`. It imports `_words`, `_generation`, `_declarations`, `_word_estimator`,
-`_likelihood`, `_base` and `_counters`; members may be of any class.
+`mixing`, `adaptive`, `em`, `learned_weights`, `saved_mixture` and `mixture` (several
+models as one), `class_fits`, `calibration` and `classifier`, `features`, `word_scores`
+(scores by word) and `outlier`. It imports `_words`, `_generation`, `_declarations`,
+`_word_estimator`, `_likelihood`, `_base` and `_counters`; members may be of any class.
 """
