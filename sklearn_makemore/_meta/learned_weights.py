@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._base import BaseCharLM
+from .._likelihood import SCORING_CHUNK_SIZE
 from .._words.training_set import TrainingSet
 from .._words.types import Floats
 from .adaptive import adapted_mixture, learned_adaptation
@@ -115,10 +116,11 @@ def learned_weights(
 
 def _target_log_proba(members: Sequence[BaseCharLM], data: TrainingSet) -> Floats:
     """Return the log-probability of every prediction, (n_members, n_predictions)."""
+    chunks = [*data.encoded.chunks(SCORING_CHUNK_SIZE)]
     readers = [reader(member, data.vocabulary) for member in members]
     return np.array(
         [
-            np.concatenate([part for _, part in member._scored_chunks(data.encoded)])
+            np.concatenate([member._target_log_proba(chunk) for chunk in chunks])
             for member in readers
         ]
     )

@@ -1,7 +1,6 @@
 """TranslatedMember: a fitted model as a member of a mixture with other symbols."""
 
 import copy
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,6 @@ import numpy as np
 
 from .._base import BaseCharLM
 from .._generation.next_symbols import Contexts, NextSymbolModel
-from .._likelihood import SCORING_CHUNK_SIZE
 from .._words.types import Floats, Ids, Mask
 from .._words.vocabulary import CharVocabulary, EncodedWords
 
@@ -142,12 +140,6 @@ class TranslatedMember:
     def _target_log_proba(self, encoded: EncodedWords) -> Floats:
         log_proba = self.member._target_log_proba(self.translation.encoded(encoded))
         return self.translation.targets(log_proba, encoded)
-
-    def _scored_chunks(
-        self, encoded: EncodedWords
-    ) -> Iterator[tuple[EncodedWords, Floats]]:
-        for chunk in encoded.chunks(SCORING_CHUNK_SIZE):
-            yield chunk, self._target_log_proba(chunk)
 
     def _longest_word(self) -> int | None:
         return self.member._longest_word()
