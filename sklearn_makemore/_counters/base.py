@@ -6,7 +6,6 @@ import reprlib  # shortens long alphabets in messages
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._base import BaseCharLM
 from .._words.training_set import TrainingSet
 from .._words.vocabulary import CharVocabulary, EncodedWords
+from .sums import balanced_sum
 
 MAX_SMOOTHING = np.float64(1e300)
 """Above this, sums over the symbols overflow. A NumPy scalar, so that comparing does
@@ -40,21 +40,8 @@ class CountedWords:
 class BaseCounter(BaseCharLM):
     """Base class of the counters, whose counts can be added exactly.
 
-    Subclasses implement
-
-    _count(encoded, n_symbols, sample_weight)
-        The counts of some words.
-    _remap_counts(counts, new_ids, n_symbols)
-        The same counts under the ids of a larger vocabulary.
-    _add_counts(counts, others)
-        The sum of the counts of two lists of words, under the same ids.
-    _fitted_counts()
-        The counts so far; an error if they do not match the parameters.
-    _fitted_attributes(learned)
-        The fitted attributes that follow from the counts.
-
-    All but `_fitted_counts` depend on parameters only, so an unfitted estimator can
-    count words in another process.
+    All abstract methods but `_fitted_counts` depend on parameters only, so an unfitted
+    estimator can count words in another process.
     """
 
     @abstractmethod
@@ -71,7 +58,7 @@ class BaseCounter(BaseCharLM):
 
     @abstractmethod
     def _add_counts(self, counts: Counts, others: Counts) -> Counts:
-        """Return the sum of the counts of two lists of words."""
+        """Return the sum of the counts of two lists of words, under the same ids."""
 
     @abstractmethod
     def _fitted_counts(self) -> Counts:
@@ -170,14 +157,9 @@ class BaseCounter(BaseCharLM):
     def _add(self, counted: CountedWords, others: CountedWords) -> CountedWords:
         """Return the counts of two lists of words together."""
         vocabulary = counted.vocabulary.union(others.vocabulary)
-        return CountedWords(
-            vocabulary,
-            self._add_counts(
-                self._counts_under(vocabulary, counted),
-                self._counts_under(vocabulary, others),
-            ),
-            max(counted.longest_word, others.longest_word),
-        )
+        both = (self._counts_under(vocabulary, one) for one in (counted, others))
+        longest = max(counted.longest_word, others.longest_word)
+        return CountedWords(vocabulary, self._add_counts(*both), longest)
 
     def _sum_counted(
         self, counted: Iterable[CountedWords | None]
@@ -186,24 +168,13 @@ class BaseCounter(BaseCharLM):
 
         They are read one by one; a None stands for no words.
         """
-        parts = []
-        for part in counted:
-            if part is None:
-                continue
-            parts.append(part)
-            # Parts of similar size are added, so that few n-grams are added often.
-            while len(parts) > 1 and len(parts[-2].counts) <= 2 * len(parts[-1].counts):
-                parts.append(self._add(parts.pop(), parts.pop()))
-        return reduce(self._add, reversed(parts)) if parts else None
+        present = (part for part in counted if part is not None)
+        return balanced_sum(present, self._add, lambda part: len(part.counts))
 
     def _fit_counted(self, counted: CountedWords) -> Self:
         """Fit to counted words, and forget what was learned before."""
-        self._set_fitted(
-            counted.vocabulary,
-            counted.longest_word,
-            counted.counts,
-            is_warm_start=False,
-        )
+        fitted = counted.vocabulary, counted.longest_word, counted.counts
+        self._set_fitted(*fitted, is_warm_start=False)
         return self
 
     def _counts_under(

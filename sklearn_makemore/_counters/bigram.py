@@ -26,7 +26,7 @@ def count_pairs(
 ) -> np.ndarray:
     """Count how often each symbol (row) is followed by each symbol (column).
 
-    sample_weight : (n_words,); None counts each word once
+    sample_weight : (n_words,)
     counts : (n_symbols, n_symbols), int64 if all weights are whole, else float64
     """
     if sample_weight is not None:
@@ -40,9 +40,8 @@ def count_pairs(
         keys *= n_symbols
         keys += chunk.targets
         # Sums of whole numbers below 2**53 are exact in float64.
-        counts += np.bincount(keys, weights, minlength=n_symbols**2).astype(
-            dtype, copy=False
-        )
+        sums = np.bincount(keys, weights, minlength=n_symbols**2)
+        counts += sums.astype(dtype, copy=False)
     return counts.reshape(n_symbols, n_symbols)
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from .trie import HistoryTrie
+from .smoothing import count_classes
+from .trie import HistoryTrie, ngrams_after
 
 PRIOR_DISCOUNT = 0.7
 """Discount without data: a typical value of long lists."""
@@ -85,19 +86,11 @@ def leave_one_out_discounts(trie: HistoryTrie) -> NDArray[np.float64]:
 class Remainder:
     """What is left after histories of one length when one token is removed.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n,)
-        The tokens that have a history of this length.
-
-    groups : ndarray of shape (n,)
-        Row of the discounts: twice the length, plus 1 if the history begins a word.
-
-    counts, totals : ndarray of shape (n,)
-        Count of the n-gram, and sum of the counts after its history.
-
-    n_of_class : ndarray of shape (3, n)
-        Number of n-grams after the history that occur once, twice, more often.
+    rows : (n,), the tokens that have a history of this length
+    groups : (n,), row of the discounts: twice the length, plus 1 at the start of a word
+    counts, totals : (n,), count of the n-gram, and sum of the counts after its history
+    n_of_class : (3, n), number of n-grams after the history that occur once, twice,
+        more often
     """
 
     rows: np.ndarray
@@ -120,8 +113,8 @@ def remove_tokens(trie: HistoryTrie, ngrams: np.ndarray) -> list[Remainder]:
         before = np.ceil(trie.counts[ngrams])
         counts = before - removed
         columns = np.arange(len(rows))
-        n_of_class[_classes(before), columns] -= 1
-        n_of_class[_classes(counts), columns] += 1
+        n_of_class[count_classes(before), columns] -= 1
+        n_of_class[count_classes(counts), columns] += 1
         lengths = np.searchsorted(trie.state_levels, states, side="right") - 1
         groups = 2 * lengths + trie.begins_word[states]
         remainders.append(
@@ -143,16 +136,12 @@ def _after_states(
     n_of_class : (4, n), row 0 is zero
     """
     distinct, rows = np.unique(states, return_inverse=True)
-    ngrams, owners = trie.ngrams_after(distinct)
+    ngrams, owners = ngrams_after(trie.ngram_keys, trie.n_symbols, distinct)
     counts = np.ceil(trie.counts[ngrams])
     totals = np.bincount(owners, counts)
-    keys = _classes(counts) * len(distinct) + owners
+    keys = count_classes(counts) * np.int64(len(distinct)) + owners
     n_of_class = np.bincount(keys, minlength=4 * len(distinct)).reshape(4, -1)
     return n_of_class[:, rows].astype(float), totals[rows]
-
-
-def _classes(counts: np.ndarray) -> NDArray[np.int64]:
-    return np.minimum(counts, 3).astype(np.int64)
 
 
 def log_likelihood(
@@ -171,7 +160,7 @@ def log_likelihood(
     for left in remainders:
         lower = proba[left.rows]
         freed = (discounts[left.groups].T * left.n_of_class).sum(axis=0)
-        own = left.counts - of_class[left.groups, _classes(left.counts)]
+        own = left.counts - of_class[left.groups, count_classes(left.counts)]
         # Without any other token, the history is unknown.
         totals = np.maximum(left.totals, 1)
         freed = np.where(left.totals > 0, freed, totals)
@@ -183,7 +172,7 @@ def log_likelihood(
         outer = np.where(left.totals > 0, gradient[left.rows] / totals, 0)
         for count in (1, 2, 3):
             by_discount = outer * left.n_of_class[count - 1] * lower
-            by_discount -= outer * (_classes(left.counts) == count)
+            by_discount -= outer * (count_classes(left.counts) == count)
             slopes[:, count] += np.bincount(left.groups, by_discount, len(slopes))
         gradient[left.rows] *= share
     return float(np.sum(weights * np.log(proba))), slopes[:, 1:]

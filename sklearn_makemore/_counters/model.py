@@ -26,40 +26,11 @@ class NGramModel:
     has its probability after the parent of the state, times the back-off weight of the
     state. Below the empty history is the uniform distribution.
 
-    Parameters
-    ----------
-    trie : HistoryTrie
-        The states and the n-grams that were seen.
-
-    log_proba : ndarray of shape (n_ngrams + 1,)
-        Log-probability of the last id of every n-gram after the others. At the end,
-        that of an id that was never seen.
-
-    log_backoff : ndarray of shape (n_states,)
-        Logarithm of the back-off weight of every state.
-
-    Attributes
-    ----------
-    ngram_counts : NGramCounts
-        The maximal n-grams of the words.
-
-    order : int
-        Length of the longest n-grams.
-
-    n_states : int
-        Number of states.
-
-    n_symbols : int
-        Number of symbols.
-
-    n_ngrams : int
-        Number of n-grams of all lengths.
-
-    start_state : int
-        The state at the start of a word.
-
-    parents, ngram_keys, next_states, state_levels, ngram_levels : ndarray
-        As in `HistoryTrie`.
+    trie : the states and the n-grams that were seen; the attributes with the names of
+        its attributes are the same
+    log_proba : (n_ngrams + 1,), log-probability of the last id of every n-gram after
+        the others; at the end, that of an id that was never seen
+    log_backoff : (n_states,), logarithm of the back-off weight of every state
 
     Examples
     --------
@@ -127,8 +98,9 @@ class NGramModel:
         """
         if self.n_states * self.n_symbols > MAX_TABLE_SIZE:
             return None
-        log_proba = np.full((self.n_states, self.n_symbols), self.log_proba[-1])
-        next_states = np.zeros((self.n_states, self.n_symbols), dtype=np.int32)
+        shape = self.n_states, self.n_symbols
+        log_proba = np.full(shape, self.log_proba[-1])
+        next_states = np.zeros(shape, dtype=np.int32)
         for length in range(self.order):
             states = slice(*self.state_levels[length : length + 2])
             ngrams = slice(*self.ngram_levels[length : length + 2])
@@ -168,10 +140,9 @@ class NGramModel:
     ) -> tuple[NDArray[np.float64], np.ndarray]:
         """Return distinct distributions of the next id, and the row of each state.
 
-        For `n_states` contexts or more, `log_proba` is the table of all states. It is
-        the same array in every call, so that the sampler can reuse its cumulative sums.
-        For fewer contexts, it has only their rows, because computing with every row
-        would cost the caller more than the reuse saves.
+        For `n_states` contexts or more, `log_proba` is the table of all states, the
+        same array in every call, so that the sampler can reuse its cumulative sums. For
+        fewer contexts, computing with every row would cost more than the reuse saves.
 
         contexts, rows : (n,)
         log_proba : (n_distinct, n_symbols), in nats; ``-inf`` where impossible

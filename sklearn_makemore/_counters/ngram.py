@@ -165,14 +165,13 @@ class NGramCounter(BaseCounter):
     def _smoothed(
         self, counts: NGramCounts, in_units: NGramCounts
     ) -> tuple[HistoryTrie, Smoothed]:
+        if self.smoothing == "kneser-ney" and self.discounts == "leave-one-out":
+            trie = HistoryTrie(in_units)
+            return trie, kneser_ney(trie, leave_one_out_discounts(trie))
+        trie = HistoryTrie(counts)
         if self.smoothing == "additive":
-            trie = HistoryTrie(counts)
             return trie, additive(trie, float(self.alpha))
-        if self.discounts == "closed-form":
-            trie = HistoryTrie(counts)
-            return trie, kneser_ney(trie, closed_form_discounts(trie))
-        trie = HistoryTrie(in_units)
-        return trie, kneser_ney(trie, leave_one_out_discounts(trie))
+        return trie, kneser_ney(trie, closed_form_discounts(trie))
 
     def _state_to_save(self) -> dict[str, Any]:
         counts = self.ngram_counts_

@@ -21,9 +21,10 @@ from .._words.training_set import padded_sum
 from .._words.vocabulary import EncodedWords
 from .sums import (
     Sums,
-    append_and_merge,
+    balanced_sum,
+    compact_counts,
     exact_weights,
-    merge_last_two,
+    merge_sums,
     sum_equal_rows,
     weighted_chunks,
 )
@@ -59,19 +60,6 @@ def iterate_columns(encoded: EncodedWords, order: int) -> Iterator[np.ndarray]:
     stands for the boundary and for everything before it.
 
     column : (n_predictions,)
-
-    Examples
-    --------
-    >>> from sklearn_makemore._counters.ngrams import iterate_columns
-    >>> from sklearn_makemore._words.vocabulary import CharVocabulary
-    >>> encoded = CharVocabulary("ab").encode(["ab", "b"])
-    >>> encoded.codes
-    array([0, 1, 2, 0, 2, 0], dtype=uint8)
-    >>> for column in iterate_columns(encoded, order=3):
-    ...     print(column)
-    [0 1 2 0 2]
-    [0 0 1 0 0]
-    [1 2 0 2 0]
     """
     ids = encoded.codes
     n_predictions = len(ids) - 1
@@ -120,22 +108,14 @@ def check_memory(n_ngrams: int, order: int) -> None:
 class NGramCounts:
     """How often each maximal n-gram occurs.
 
-    Parameters
-    ----------
-    ngrams : ndarray of shape (order, n_ngrams)
-        One distinct n-gram per column, columns sorted: its history from the most recent
-        id to the earliest, filled with 0 beyond the boundary, then the predicted id.
-
-    counts : ndarray of shape (n_ngrams,)
-        Sums of the weights, all positive. int64 if all weights are whole numbers, else
-        float64.
-
-    n_symbols : int
-        Number of symbols, the boundary included.
-
-    word_lengths : ndarray of shape (longest + 1,)
-        Sum of the weights of the words by number of characters, of the type of
-        `counts`. The last one is not 0.
+    ngrams : (order, n_ngrams), one distinct n-gram per column, columns sorted: its
+        history from the most recent id to the earliest, filled with 0 beyond the
+        boundary, then the predicted id
+    counts : (n_ngrams,), sums of the weights, all positive; int64 if all weights are
+        whole numbers, else float64
+    n_symbols : number of symbols, the boundary included
+    word_lengths : (longest + 1,), sum of the weights of the words by number of
+        characters, of the type of `counts`; the last one is not 0
 
     Examples
     --------
@@ -188,17 +168,19 @@ class NGramCounts:
         """
         if sample_weight is not None:
             sample_weight = exact_weights(sample_weight, encoded.lengths)
-        parts: list[Sums] = []
-        for chunk, weights in weighted_chunks(
-            encoded, sample_weight, PREDICTION_CHUNK_SIZE
-        ):
-            check_memory(chunk.n_predictions, order)
-            keys = pack_ids(iterate_columns(chunk, order), order, n_symbols)
-            append_and_merge(parts, sum_equal_rows(keys, weights))
-        while len(parts) > 1:
-            merge_last_two(parts)
+
+        def sums_of_chunks() -> Iterator[Sums]:
+            chunks = weighted_chunks(encoded, sample_weight, PREDICTION_CHUNK_SIZE)
+            for chunk, weights in chunks:
+                check_memory(chunk.n_predictions, order)
+                keys = pack_ids(iterate_columns(chunk, order), order, n_symbols)
+                keys, sums = sum_equal_rows(keys, weights)
+                yield keys, compact_counts(sums)
+
+        sums = balanced_sum(sums_of_chunks(), merge_sums, lambda part: len(part[1]))
+        assert sums is not None  # there is a chunk, if only an empty one
         word_lengths = np.bincount(encoded.lengths - 1, sample_weight)
-        return cls._from_sums(parts.pop(), order, n_symbols, word_lengths)
+        return cls._from_sums(sums, order, n_symbols, word_lengths)
 
     @classmethod
     def _from_sums(
@@ -224,10 +206,9 @@ class NGramCounts:
                 f"symbols with n-grams of order {other.order} over {other.n_symbols}; "
                 "count both with one order, and `remap` the one of fewer symbols."
             )
-        parts = [(one.packed(), one.counts) for one in (self, other)]
-        merge_last_two(parts)
+        sums = merge_sums((self.packed(), self.counts), (other.packed(), other.counts))
         word_lengths = padded_sum(self.word_lengths, other.word_lengths)
-        return self._from_sums(parts.pop(), self.order, self.n_symbols, word_lengths)
+        return self._from_sums(sums, self.order, self.n_symbols, word_lengths)
 
     def lengthen(self, order: int) -> NGramCounts:
         """Return the same counts as n-grams of a larger order.

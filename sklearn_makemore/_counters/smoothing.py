@@ -1,5 +1,7 @@
 """N-gram probabilities by modified Kneser-Ney and by additive smoothing.
 
+`NGramCounter` lists the references.
+
 Both have one form. An n-gram that was seen has its own probability. An n-gram that was
 not seen has the probability of the n-gram without its earliest id, times the back-off
 weight of its history.
@@ -30,7 +32,7 @@ def estimate_discounts(counts: ArrayLike) -> NDArray[np.float64]:
     """Estimate the discounts D[1], D[2], D[3] of n-grams of one length from counts.
 
     With ``n[k]`` for the number of n-grams that occur `k` times, they are
-    ``D[k] = k - (k + 1) Y n[k + 1] / n[k]`` where ``Y = n[1] / (n[1] + 2 n[2])`` [1]_.
+    ``D[k] = k - (k + 1) Y n[k + 1] / n[k]`` where ``Y = n[1] / (n[1] + 2 n[2])``.
     D[3] applies to n-grams that occur three times or more. Fractional counts are
     rounded up. `FALLBACK_DISCOUNTS` are returned if a quotient is undefined or a
     discount is not positive.
@@ -38,20 +40,13 @@ def estimate_discounts(counts: ArrayLike) -> NDArray[np.float64]:
     KenLM estimates discounts in the same way, but its `lmplz` takes the raw count of
     the last n-gram of each order for the adjusted one. Here all counts are exact.
 
-    References
-    ----------
-    .. [1] S. F. Chen and J. Goodman, "An empirical study of smoothing techniques for
-       language modeling", Computer Speech and Language 13, 1999.
-
-    Examples
-    --------
     >>> from sklearn_makemore._counters.smoothing import estimate_discounts
     >>> estimate_discounts([1] * 8 + [2] * 4 + [3] * 2 + [4])
     array([0.5 , 1.25, 2.  ])
     >>> estimate_discounts([1, 1, 2])
     array([0.5, 1. , 1.5])
     """
-    classes = _count_classes(counts, 5)
+    classes = count_classes(counts, 5)
     n1, n2, n3, n4 = (int(np.count_nonzero(classes == k)) for k in (1, 2, 3, 4))
     if not (n1 and n2 and n3):
         return np.array(FALLBACK_DISCOUNTS)
@@ -63,7 +58,7 @@ def estimate_discounts(counts: ArrayLike) -> NDArray[np.float64]:
     return discounts if discounts.min() > 0 else np.array(FALLBACK_DISCOUNTS)
 
 
-def _count_classes(counts: ArrayLike, largest: int) -> NDArray[np.int8]:
+def count_classes(counts: ArrayLike, largest: int = 3) -> NDArray[np.int8]:
     """Return counts as whole numbers, rounded up and at most `largest`."""
     classes = np.minimum(counts, largest)
     if classes.dtype.kind == "f":
@@ -91,19 +86,10 @@ def kneser_ney(trie: HistoryTrie, discounts: np.ndarray) -> Smoothed:
     ``p(w | h) = (a(hw) - D(a(hw))) / sum over v of a(hv) + b(h) p(w | h')``
 
     where ``b(h) = sum over v of D(a(hv)) / sum over v of a(hv)`` is the probability
-    that the discounts free [1]_. Below the empty history is the uniform distribution,
-    ``1 / V`` for each of the `V` symbols. The adjusted counts are those of KenLM [2]_.
+    that the discounts free. Below the empty history is the uniform distribution,
+    ``1 / V`` for each of the `V` symbols. The adjusted counts are those of KenLM.
 
-    discounts : (order, 2, 3), by length of `h`, whether it begins a word, and count of
-        the n-gram: 1, 2, or 3 and more
-
-    References
-    ----------
-    .. [1] S. F. Chen and J. Goodman, "An empirical study of smoothing techniques for
-       language modeling", Computer Speech and Language 13, 1999.
-    .. [2] K. Heafield, I. Pouzyrevsky, J. H. Clark and P. Koehn, "Scalable modified
-       Kneser-Ney language model estimation", ACL 2013.
-       https://aclanthology.org/P13-2121/
+    discounts : (order, 2, 3), as `leave_one_out_discounts` returns them
     """
     proba = np.full(trie.n_ngrams + 1, 1 / trie.n_symbols)
     backoff = np.ones(trie.n_states)
@@ -117,11 +103,11 @@ def kneser_ney(trie: HistoryTrie, discounts: np.ndarray) -> Smoothed:
             states -= first_state
             # Only what was removed is freed, so the probabilities sum to one even if a
             # count is below its discount.
-            kinds = length, begins_word, _count_classes(counts, 3) - 1
+            kinds = length, begins_word, count_classes(counts) - 1
             removed = np.minimum(discounts[kinds], counts)
             totals = np.bincount(states, counts)
             freed = np.bincount(states, removed) / totals
-            lower = proba[trie.find_lower_ngrams(ngrams)]
+            lower = proba[trie.lower_ngrams(ngrams)]
             proba[ngrams] = (counts - removed) / totals[states] + freed[states] * lower
             backoff[first_state:end_state] = freed
     return proba, backoff

@@ -1,11 +1,14 @@
 """Weighted sums over words, a chunk at a time, and over equal packed n-grams."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 
 from .._words.packing import differs_from_last, sort_keys
 from .._words.vocabulary import EncodedWords
+
+Part = TypeVar("Part")
 
 Sums = tuple[list[np.ndarray], np.ndarray]
 """Distinct packed n-grams, see `pack_ids`, and how often each of them occurs."""
@@ -69,21 +72,29 @@ def sum_equal_rows(keys: list[np.ndarray], weights: np.ndarray | None = None) ->
     return [key[firsts] for key in keys], sums
 
 
-def append_and_merge(parts: list[Sums], part: Sums) -> None:
-    """Append a part to a list, and merge parts of similar size.
+def merge_sums(one: Sums, other: Sums) -> Sums:
+    """Return two sums as one."""
+    keys = [np.concatenate(pair) for pair in zip(one[0], other[0], strict=True)]
+    counts = compact_counts(np.concatenate([one[1], other[1]]))
+    del one, other  # merged rows must not be in memory twice
+    return sum_equal_rows(keys, counts)
 
-    This way, few of the n-grams are merged many times.
+
+def balanced_sum(
+    parts: Iterable[Part],
+    add: Callable[[Part, Part], Part],
+    size: Callable[[Part], int],
+) -> Part | None:
+    """Add parts, those of similar size first, so that few n-grams are added often.
+
+    Return None if there are no parts.
     """
-    keys, sums = part
-    parts.append((keys, compact_counts(sums)))
-    while len(parts) > 1 and len(parts[-2][1]) <= 2 * len(parts[-1][1]):
-        merge_last_two(parts)
-
-
-def merge_last_two(parts: list[Sums]) -> None:
-    """Replace the last two parts of a list by their sum."""
-    (keys, counts), (others, other_counts) = parts.pop(), parts.pop()
-    keys = [np.concatenate(pair) for pair in zip(keys, others, strict=True)]
-    counts = compact_counts(np.concatenate([counts, other_counts]))
-    del others, other_counts  # merged rows must not be in memory twice
-    parts.append(sum_equal_rows(keys, counts))
+    sums: list[Part] = []
+    for part in parts:
+        sums.append(part)
+        del part  # a sum must not be in memory twice
+        while len(sums) > 1 and size(sums[-2]) <= 2 * size(sums[-1]):
+            sums.append(add(sums.pop(), sums.pop()))
+    while len(sums) > 1:
+        sums.append(add(sums.pop(), sums.pop()))
+    return sums.pop() if sums else None

@@ -11,13 +11,14 @@ int64, which is large enough for any order.
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._words.code_points import place_dtype, slices
 from .._words.packing import differs_from_last
-from .._words.vocabulary import within_groups
+from .._words.vocabulary import BOUNDARY, within_groups
 from .ngrams import NGramCounts
 from .sums import compact_counts
 
@@ -28,38 +29,23 @@ NODE_CHUNK_SIZE = 1 << 16
 class HistoryTrie:
     """States and n-grams of words, from the counts of their maximal n-grams.
 
-    Attributes
-    ----------
-    parents : ndarray of shape (n_states,)
-        The state without its earliest id. The empty history is its own parent.
-
-    child_keys : ndarray of shape (n_states - 1,)
-        Sorted ``parent * n_symbols + earliest id`` of states 1, 2, ...
-
-    state_levels : ndarray of shape (order + 1,), dtype int64
-        Histories of length `k` are the states from ``state_levels[k]`` up to but not
-        including ``state_levels[k + 1]``.
-
-    is_maximal : ndarray of shape (n_states,), dtype bool
-        Whether the state is the full history of some prediction: `order` - 1 ids, or
-        fewer back to the boundary.
-
-    ngram_keys : ndarray of shape (n_ngrams,)
-        Sorted ``state * n_symbols + predicted id`` of the n-grams of all lengths.
-
-    ngram_levels : ndarray of shape (order + 1,), dtype int64
-        The same for n-grams after histories of length `k`, as `state_levels`.
-
-    counts : ndarray of shape (n_ngrams,)
-        Adjusted counts. After a maximal state, how often the n-gram occurs; after
-        others, the number of distinct ids that come before it.
-
-    next_states : ndarray of shape (n_ngrams + 1,)
-        The state after each n-gram; after the boundary, the start of a word. The last
-        one is the empty history, the state after an id that was never seen.
-
-    start_state : int
-        The state at the start of a word.
+    parents : (n_states,), the state without its earliest id; the empty history is its
+        own parent
+    child_keys : (n_states - 1,), sorted ``parent * n_symbols + earliest id`` of states
+        1, 2, ...
+    state_levels : (order + 1,); histories of length `k` are the states from
+        ``state_levels[k]`` up to but not including ``state_levels[k + 1]``
+    is_maximal : (n_states,), whether the state is the full history of some prediction:
+        `order` - 1 ids, or fewer back to the boundary
+    ngram_keys : (n_ngrams,), sorted ``state * n_symbols + predicted id`` of the n-grams
+        of all lengths
+    ngram_levels : (order + 1,), as `state_levels`, of n-grams by length of the history
+    counts : (n_ngrams,), adjusted counts: after a maximal state, how often the n-gram
+        occurs; after others, the number of distinct ids that come before it
+    next_states : (n_ngrams + 1,), the state after each n-gram; after the boundary, the
+        start of a word. The last one is the empty history, the state after an id that
+        was never seen.
+    start_state : the state at the start of a word
 
     Examples
     --------
@@ -91,23 +77,15 @@ class HistoryTrie:
     >>> np.flatnonzero(trie.is_maximal)
     array([1, 4, 5])
 
-    The n-grams are the ids seen after each state. "a" was seen twice after "|", the
-    start of a word, where it has its raw count. After the empty history, which is not
-    maximal, it counts once, for the one id that comes before it.
+    The n-grams are the ids seen after each state. "a" was seen twice after "|". After
+    the empty history it counts once, for the one id that comes before it.
 
     >>> states, predicted_ids = np.divmod(trie.ngram_keys, trie.n_symbols)
-    >>> for ngram in zip(states, predicted_ids, trie.counts, trie.next_states):
-    ...     print("state {}, then id {}: count {}, next state {}".format(*ngram))
-    state 0, then id 0: count 2, next state 1
-    state 0, then id 1: count 1, next state 2
-    state 0, then id 2: count 1, next state 3
-    state 1, then id 1: count 2, next state 4
-    state 2, then id 0: count 1, next state 1
-    state 2, then id 2: count 1, next state 5
-    state 3, then id 0: count 1, next state 1
-    state 4, then id 0: count 1, next state 1
-    state 4, then id 2: count 1, next state 5
-    state 5, then id 0: count 1, next state 1
+    >>> print(np.stack([states, predicted_ids, trie.counts, trie.next_states[:-1]]))
+    [[0 0 0 1 2 2 3 4 4 5]
+     [0 1 2 1 0 2 0 0 2 0]
+     [2 1 1 2 1 1 1 1 1 1]
+     [1 2 3 4 1 5 1 1 5 1]]
     """
 
     def __init__(self, ngram_counts: NGramCounts) -> None:
@@ -133,29 +111,15 @@ class HistoryTrie:
         self.n_ngrams = len(self.ngram_keys)
         self.next_states = self._find_next_states()
 
-    def find_lower_ngrams(self, ngrams: slice) -> NDArray[np.int64]:
-        """Return the index of each n-gram of a slice without its earliest id.
-
-        All must follow histories of one length. After the empty history the result is
-        `n_ngrams`, the n-gram without ids.
-        """
-        if ngrams.start < self.ngram_levels[1]:
-            return np.full(ngrams.stop - ngrams.start, self.n_ngrams)
-        return self.lower_ngrams(ngrams)
-
     def lower_ngrams(self, ngrams: np.ndarray | slice) -> NDArray[np.int64]:
-        """Return the same for n-grams of any length, none after the empty history."""
-        return np.searchsorted(
-            self.ngram_keys, self._lower_keys(self.ngram_keys[ngrams])
-        )
+        """Return the index of each n-gram without its earliest id.
 
-    def ngrams_after(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return all n-grams after some states, and the index of each one's state.
-
-        states : (n,)
-        ngrams, owners : (n_found,)
+        After the empty history, it is `n_ngrams`, the n-gram without ids.
         """
-        return ngrams_after(self.ngram_keys, self.n_symbols, states)
+        keys = self.ngram_keys[ngrams]
+        lower = np.searchsorted(self.ngram_keys, self._lower_keys(keys))
+        lower[keys < self.n_symbols] = self.n_ngrams
+        return lower
 
     @cached_property
     def begins_word(self) -> NDArray[np.bool_]:
@@ -200,47 +164,33 @@ class HistoryTrie:
     def _find_next_states(self) -> np.ndarray:
         """Return the state after every n-gram, and the empty history at the end.
 
-        A history of `k` ids was itself predicted: it is an n-gram after a state of
-        level `k - 1`. Only the boundary that opens a word was not predicted.
+        It is the state after the n-gram without its earliest id, extended by that id.
+        The longest n-grams are longer than any history: they keep the shorter one.
         """
-        before, recent = self._split_last_ids()
-        next_states = np.full(self.n_ngrams + 1, self.start_state, before.dtype)
-        next_states[-1] = 0
-        for part in slices(self.start_state + 1, self.n_states, NODE_CHUNK_SIZE):
-            keys = before[part] * self.n_symbols + recent[part]
-            ngrams = np.searchsorted(self.ngram_keys, keys)
-            next_states[ngrams] = np.arange(part.start, part.stop)
-        # The longest n-grams are longer than any history: their earliest id is dropped.
-        if self.order > 1:
-            start, stop = self.ngram_levels[-2:].tolist()
-            for part in slices(start, stop, NODE_CHUNK_SIZE):
-                next_states[part] = next_states[self.find_lower_ngrams(part)]
+        next_states = np.zeros(self.n_ngrams + 1, self.parents.dtype)
+        earliest = np.append(0, self.child_keys % self.n_symbols)
+        for length, level in enumerate(pairwise(self.ngram_levels.tolist())):
+            for part in slices(*level, NODE_CHUNK_SIZE):
+                after = next_states[self.lower_ngrams(part)]
+                if length + 1 < self.order:
+                    states, ids = np.divmod(self.ngram_keys[part], self.n_symbols)
+                    keys = after * self.n_symbols + (
+                        earliest[states] if length else ids
+                    )
+                    after = 1 + np.searchsorted(self.child_keys, keys)
+                    after[ids == BOUNDARY] = self.start_state
+                next_states[part] = after
         return next_states
-
-    def _split_last_ids(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return every state without its most recent id, and that id.
-
-        before, recent : (n_states,), of the type of `parents`
-        """
-        before, recent = np.zeros((2, self.n_states), self.parents.dtype)
-        earliest = self.child_keys % self.n_symbols
-        for length in range(1, self.order):
-            level = slice(*self.state_levels[length : length + 2])
-            parents = self.parents[level]
-            ids = earliest[level.start - 1 : level.stop - 1]
-            recent[level] = ids if length == 1 else recent[parents]
-            if length > 1:
-                keys = before[parents] * self.n_symbols + ids
-                before[level] = 1 + np.searchsorted(self.child_keys, keys)
-        return before, recent
 
 
 def ngrams_after(
     ngram_keys: np.ndarray, n_symbols: int, states: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the n-grams of a table after some states, as `HistoryTrie.ngrams_after`.
+    """Return all n-grams after some states, and the index of each one's state.
 
-    ngram_keys : sorted ``state * n_symbols + predicted id``
+    ngram_keys : (n_ngrams,), as of `HistoryTrie`
+    states : (n,)
+    ngrams, owners : (n_found,)
     """
     first_keys = states.astype(ngram_keys.dtype) * n_symbols
     first = np.searchsorted(ngram_keys, first_keys)
