@@ -38,6 +38,8 @@ LISTS = names_file().parent / "lists"
 FAMILIES = ["conficker", "matsnu", "tinba", "zeus"]
 """Programs that generate domains, with lists of a thousand each."""
 
+SCORES = ["excess", "deviation", "character", "word"]
+
 
 @dataclass
 class Row:
@@ -139,7 +141,7 @@ def detectors():
         "`CharLMOutlierDetector()`": CharLMOutlierDetector(),
         **{
             f'`CharLMOutlierDetector(per="{per}")`': CharLMOutlierDetector(per=per)
-            for per in ("character", "word")
+            for per in ("deviation", "character", "word")
         },
         "`CharLMOutlierDetector(BigramCounter(...))`": CharLMOutlierDetector(
             BigramCounter(handle_unknown="unk")
@@ -212,8 +214,14 @@ def measure_detectors(n_splits):
 
 def measure_domains(n_splits):
     """Separate popular domains from generated ones of four families."""
-    rows = {per: Row(f'`per="{per}"`') for per in ("deviation", "character", "word")}
-    domains = np.array(read_list("domains_top"))
+    return [row for whole in (True, False) for row in rows_of_domains(n_splits, whole)]
+
+
+def rows_of_domains(n_splits, is_whole):
+    """Measure each score, with or without the top-level domain."""
+    what = "domains" if is_whole else "without top-level domains"
+    rows = {per: Row(f'`per="{per}"`, {what}') for per in SCORES}
+    domains = np.array(read_domains("domains_top", is_whole))
     for number in range(n_splits):
         mixed = np.random.RandomState(number).permutation(domains)
         learned, popular = np.array_split(mixed, 2)
@@ -221,14 +229,14 @@ def measure_domains(n_splits):
             detector = CharLMOutlierDetector(per=per).fit(learned)
             least = np.quantile(detector.score_samples(popular), 0.01)
             for family in FAMILIES:
-                generated = read_list(f"dga_{family}")
+                generated = read_domains(f"dga_{family}", is_whole)
                 found = np.mean(detector.score_samples(generated) < least)
                 row.add(
                     **{f"{family}, AUC": auc(detector, popular, generated)},
                     **{f"{family}, found": found},
                 )
             report(row)
-    default, character = rows["deviation"], rows["character"]
+    default, character = rows["excess"], rows["character"]
     default.bound = 'AUC above `per="character"`'
     default.is_met = all(
         mean(default.figures[name]) > mean(character.figures[name])
@@ -238,10 +246,13 @@ def measure_domains(n_splits):
     return list(rows.values())
 
 
-def read_list(name):
-    """Return the distinct words of a list."""
+def read_domains(name, is_whole):
+    """Return the distinct domains of a list, with or without the top-level domain."""
     text = (LISTS / f"{name}.txt").read_text(encoding="utf-8")
-    return list(dict.fromkeys(text.split()))
+    domains = text.split()
+    if not is_whole:
+        domains = [domain.rpartition(".")[0] for domain in domains]
+    return list(dict.fromkeys(domains))
 
 
 def auc(detector, words, odd):

@@ -43,10 +43,10 @@ for kind in "random", "shuffled", "name":
     print(f"{kind:8} flagged: {found[kind]:.1%}")
 
 # %%
-# The score is the distance of the log-probability from its mean for words of the same
-# length, divided by the square root of that length. With `per="word"` it is the
-# log-probability of the whole word, which is lower for longer words. Characters that no
-# training word contains are unlikely, but raise no error.
+# The score is the distance of the log-probability from that of as many average
+# characters. With `per="word"` it is the log-probability of the whole word, which is
+# lower for longer words. Characters that no training word contains are unlikely, but
+# raise no error.
 
 for word in "marilou", "mraliuo", "qzxwvk", "r2-d2":
     decision = detector.decision_function([word])[0]
@@ -75,7 +75,7 @@ for ax, kind in zip(axes, ("random", "shuffled"), strict=True):
     odd = [spoil(name, kind) for name in new]
     is_name = [True] * len(new) + [False] * len(odd)
     for label, model in (
-        ("deviation", detector),
+        ("excess", detector),
         ("per word", CharLMOutlierDetector(per="word").fit(words)),
         ("forest of counts", forest),
     ):

@@ -33,15 +33,17 @@ MIN_LOG_RATIO = -1e12
 
 @dataclass(frozen=True, eq=False)
 class ClassModels:
-    """The models of all classes, and which symbols these classes know.
+    """The models of all classes, and what the training words of these classes have.
 
     directions : one forward model per class, and optionally one backward model per
         class; all have the same vocabulary
-    known : (n_classes, n_symbols), whether the training words of a class have a symbol
+    known_symbols : (n_classes, n_symbols), whether the words of a class have a symbol
+    min_lengths : (n_classes,), number of characters of the shortest word of a class
     """
 
     directions: list[list[BaseCharLM]]
-    known: Mask
+    known_symbols: Mask
+    min_lengths: NDArray[np.int64]
 
     def features(self, words: list[str]) -> Floats:
         """Compute the features of words, (n_words, n_classes, n_features).
@@ -88,7 +90,8 @@ class ClassModels:
         encoded = members[0]._encoded(words)
         columns = [member._symbol_log_proba(encoded) for member in members]
         log_proba = np.stack(columns, axis=1)  # (n_predictions, n_classes)
-        return without_artefacts(log_proba, encoded, self.known), encoded.lengths
+        known = self.known_symbols, self.min_lengths
+        return without_artefacts(log_proba, encoded, *known), encoded.lengths
 
 
 def known_symbols(
@@ -103,25 +106,44 @@ def known_symbols(
     return known
 
 
-def without_artefacts(log_proba: Floats, encoded: EncodedWords, known: Mask) -> Floats:
+def min_lengths(
+    encoded: EncodedWords, targets: NDArray[Any], n_classes: int
+) -> NDArray[np.int64]:
+    """Return the number of characters of the shortest word of each class, (n_classes,).
+
+    targets : (n_words,), the index of each word's class
+    """
+    shortest = np.full(n_classes, encoded.lengths.max() - 1, dtype=np.int64)
+    np.minimum.at(shortest, targets, encoded.lengths - 1)
+    return shortest
+
+
+def without_artefacts(
+    log_proba: Floats,
+    encoded: EncodedWords,
+    known_symbols: Mask,
+    min_lengths: NDArray[np.int64],
+) -> Floats:
     """Remove differences between classes that only reflect their numbers of words.
 
-    The fewer words a class has, the more probability it reserves for symbols that these
-    words lack. A class that lacks a symbol therefore gets at most the probability of
-    every class that knows it. A symbol that no class knows, and the symbol after it,
-    are no evidence.
+    The fewer words a class has, the more probability it reserves for symbols that they
+    lack, and for words that are shorter than all of them. A class therefore gives them
+    at most the probability that every class gives them that has seen some. Without such
+    a class, they are no evidence, and neither is the symbol after an unknown symbol.
 
     log_proba : (n_predictions, n_classes); 0 for all classes is no evidence
-    known : (n_classes, n_symbols)
+    known_symbols, min_lengths : as of `ClassModels`
     """
-    knows = known[:, encoded.targets].T  # (n_predictions, n_classes)
+    knows = known_symbols[:, encoded.targets].T.copy()  # (n_predictions, n_classes)
+    ends = encoded.offsets[1:] - 1
+    knows[ends] = encoded.lengths[:, np.newaxis] - 1 >= min_lengths
     rows = np.flatnonzero(~knows.all(axis=1))
     part, knows = log_proba[rows], knows[rows]
     least = np.where(knows, part, np.inf).min(axis=1, keepdims=True)
-    log_proba[rows] = np.where(knows, part, np.minimum(part, least))
-    is_foreign: Mask = ~np.any(known, axis=0)  # (n_symbols,)
-    before, after = encoded.codes[:-1], encoded.codes[1:]
-    log_proba[is_foreign[before] | is_foreign[after]] = 0
+    part = np.where(knows, part, np.minimum(part, least))
+    log_proba[rows] = np.where(knows.any(axis=1, keepdims=True), part, 0)
+    is_foreign: Mask = ~np.any(known_symbols, axis=0)  # (n_symbols,)
+    log_proba[is_foreign[encoded.codes[:-1]]] = 0
     return log_proba
 
 

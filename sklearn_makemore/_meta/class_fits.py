@@ -6,7 +6,7 @@ import numpy as np
 
 from .._base import BaseCharLM
 from .._words.hold_out import word_folds
-from .calibration import ClassModels, known_symbols
+from .calibration import ClassModels, known_symbols, min_lengths
 from .calibration import backwards as reversed_words
 from .labels import LabelledWords
 from .members import MemberFit, check_kept_member
@@ -67,8 +67,9 @@ def class_models(
             [next(models) for _ in range(n_classes)] for _ in range(n_directions)
         ]
         words, targets = encoded.take(np.flatnonzero(learned)), data.targets[learned]
-        known = known_symbols(words, targets, n_classes, vocabulary.n_symbols)
-        by_round.append(ClassModels(directions, known))
+        symbols = known_symbols(words, targets, n_classes, vocabulary.n_symbols)
+        shortest = min_lengths(words, targets, n_classes)
+        by_round.append(ClassModels(directions, symbols, shortest))
     return by_round
 
 
@@ -81,27 +82,26 @@ def check_kept_classes(
     if not forwards:
         raise ValueError("there is no model of a class.")
     n_classes, vocabulary = len(forwards), forwards[0].vocabulary_
-    classes, known = kept["classes"], kept["known_symbols"]
+    classes = kept["classes"]
     if not isinstance(classes, np.ndarray) or classes.shape != (n_classes,):
         raise ValueError(f"classes is {classes!r}.")
-    check_kept_numbers(kept, "class_prior", n_classes)
+    check_kept_array(kept, "class_prior", (n_classes,))
     if (kept["class_prior"] < 0).any():
         raise ValueError(f"class_prior is {kept['class_prior']!r}.")
-    shape = n_classes, vocabulary.n_symbols
-    if (
-        not isinstance(known, np.ndarray)
-        or (known.dtype, known.shape) != (np.bool_, shape)
-        or any(member.vocabulary_ != vocabulary for member in [*forwards, *backwards])
-    ):
-        raise ValueError("known_symbols does not belong to these models.")
+    check_kept_array(kept, "known_symbols", (n_classes, vocabulary.n_symbols), np.bool_)
+    check_kept_array(kept, "min_lengths", (n_classes,), np.int64)
+    if any(member.vocabulary_ != vocabulary for member in [*forwards, *backwards]):
+        raise ValueError("the models of the classes have different symbols.")
 
 
-def check_kept_numbers(kept: dict[str, Any], name: str, length: int) -> None:
-    """Raise an error unless a file holds finite numbers of this length."""
+def check_kept_array(
+    kept: dict[str, Any], name: str, shape: tuple[int, ...], dtype: type = np.float64
+) -> None:
+    """Raise an error unless a file holds finite numbers of this shape and type."""
     array = kept[name]
     if (
         not isinstance(array, np.ndarray)
-        or (array.dtype, array.shape) != (np.float64, (length,))
+        or (array.dtype, array.shape) != (dtype, shape)
         or not np.isfinite(array).all()
     ):
-        raise ValueError(f"{name} is {array!r}.")
+        raise ValueError(f"{name} does not belong to these models: {array!r}.")

@@ -25,8 +25,8 @@ from .calibration import (
     best_weights,
 )
 from .class_fits import (
+    check_kept_array,
     check_kept_classes,
-    check_kept_numbers,
     class_fits,
     class_models,
     class_rounds,
@@ -57,7 +57,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     words. A class therefore gives a low probability to letters that it lacks, and never
     a higher one than a class that knows them. A letter that no class knows is no
     evidence, and neither is the symbol after it: a word of such letters alone has the
-    prior probabilities.
+    prior probabilities. The same holds for the end of a word that is shorter than all
+    training words, so the empty word has the prior probabilities too.
 
     With `calibration` each class is fitted once more per fold, so "places" with five
     folds fits twelve models per class.
@@ -66,9 +67,6 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     class [1]_, with a penalty on the distance from Bayes' rule with the best
     temperature. A class whose words are all in one fold, such as a single word, cannot
     be both learned and scored. It is left out of this fit and has no bias.
-
-    Folds need no seed: every `cv`-th distinct word of a class, in the order given, is
-    in one fold.
 
     References
     ----------
@@ -114,7 +112,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         default=5,
         description="""
         Number of folds. The weights of `calibration` are fitted on words that were
-        scored by models of the other folds. Equal words are in one fold.
+        scored by models of the other folds. Folds need no seed: every `cv`-th distinct
+        word of a class, in the order given, is in one fold.
         """,
         constraints=[Interval(Integral, 2, None, closed="left")],
     )
@@ -155,6 +154,10 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     known_symbols_: np.ndarray = fitted(
         "Whether the training words of each class have each symbol.",
         type_text="ndarray of shape (n_classes, n_symbols)",
+    )
+    min_lengths_: np.ndarray = fitted(
+        "Number of characters of the shortest training word of each class.",
+        type_text="ndarray of shape (n_classes,)",
     )
 
     # Words are what scikit-learn calls X, not metadata that could be routed.
@@ -217,7 +220,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             backward_estimators_=backward[0] if backward else [],
             weights_=weights,
             bias_=bias,
-            known_symbols_=models.known,
+            known_symbols_=models.known_symbols,
+            min_lengths_=models.min_lengths,
         )
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
@@ -244,7 +248,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         check_is_fitted(self)
         texts = check_words(words)
         directions = [self.estimators_, self.backward_estimators_]
-        models = ClassModels([part for part in directions if part], self.known_symbols_)
+        known = self.known_symbols_, self.min_lengths_
+        models = ClassModels([part for part in directions if part], *known)
         parts = []
         for start in range(0, len(texts), WORD_CHUNK_SIZE):
             features = models.features(texts[start : start + WORD_CHUNK_SIZE])
@@ -321,7 +326,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             vocabulary = kept["estimators"][0].vocabulary_
             known = np.ones((len(kept["estimators"]), vocabulary.n_symbols), dtype=bool)
             known[:, 1 + len(vocabulary.characters) :] = False  # the unknown symbol
-            kept = {**kept, "known_symbols": known}
+            none = np.zeros(len(known), dtype=np.int64)
+            kept = {**kept, "known_symbols": known, "min_lengths": none}
         super()._restore(kept)
 
     def _check_kept(self, kept: dict[str, Any]) -> None:
@@ -330,5 +336,5 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             raise ValueError("there are not as many models as classes.")
         check_kept_classes(kept, forwards, backwards)
         n_features = 4 * N_PLACES if backwards else 1
-        check_kept_numbers(kept, "weights", n_features)
-        check_kept_numbers(kept, "bias", len(forwards))
+        check_kept_array(kept, "weights", (n_features,))
+        check_kept_array(kept, "bias", (len(forwards),))

@@ -59,21 +59,13 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
 
     Notes
     -----
-    Folds need no seed: every `cv`-th distinct word, in the order given, is in one fold.
-    If `estimator` has no `alphabet`, the model of a fold knows the characters of all
-    training words.
-
-    To use a model that is already fitted, pass ``FrozenEstimator(model)``. It scores
-    all words, and nothing is fitted; `cv` is ignored. The model should have been fitted
-    on other words.
-
     The columns of classes are added if `fit` has a `y` of classes and `log_odds` is
     True. A target of a regression or with several columns has no classes, and a frozen
     model none either. The log odds of a training word in ``fit_transform`` are those of
     models that have not seen the word with any class. A class whose words are all in
     one fold, such as a single word, cannot be both learned and held out; its words are
-    learned in all folds. Without columns of classes, `classes_`, `class_prior_` and
-    `known_symbols_` are None.
+    learned in all folds. Without columns of classes, `classes_`, `class_prior_`,
+    `known_symbols_` and `min_lengths_` are None.
 
     In a `ColumnTransformer`, name the column with a string, not with a list of one
     string, so that the words are passed as a Series.
@@ -112,6 +104,10 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     known_symbols_: np.ndarray | None = fitted(
         "Whether the training words of each class have each symbol.",
         type_text="ndarray of shape (n_classes, n_symbols)",
+    )
+    min_lengths_: np.ndarray | None = fitted(
+        "Number of characters of the shortest training word of each class.",
+        type_text="ndarray of shape (n_classes,)",
     )
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -189,9 +185,10 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         check_is_fitted(self)
         words = check_words(X)
         features = likelihood_features(self.estimator_, words)
-        if self.known_symbols_ is None:
+        if self.known_symbols_ is None or self.min_lengths_ is None:
             return features
-        models = ClassModels([self.class_estimators_], self.known_symbols_)
+        known = self.known_symbols_, self.min_lengths_
+        models = ClassModels([self.class_estimators_], *known)
         return np.hstack([features, self._log_odds(models, words)])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -242,7 +239,8 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
                 classes_=None if data is None else data.classes,
                 class_prior_=None if data is None else data.shares,
                 class_estimators_=by_class.model.directions[0] if by_class else [],
-                known_symbols_=by_class.model.known if by_class else None,
+                known_symbols_=by_class.model.known_symbols if by_class else None,
+                min_lengths_=by_class.model.min_lengths if by_class else None,
             )
         return models, by_class
 
@@ -263,14 +261,14 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         if kept["output"] not in (None, "default", "pandas", "polars"):
             raise ValueError(f"output is {kept['output']!r}.")
         # Files of version 0.1.0 have no classes.
-        names = "classes", "class_prior", "known_symbols"
+        names = "classes", "class_prior", "known_symbols", "min_lengths"
         none = {**dict.fromkeys(names), "class_estimators": []}
         super()._restore({**none, **kept})
         self.set_output(transform=kept["output"])  # None changes nothing
 
     def _check_kept(self, kept: dict[str, Any]) -> None:
         super()._check_kept(kept)
-        names = "classes", "class_prior", "known_symbols"
+        names = "classes", "class_prior", "known_symbols", "min_lengths"
         if kept["class_estimators"] or any(kept[name] is not None for name in names):
             check_kept_classes(kept, kept["class_estimators"], [])
 

@@ -69,8 +69,11 @@ class BaseOutOfFold(BaseOfOneModel):
         default=5,
         description="""
         Number of folds. Each training word is scored by a model that was fitted on the
-        other folds; equal words are in one fold. None scores the training words with
-        the model that was fitted on them.
+        other folds and, without an `alphabet`, knows the characters of all words.
+        Folds need no seed: every `cv`-th distinct word, in the order given, is in one
+        fold. None scores the training words with the model that was fitted on them. A
+        fitted model, passed as ``FrozenEstimator(model)``, scores all words, and `cv`
+        is ignored; it should have been fitted on other words.
         """,
         constraints=[Interval(Integral, 2, None, closed="left"), None],
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import KW_ONLY
 from numbers import Real
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from sklearn.base import OutlierMixin
@@ -20,6 +20,8 @@ from .word_scores import WordScores
 
 MIN_SCORE = -1e300
 """Score of impossible words: finite, because scores are averaged and subtracted."""
+
+Per = Literal["excess", "deviation", "character", "word"]
 
 ROUNDING = 1e-9
 """Bound of the relative rounding error of sums of weights."""
@@ -42,14 +44,6 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
 
     Notes
     -----
-    Folds need no seed: every `cv`-th distinct word, in the order given, is in one fold.
-    If `estimator` has no `alphabet`, the model of a fold knows the characters of all
-    training words.
-
-    To use a model that is already fitted, pass ``FrozenEstimator(model)``. It scores
-    all words, and nothing is fitted; `cv` is ignored. The model should have been fitted
-    on other words.
-
     The scores of the training words are kept, not the words: 8 bytes per word and 16
     bytes per distinct word. A new word is taken for a training word with a probability
     of the number of distinct training words times 2**-64. With ``cv=None`` or a frozen
@@ -70,18 +64,21 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         description="Share of the training words that are outliers.",
         constraints=[Interval(Real, 0, 0.5, closed="right")],
     )
-    per: Literal["deviation", "character", "word"] = parameter(
-        default="deviation",
+    per: Per = parameter(
+        default="excess",
         description="""
         What the score is. `n` is the number of predicted characters of the word,
         including the end mark.
 
-        - "deviation" is ``(log_proba + mean_nll_ * n) / sqrt(n)``: how far the
-          log-probability is from its mean for words of this length, in units that grow
-          like the standard deviation. It is fair to short and to long words.
+        - "excess" is ``log_proba + mean_nll_ * n``: how far the log-probability is from
+          that of `n` average characters. It is fair to short and to long words.
+        - "deviation" is ``(log_proba + mean_nll_ * n) / sqrt(n)``, the same in units
+          that grow like a standard deviation. Somewhat more of the outliers are short.
         - "character" is ``log_proba / n``, which varies more for short words, so most
           outliers are short.
         - "word" is ``log_proba``, which is lower for longer words.
+
+        Changing it has no effect before the next `fit`.
         """,
     )
 
@@ -123,7 +120,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         with self._fitted_out_of_fold(checked, weight, self.cv) as models:
             log_proba = models.measure(checked, word_log_proba)
             mean_nll = mean_nll_per_character(log_proba, checked, weight)
-            scores = self._scores(log_proba, checked, mean_nll)
+            scores = scores_per(self.per, log_proba, checked, mean_nll)
             known = WordScores.of(checked if models.fold_of else [], scores)
             vars(self).update(
                 estimator_=models.model,
@@ -131,6 +128,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
                 mean_nll_=mean_nll,
                 training_scores_=scores,
                 _known=known,
+                _per=self.per,
             )
         return self
 
@@ -165,7 +163,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         check_is_fitted(self)
         texts = check_words(words)
         log_proba = word_log_proba(self.estimator_, texts)
-        scores = self._scores(log_proba, texts, self.mean_nll_)
+        scores = scores_per(self._per, log_proba, texts, self.mean_nll_)
         return self._known.put_into(scores, texts)
 
     def decision_function(self, words: Words) -> np.ndarray:
@@ -188,36 +186,26 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         """
         return _labels(self.decision_function(words))
 
-    def _scores(
-        self, log_proba: np.ndarray, words: list[str], mean_nll: float
-    ) -> np.ndarray:
-        if self.per == "word":
-            return log_proba
-        lengths = lengths_of(words)
-        if self.per == "character":
-            scores = log_proba / lengths
-        else:
-            scores = (log_proba + mean_nll * lengths) / np.sqrt(lengths)
-        # All impossible words have the same score, whatever their length.
-        return np.where(log_proba > MIN_SCORE, scores, MIN_SCORE)
-
     def _kept(self) -> dict[str, Any]:
         known = {"digests": self._known.digests, "scores": self._known.scores}
-        return {**super()._kept(), **known}
+        return {**super()._kept(), **known, "per": self._per}
 
     def _restore(self, kept: dict[str, Any]) -> None:
-        # Files of version 0.1.0 have none of these, and another `per`.
+        # Files of version 0.1.0 have none of these.
         none = {"training_scores": np.empty(0), "scores": np.empty(0), "mean_nll": 0.0}
-        kept = {**none, "digests": np.empty(0, np.uint64), **kept}
+        none |= {"digests": np.empty(0, np.uint64), "per": self.per}
+        kept = {**none, **kept}
         known = WordScores.restored(kept["digests"], kept["scores"])
         super()._restore(kept)
-        self._known = known
+        self._known, self._per = known, kept["per"]
 
     def _check_kept(self, kept: dict[str, Any]) -> None:
         super()._check_kept(kept)
         for name in "offset", "mean_nll":
             if type(kept[name]) is not float or not np.isfinite(kept[name]):
                 raise ValueError(f"{name} is {kept[name]!r}.")
+        if kept["per"] not in get_args(Per):
+            raise ValueError(f"per is {kept['per']!r}.")
         scores = kept["training_scores"]
         if not isinstance(scores, np.ndarray) or scores.dtype != np.float64:
             raise TypeError(f"training_scores is {scores!r}.")
@@ -226,6 +214,26 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
 def word_log_proba(model: BaseCharLM, words: list[str]) -> np.ndarray:
     """Return finite log-probabilities of words, (n_words,)."""
     return np.maximum(model.score_samples(words), MIN_SCORE)
+
+
+def scores_per(
+    per: Per, log_proba: np.ndarray, words: list[str], mean_nll: float
+) -> np.ndarray:
+    """Return the scores of words as the parameter `per` defines them.
+
+    log_proba, scores : (n_words,)
+    """
+    if per == "word":
+        return log_proba
+    lengths = lengths_of(words)
+    if per == "character":
+        scores = log_proba / lengths
+    else:
+        scores = log_proba + mean_nll * lengths
+        if per == "deviation":
+            scores /= np.sqrt(lengths)
+    # All impossible words have the same score, whatever their length.
+    return np.where(log_proba > MIN_SCORE, scores, MIN_SCORE)
 
 
 def lengths_of(words: list[str]) -> np.ndarray:

@@ -55,8 +55,7 @@ def test_bayes_rule_by_hand(words):
     least = min(tokens[2][0] for tokens, has in zip(joint, has_x, strict=True) if has)
     for tokens, has in zip(joint, has_x, strict=True):
         tokens[2][0] = tokens[2][0] if has else min(tokens[2][0], least)
-    # The ë and the end mark after it are no evidence.
-    joint = [[log_proba.sum() for log_proba in without_last_two(one)] for one in joint]
+    joint = [[log_proba.sum() for log_proba in evidence(one)] for one in joint]
     joint = np.transpose(joint) + np.log(model.class_prior_)
     expected = np.exp(joint) / np.exp(joint).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model.predict_proba(ASKED), expected)
@@ -69,10 +68,11 @@ def test_bayes_rule_by_hand(words):
     assert all(one.symbols_[1:-1] == list(letters) for one in model.estimators_)
 
 
-def without_last_two(tokens):
-    """Leave out the ë of zoë and its end mark."""
+def evidence(tokens):
+    """Leave out the ë and the end of zoë, and the ends of too short words."""
+    n_left_out = {"zoë": 2, "x": 1, "": 1}
     return [
-        log_proba[:-2] if word == "zoë" else log_proba
+        log_proba[: len(log_proba) - n_left_out.get(word, 0)]
         for word, log_proba in zip(ASKED, tokens, strict=True)
     ]
 
@@ -93,6 +93,43 @@ def test_letters_that_no_class_knows_are_no_evidence(calibration):
     assert many[0] == pytest.approx(many[1], rel=0.1 if calibration else 1e-9)
 
 
+MODELS = {
+    "default": NGramCounter(handle_unknown="unk"),
+    "closed form": NGramCounter(discounts="closed-form", match_lengths=False),
+    "bigrams": BigramCounter(),
+}
+
+
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+@pytest.mark.parametrize("name", MODELS)
+def test_words_shorter_than_all_others_do_not_favour_small_classes(name, calibration):
+    words, sex = map(np.array, load_names(return_X_y=True))
+    girls, boys = words[sex == "F"][::4][:3000], words[sex == "M"][::9][:150]
+    model = CharLMClassifier(MODELS[name], calibration=calibration, cv=3)
+    model.fit([*girls, *boys], ["F"] * len(girls) + ["M"] * len(boys))
+    assert model.min_lengths_.tolist() == [2, 3]
+    np.testing.assert_allclose(model.predict_proba([""]), [model.class_prior_])
+    # Of one letter, the evidence is that it begins words and that it ends them.
+    of_boys = model.predict_proba(["a", "e", "i", "d", "j"])[:, 1]
+    assert (of_boys < 3 * model.class_prior_[1]).all()
+
+
+def test_short_words_are_evidence_for_the_classes_that_have_some():
+    """One class has the empty word; the other one has no shorter word than two."""
+    words = ["", "", "ab", "ba", "aab", "bab", "ab", "aab"]
+    model = (
+        clone(BAYES).set_params(estimator=BigramCounter()).fit(words, list("xxxxyyyy"))
+    )
+    assert model.min_lengths_.tolist() == [0, 2]
+    one, other = model.estimators_
+    of_one, of_other = (member.token_log_proba(["", "b"]) for member in (one, other))
+    of_empty, of_b = of_one[0] - of_other[0], of_one[1] - of_other[1]
+    assert of_empty > 1 and of_b[1] < 0
+    of_b[1] = 0  # the class without a word of one letter gains nothing from its end
+    expected = [-of_empty.sum(), -of_b.sum()]
+    np.testing.assert_allclose(model.decision_function(["", "b"]), expected)
+
+
 def test_letters_that_some_classes_know():
     """No class gains by lacking a letter; two classes know q, three classes exist."""
     girls, boys = ["anna", "ana", "nana", "qan", "naq"] * 20, ["nan", "aqa"] * 2
@@ -105,7 +142,7 @@ def test_letters_that_some_classes_know():
         symbols = np.array(model.estimators_[0].symbols_)[row]
         assert set(symbols) == knows[label] | {""}
     models = dict(zip(model.classes_, model.estimators_, strict=True))
-    for word in "qnn", "anqqa", "nan", "qq", "a1q":
+    for word in "qnn", "anqqa", "nan", "qqq", "a1q":
         tokens = {key: one.token_log_proba([word])[0] for key, one in models.items()}
         log_proba = dict(zip(model.classes_, np.log(model.class_prior_), strict=True))
         for place, symbol in enumerate([*word, "end"]):
@@ -124,14 +161,14 @@ def test_unknown_characters_of_training_words_are_evidence():
     """Outside the given alphabet, but not outside the training words."""
     words, y = ["an1", "na2", "a3", "anna", "nan", "ana"], list("yyynnn")
     model = clone(BAYES).set_params(estimator=BigramCounter(alphabet="an"))
-    proba = model.fit(words, y).predict_proba(["1", "n7"])
+    proba = model.fit(words, y).predict_proba(["a7", "n7"])
     assert (proba[:, 1] > 0.65).all() and model.known_symbols_[:, -1].tolist() == [0, 1]
 
 
 def test_one_factor_for_all_log_probabilities(names):
     model = clone(BAYES).set_params(calibration="temperature").fit(*names)
     (factor,) = model.weights_
-    tokens = [without_last_two(one.token_log_proba(ASKED)) for one in model.estimators_]
+    tokens = [evidence(one.token_log_proba(ASKED)) for one in model.estimators_]
     joint = np.transpose([[part.sum() for part in of_class] for of_class in tokens])
     expected = log_softmax(factor * joint + np.log(model.class_prior_), axis=1)
     np.testing.assert_allclose(model.predict_log_proba(ASKED), expected)
@@ -195,8 +232,8 @@ def test_weights_are_at_the_top_of_a_hill_for_three_classes(words):
     y = np.array([len(word) % 3 for word in words])
     models = [NGramCounter(2).fit(words), BigramCounter(5.0).fit(words)]
     models.append(NGramCounter(3).fit(words))
-    known = np.ones((3, len(models[0].symbols_)), dtype=bool)
-    features = ClassModels([models, models], known).features(words)
+    known = np.ones((3, len(models[0].symbols_)), dtype=bool), np.zeros(3, dtype=int)
+    features = ClassModels([models, models], *known).features(words)
     assert features.shape == (len(words), 3, 24)
     rng = np.random.RandomState(0)
     likelihood = y, np.log([0.2, 0.3, 0.5]), rng.random_sample(len(words))

@@ -152,9 +152,12 @@ def test_weights_are_those_of_the_model(words):
 
 
 def log_odds_by_hand(models, log_prior, word):
-    """From the log-probability of a word in each class; all know its letters."""
+    """From the log-probability of a word in each class; all know its letters.
+
+    The empty word is shorter than all words of all classes.
+    """
     joint = [
-        model.score_samples([word])[0] + prior
+        (model.score_samples([word])[0] if word else 0) + prior
         for model, prior in zip(models, log_prior, strict=True)
     ]
     return [
@@ -258,7 +261,9 @@ def test_columns_of_classes_are_as_good_as_the_classifier():
     assert accuracy[0] > 0.75 and accuracy[0] > accuracy[1] - 0.02
 
 
-@pytest.mark.parametrize("key", ["classes", "class_prior", "known_symbols"])
+@pytest.mark.parametrize(
+    "key", ["classes", "class_prior", "known_symbols", "min_lengths"]
+)
 def test_classes_that_are_none_are_not_restored(key, words):
     model = CharLMFeatures(BigramCounter()).fit(words, [word[-1] for word in words])
     with pytest.raises(ValueError, match=key):

@@ -31,13 +31,14 @@ def test_scores_are_those_of_the_model(words):
     asked = ["annaba", "", "zoë", "q" * 15]  # none of the training words
     log_proba = expected.score_samples(asked)
     lengths = np.array([7, 1, 4, 16])
-    for per in "word", "character", "deviation":
+    for per in "word", "character", "deviation", "excess":
         detector = CharLMOutlierDetector(per=per).fit(words)
         mean = detector.mean_nll_
         scores = {
             "word": log_proba,
             "character": log_proba / lengths,
             "deviation": (log_proba + mean * lengths) / np.sqrt(lengths),
+            "excess": log_proba + mean * lengths,
         }[per]
         np.testing.assert_allclose(detector.score_samples(asked), scores)
         decision = scores - detector.offset_
@@ -83,7 +84,7 @@ def test_offset_is_a_quantile_of_scores_out_of_fold(contamination, words):
     lengths = np.array([len(word) + 1 for word in words])
     mean = log_proba.sum() / lengths.sum()
     assert detector.mean_nll_ == pytest.approx(-mean)
-    scores = (log_proba - mean * lengths) / np.sqrt(lengths)
+    scores = log_proba - mean * lengths
     expected = np.quantile(scores, contamination, method="averaged_inverted_cdf")
     assert detector.offset_ == pytest.approx(expected)
     np.testing.assert_allclose(detector.training_scores_, scores)
@@ -159,7 +160,7 @@ def test_quantile_of_a_share_that_is_a_whole_number_of_scores(share):
             assert lower_quantile(scores, float(share), weights) == expected
 
 
-@pytest.mark.parametrize("per", ["word", "character", "deviation"])
+@pytest.mark.parametrize("per", ["word", "character", "deviation", "excess"])
 def test_impossible_words_are_no_more_outliers_than_asked_for(per):
     rng = np.random.RandomState(0)
     words = ["".join(rng.choice(list("abcdefghij"), 4)) for _ in range(60)]
@@ -190,7 +191,7 @@ def test_strings_that_are_no_names(names):
 def test_default_score_is_fair_to_short_and_to_long_words(names):
     words = sorted(set(names))
     flagged = {}
-    for per in "deviation", "character", "word":
+    for per in "excess", "deviation", "character", "word":
         detector = CharLMOutlierDetector(contamination=0.1, per=per)
         labels = detector.fit_predict(words)
         flagged[per] = [
@@ -198,7 +199,35 @@ def test_default_score_is_fair_to_short_and_to_long_words(names):
         ]
     average = np.mean([len(word) for word in words])
     apart = {per: abs(np.mean(lengths) - average) for per, lengths in flagged.items()}
-    assert apart["deviation"] < 0.6 < min(apart["character"], apart["word"])
+    assert apart["excess"] < apart["deviation"] < 0.6
+    assert min(apart["character"], apart["word"]) > 0.6
+
+
+def test_common_short_strings_are_no_outliers(names):
+    asked = ["a", "at", "ok", "jo", "xq", "zz", "qzx", "xq7zw"]
+    detector = CharLMOutlierDetector(contamination=0.01).fit(names)
+    assert detector.predict(asked).tolist() == [1] * 4 + [-1] * 4
+    detector.set_params(per="character").fit(names)
+    assert (detector.predict(asked)[:3] == -1).all()
+
+
+def test_a_score_that_is_set_after_fit_waits_for_the_next_fit(words, tmp_path):
+    detector = CharLMOutlierDetector(BigramCounter(), per="character", cv=2).fit(words)
+    asked = [*words[:9], "zoë", "q" * 15]
+    scores, labels = detector.score_samples(asked), detector.predict(asked)
+    detector.set_params(per="word")
+    save(detector, tmp_path / "model")
+    for same in (
+        detector,
+        load(tmp_path / "model"),
+        pickle.loads(pickle.dumps(detector)),
+    ):
+        np.testing.assert_array_equal(same.score_samples(asked), scores)
+        np.testing.assert_array_equal(same.predict(asked), labels)
+    again = detector.fit(words).score_samples(asked)
+    fresh = CharLMOutlierDetector(BigramCounter(), per="word", cv=2).fit(words)
+    np.testing.assert_array_equal(again, fresh.score_samples(asked))
+    assert not np.isclose(again, scores).any()
 
 
 def test_impossible_words_are_outliers():
@@ -254,3 +283,10 @@ def test_an_offset_that_is_none_is_not_restored(offset, words):
     detector = CharLMOutlierDetector(BigramCounter(), cv=2).fit(words)
     with pytest.raises(ValueError, match="offset is"):
         clone(detector)._restore({**detector._kept(), "offset": offset})
+
+
+@pytest.mark.parametrize("per", ["words", None])
+def test_a_score_that_is_none_is_not_restored(per, words):
+    detector = CharLMOutlierDetector(BigramCounter(), cv=2).fit(words)
+    with pytest.raises(ValueError, match="per is"):
+        clone(detector)._restore({**detector._kept(), "per": per})

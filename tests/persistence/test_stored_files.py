@@ -24,9 +24,17 @@ write = util.module_from_spec(spec)
 spec.loader.exec_module(write)
 
 ADDED = {
-    "CharLMClassifier": {"known_symbols"},
-    "CharLMFeatures": {"classes", "class_prior", "class_estimators", "known_symbols"},
-    "CharLMOutlierDetector": {"training_scores", "mean_nll", "digests", "scores"},
+    "CharLMClassifier": {"known_symbols", "min_lengths"},
+    "CharLMFeatures": {
+        *("classes", "class_prior", "class_estimators", "known_symbols", "min_lengths")
+    },
+    "CharLMOutlierDetector": {
+        "training_scores",
+        "mean_nll",
+        "digests",
+        "scores",
+        "per",
+    },
     **dict.fromkeys(NETWORKS, {"word_lengths"}),
 }
 """Fitted state that version 0.1.0 did not write, and without which files are read."""
