@@ -356,18 +356,6 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         self._checked_members()
         return self._with_frozen_characters(super()._fit_vocabulary(joined))
 
-    def _with_frozen_characters(self, vocabulary: CharVocabulary) -> CharVocabulary:
-        """Return the vocabulary with the characters of all frozen members too."""
-        for name, model in self._frozen_models().items():
-            if model.vocabulary_.unknown and not vocabulary.unknown:
-                raise ValueError(
-                    f"The frozen member {name!r} has handle_unknown='unk', and the "
-                    "mixture has 'error', so the probability of unknown characters "
-                    "would be lost; set handle_unknown='unk' on the mixture."
-                )
-            vocabulary = vocabulary.union(model.vocabulary_)
-        return vocabulary
-
     def _is_compatible(self, vocabulary):
         asked = vocabulary.characters if self.alphabet is None else self.alphabet
         unknown = self.handle_unknown == "unk"

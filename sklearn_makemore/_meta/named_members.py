@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 from .._sklearn import _BaseComposition, _VisualBlock
+from .._words.vocabulary import CharVocabulary
 
 Member = BaseCharLM | FrozenEstimator
 """A model to be fitted, or a frozen one that is fitted already."""
@@ -101,6 +102,18 @@ class NamedMembers(_BaseComposition):
             for name, member in named_members(self.estimators)
             if isinstance(member, FrozenEstimator)
         }
+
+    def _with_frozen_characters(self, vocabulary: CharVocabulary) -> CharVocabulary:
+        """Return the vocabulary with the characters of all frozen members too."""
+        for name, model in self._frozen_models().items():
+            if model.vocabulary_.unknown and not vocabulary.unknown:
+                raise ValueError(
+                    f"The frozen member {name!r} has handle_unknown='unk', and the "
+                    "mixture has 'error', so the probability of unknown characters "
+                    "would be lost; set handle_unknown='unk' on the mixture."
+                )
+            vocabulary = vocabulary.union(model.vocabulary_)
+        return vocabulary
 
     def _check_member(self, index: int, name: Any, member: Any) -> None:
         """Raise an error unless this is a name and a model with valid parameters."""
