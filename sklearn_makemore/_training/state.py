@@ -5,11 +5,9 @@ import copy
 import numpy as np
 import torch
 
-from .._safe_file import content_digest
+from .._safe_file import Arrays, content_digest
 from .device import random_states, set_random_states
 from .net import CharNet, plain_module
-
-Arrays = dict[str, np.ndarray]
 
 
 def state_arrays(net: CharNet, n_before: int) -> Arrays:

@@ -38,13 +38,13 @@ def text_of_argument(argument: str) -> str:
 @contextmanager
 def warnings_as_lines():
     """Print warnings inside the block as one line each, without the code location."""
+
+    def show(message, *_):
+        print_message(f"warning: {message}")
+
     with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+        warnings.showwarning = show
         yield
-
-
-def _show_warning(message, category, filename, lineno, file=None, line=None):
-    print_message(f"warning: {message}")
 
 
 def print_message(text: str) -> None:

@@ -23,10 +23,10 @@ class BaseDisplay:
     estimator : estimator instance
         A fitted model.
 
-    ax : matplotlib Axes
+    ax : matplotlib Axes, default=None
         Axes to draw on; None creates a figure.
 
-    line_kw : dict
+    line_kw : dict, default=None
         Keywords of matplotlib's `plot`.
 
     Attributes

@@ -139,6 +139,9 @@ class BigramDisplay(BaseHeatMapDisplay):
             Format of the numbers; None is "d" for whole numbers, ".3f" for
             probabilities and ".4g" for others.
 
+        cmap : str or matplotlib Colormap, default="Blues"
+            Colours.
+
         colorbar : bool, default=None
             Whether to draw the scale of the colours; None does so if the cells are
             empty.

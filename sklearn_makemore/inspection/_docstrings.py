@@ -48,11 +48,7 @@ def _complete_method(method: Any, known: dict[str, str], result: str) -> None:
     sections = _sections(method.__doc__)
     known = known | _entries(sections.pop("Parameters", ""))
     signature = inspect.signature(method)
-    described = [
-        _with_default(known[name], parameter.default)
-        for name, parameter in signature.parameters.items()
-        if name in known
-    ]
+    described = [known[name] for name in signature.parameters if name in known]
     returned = signature.return_annotation
     kind = returned if isinstance(returned, str) else "object"
     added = {
@@ -61,15 +57,6 @@ def _complete_method(method: Any, known: dict[str, str], result: str) -> None:
         "Returns": f"display : {kind}\n    {result}",
     }
     method.__doc__ = _joined(added | sections)
-
-
-def _with_default(entry: str, default: Any) -> str:
-    """Add a default to the first line of an entry that states none."""
-    head, _, description = entry.partition("\n")
-    if default is not inspect.Parameter.empty and "default=" not in head:
-        shown = f'"{default}"' if isinstance(default, str) else repr(default)
-        head = f"{head}, default={shown}"
-    return f"{head}\n{description}"
 
 
 def _sections(docstring: str) -> dict[str, str]:

@@ -24,13 +24,10 @@ class BaseHeatMapDisplay(BaseDisplay):
     _shared: ClassVar[str] = """
     Parameters
     ----------
-    cmap : str or matplotlib Colormap
-        Colours.
-
-    ax : matplotlib Axes
+    ax : matplotlib Axes, default=None
         Axes to draw on; None creates a figure large enough for the text.
 
-    text_kw : dict
+    text_kw : dict, default=None
         Keywords of matplotlib's `text` for the cells.
 
     Attributes

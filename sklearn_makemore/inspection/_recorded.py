@@ -31,7 +31,7 @@ class BaseRecordedDisplay(BaseDisplay):
     estimator : estimator instance
         A network, fitted with ``callbacks=[TrainingRecorder()]``.
 
-    step : {"first", "last"} or int
+    step : {"first", "last"} or int, default="last"
         The first or the last recorded step, or one of the recorder's
         `histogram_steps`.
 

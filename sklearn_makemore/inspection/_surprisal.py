@@ -120,6 +120,9 @@ class SurprisalDisplay(BaseHeatMapDisplay):
         values_format : str, default=".1f"
             Format of the numbers.
 
+        cmap : str or matplotlib Colormap, default="OrRd"
+            Colours.
+
         colorbar : bool, default=True
             Whether to draw the scale of the colours.
 
