@@ -31,8 +31,6 @@ from .net import (
 from .processes import CollectiveError, SingleProcess, join_processes
 from .schedules import WARM_START_RATE, scaled
 
-DEFAULT_VALIDATION_FRACTION = 0.1
-
 
 @dataclass(frozen=True, eq=False)
 class Training:
@@ -67,7 +65,7 @@ def fit_network(model, data: TrainingSet, context) -> dict[str, Any]:
         training = replace(training, rate=WARM_START_RATE)
     share = model.validation_fraction
     if share is None and model.early_stopping:
-        share = DEFAULT_VALIDATION_FRACTION
+        share = 0.1
     with training.processes.together():
         checkpoint = _opened_checkpoint(model, data, training)
         training = replace(training, checkpoint=checkpoint)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._words.types import Floats, Words
-from ._axes import style
-from ._base import BaseDisplay, check_network
+from ._base import BaseDisplay, check_network, style
 from ._symbols import chosen_ids, symbol_marks
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._axes import style
-from ._base import BaseDisplay
+from ._base import BaseDisplay, style
 
 if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar

@@ -8,8 +8,7 @@ import numpy as np
 from .. import model_selection
 from .._sklearn import check_matplotlib_support
 from .._words.types import Floats, Weights, Words
-from ._axes import draw_line, legend_above, style
-from ._base import BaseDisplay, check_network
+from ._base import BaseDisplay, check_network, draw_line, legend_above, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,7 @@ import numpy as np
 
 from .._generation.novelty import NoveltyReport
 from .._words.types import Seed, Words
-from ._axes import draw_line, legend_above, style
-from ._base import BaseDisplay, check_model
+from ._base import BaseDisplay, check_model, draw_line, legend_above, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

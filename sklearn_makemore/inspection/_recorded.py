@@ -9,8 +9,7 @@ import numpy as np
 
 from .._sklearn import StrOptions, validate_params
 from .._words.types import Floats
-from ._axes import draw_many, legend_above
-from ._base import BaseDisplay, check_network
+from ._base import BaseDisplay, check_network, draw_many, legend_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
