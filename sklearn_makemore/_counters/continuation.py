@@ -22,24 +22,11 @@ class Continuation:
     back-off weight. So an expectation after a state is that after its parent, times the
     back-off weight, plus a correction for each n-gram that was seen.
 
-    Parameters
-    ----------
-    trie : HistoryTrie or NGramModel
-        The states and the n-grams.
-
-    proba, backoff : ndarray
-        As `smoothing` returns them.
-
-    Attributes
-    ----------
-    start_state : int
-        The state at the start of a word.
-
-    size : int
-        Number of n-grams, those without ids included.
-
-    end_proba : ndarray of shape (n_states,)
-        Probability that the word ends after each state.
+    trie : the states and the n-grams, a HistoryTrie or an NGramModel
+    proba, backoff : as `smoothing` returns them
+    start_state : the state at the start of a word
+    size : number of n-grams, those without ids included
+    end_proba : (n_states,), probability that the word ends after each state
     """
 
     def __init__(self, trie: Any, proba: np.ndarray, backoff: np.ndarray) -> None:

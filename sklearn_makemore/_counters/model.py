@@ -31,32 +31,6 @@ class NGramModel:
     log_proba : (n_ngrams + 1,), log-probability of the last id of every n-gram after
         the others; at the end, that of an id that was never seen
     log_backoff : (n_states,), logarithm of the back-off weight of every state
-
-    Examples
-    --------
-    After the boundary (0), the words "ab" and "a" have "a" (1) twice and "b" (2) never.
-    With 1 added to every count, their probabilities are ``(2 + 1) / (2 + 3)`` and
-    ``(0 + 1) / (2 + 3)``.
-
-    >>> import numpy as np
-    >>> from sklearn_makemore._counters.trie import HistoryTrie
-    >>> from sklearn_makemore._counters.smoothing import additive
-    >>> from sklearn_makemore._counters.model import NGramModel
-    >>> from sklearn_makemore._counters.ngrams import NGramCounts
-    >>> from sklearn_makemore._words.vocabulary import CharVocabulary
-    >>> encoded = CharVocabulary("ab").encode(["ab", "a"])
-    >>> trie = HistoryTrie(NGramCounts.from_encoded(encoded, order=3, n_symbols=3))
-    >>> model = NGramModel.from_proba(trie, *additive(trie, alpha=1.0))
-    >>> log_proba, rows = model.next_log_proba(np.array([model.start_state]))
-    >>> np.exp(log_proba[rows]).round(3)
-    array([[0.2, 0.6, 0.2]])
-
-    The states before each id, and the probability of that id:
-
-    >>> model.states(encoded)
-    array([1, 4, 5, 1, 4])
-    >>> np.exp(model.target_log_proba(encoded)).round(3)
-    array([0.6, 0.4, 0.5, 0.6, 0.4])
     """
 
     def __init__(

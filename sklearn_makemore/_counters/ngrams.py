@@ -119,25 +119,19 @@ class NGramCounts:
 
     Examples
     --------
-    With 0 for the boundary, 1 for "a" and 2 for "b", the words "ab" and "a" make five
-    predictions. Both words begin with "a", after nothing but the boundary. After the
-    boundary and "a", "ab" continues with "b" and "a" ends. After "a" and "b", "ab"
-    ends.
+    With 0 for the boundary, 1 for "a" and 2 for "b", both words begin with "a". After
+    the boundary and "a", "ab" continues with "b" and "a" ends. Then "ab" ends.
 
     >>> from sklearn_makemore._counters.ngrams import NGramCounts
     >>> from sklearn_makemore._words.vocabulary import CharVocabulary
     >>> encoded = CharVocabulary("ab").encode(["ab", "a"])
     >>> ngram_counts = NGramCounts.from_encoded(encoded, order=3, n_symbols=3)
-    >>> for (recent, earlier, predicted), count in zip(
-    ...     ngram_counts.ngrams.T.tolist(), ngram_counts.counts.tolist()
-    ... ):
-    ...     print(f"history {recent} {earlier}, predicted {predicted}: {count}")
-    history 0 0, predicted 1: 2
-    history 1 0, predicted 0: 1
-    history 1 0, predicted 2: 1
-    history 2 1, predicted 0: 1
-    >>> ngram_counts.word_lengths  # one word of one character, one of two
-    array([0, 1, 1])
+    >>> print(ngram_counts.ngrams)  # the most recent, the earlier, the predicted id
+    [[0 1 1 2]
+     [0 0 0 1]
+     [1 0 2 0]]
+    >>> print(ngram_counts.counts, ngram_counts.word_lengths)
+    [2 1 1 1] [0 1 1]
     """
 
     ngrams: np.ndarray
