@@ -184,7 +184,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         labels : ndarray of shape (n_words,), dtype int64
             -1 for outliers, 1 for other words.
         """
-        return _labels(self.decision_function(words))
+        return np.where(self.decision_function(words) < 0, -1, 1)
 
     def _kept(self) -> dict[str, Any]:
         known = {"digests": self._known.digests, "scores": self._known.scores}
@@ -270,7 +270,3 @@ def lower_quantile(
     weights = np.ones(len(scores)) if sample_weight is None else sample_weight
     quantiles = np.quantile(scores, sides, weights=weights, method="inverted_cdf")
     return float(quantiles.mean())
-
-
-def _labels(decision: np.ndarray) -> np.ndarray:
-    return np.where(decision < 0, -1, 1)
