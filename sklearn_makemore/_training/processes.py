@@ -179,6 +179,8 @@ def join_processes(accelerate: bool, device: str) -> SingleProcess:
 
 def _accelerator(cpu):
     """Return accelerate's object that joins the launched processes."""
+    from ..datasets._parquet import import_extra  # imports what training does not need
+
     n_launched = int(os.environ.get("WORLD_SIZE", 1))
     backend: Any = get_active_backend()[0]
     if n_launched > 1 and backend.nesting_level:
@@ -186,15 +188,9 @@ def _accelerator(cpu):
             "accelerate=True cannot be used in a process or thread that joblib has "
             "started; use n_jobs=None, or accelerate=False."
         )
-    try:
-        from accelerate import Accelerator
-    except ImportError as error:
-        raise ImportError(
-            "accelerate=True needs the package accelerate; install it with "
-            'pip install "sklearn-makemore[distributed]".'
-        ) from error
     # The data and the net are on their device already.
-    accelerator = Accelerator(cpu=cpu, device_placement=False)
+    accelerate = import_extra("accelerate", "accelerate=True")
+    accelerator = accelerate.Accelerator(cpu=cpu, device_placement=False)
     if accelerator.num_processes != n_launched:
         raise RuntimeError(
             f"The launcher has started {n_launched} processes, and accelerate trains "

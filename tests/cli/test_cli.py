@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 from hashlib import blake2b
+from numbers import Real
 from pathlib import Path
 from warnings import catch_warnings, simplefilter
 
@@ -28,6 +29,7 @@ from sklearn_makemore import (
     save,
 )
 from sklearn_makemore._base import BaseCharLM
+from sklearn_makemore._sklearn import Interval
 from sklearn_makemore.cli import (
     _compare,
     _fit,
@@ -149,6 +151,25 @@ def test_values_of_options_have_the_types_of_the_parameters():
             dropout=0.0,
         ).get_params()
     )
+
+
+def test_a_description_may_have_a_percent_sign():
+    def command(share=0.1):
+        """Do something.
+
+        Parameters
+        ----------
+        share : float, default=0.1
+            10 % of [1]_ the `words`.
+        """
+
+    command._skl_parameter_constraints = {
+        "share": [Interval(Real, 0, 1, closed="both")]
+    }
+    parser = _parser.Parser("test")
+    parser.add_parameters("Shares", command)
+    assert "10 % of the words. (default: 0.1)" in parser.format_help()
+    assert parser.parse_args(["--share", "0.3"]).share == 0.3
 
 
 def test_options_of_sample_are_those_of_the_method():

@@ -364,7 +364,9 @@ def test_what_cannot_be_saved_says_so(words, path):
         save(BigramCounter(), path)
     with pytest.raises(NotFittedError, match="NGramCounter"):
         save(Pipeline([("model", NGramCounter())]), path)
-    for other in Own().fit(words), LogisticRegression(), {}, None, BigramCounter:
+    namesake = type("BigramCounter", (BigramCounter,), {})().fit(words)
+    others = Own().fit(words), namesake, LogisticRegression(), {}, None, BigramCounter
+    for other in others:
         with pytest.raises(TypeError, match="`save` keeps BigramCharLM, BigramCounter"):
             save(other, path)
     with pytest.raises(TypeError, match=r"model\.steps.*LogisticRegression"):
