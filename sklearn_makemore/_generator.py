@@ -34,7 +34,7 @@ class GeneratorMixin(PredictionHooks):
             "temperature": [Interval(Real, 0, None, closed="left")],
             "top_k": [Interval(Integral, 1, None, closed="left"), None],
             "top_p": [Interval(Real, 0, 1, closed="right"), None],
-            "min_length": [Interval(Integral, 0, None, closed="left")],
+            "min_length": [Interval(Integral, 0, None, closed="left"), None],
             "max_length": [Interval(Integral, 0, None, closed="left"), None],
             "matching": [str, re.Pattern, None],
             "exact": ["boolean"],
@@ -51,7 +51,7 @@ class GeneratorMixin(PredictionHooks):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
-        min_length: int = 0,
+        min_length: int | None = None,
         max_length: int | None = None,
         matching: str | None = None,
         exact: bool = False,
@@ -61,8 +61,9 @@ class GeneratorMixin(PredictionHooks):
     ) -> list[str]:
         r"""Sample new words.
 
-        Without options, samples are independent and follow the model exactly, unless a
-        word reaches `max_length`. Options change the distribution of each next
+        Without options, samples are independent and follow the model exactly, but no
+        word is empty unless a training word is, and a word that reaches `max_length`
+        ends. Options change the distribution of each next
         character in this order: the length limits and `matching`, `temperature`,
         `top_k`, `top_p`. The remaining probabilities are normalised. The symbol for
         unknown characters is never sampled.
@@ -86,8 +87,10 @@ class GeneratorMixin(PredictionHooks):
             Sample each character from the fewest most probable ones that together have
             at least this probability (nucleus sampling).
 
-        min_length : int, default=0
-            Smallest number of characters of a word, prefix included.
+        min_length : int, default=None
+            Smallest number of characters of a word, prefix included. None allows the
+            empty word only if it is a training word, of a member in the case of a
+            mixture, or if `max_length` leaves no other. 0 leaves the model as it is.
 
         max_length : int, default=None
             Largest number of characters of a word, prefix included. A word that
@@ -163,9 +166,10 @@ class GeneratorMixin(PredictionHooks):
         check_is_fitted(self)
         _check_matching(matching, exact)
         excluded = _checked_exclude(exclude)
+        shortest = self._resolved_min_length(min_length, max_length)
         options = DrawOptions(
-            min_length=min_length,
-            max_length=self._checked_max_length(prefix, min_length, max_length),
+            min_length=shortest,
+            max_length=self._checked_max_length(prefix, min_length or 0, max_length),
             temperature=float(temperature),
             top_k=top_k,
             top_p=top_p,
@@ -176,7 +180,7 @@ class GeneratorMixin(PredictionHooks):
         return draw_words(
             partial(self._drawn, source, prefix, rng),
             int(n_samples),
-            self._draws_at_once(max(len(prefix), min_length)),
+            self._draws_at_once(max(len(prefix), shortest)),
             unique,
             excluded,
             source.options.max_draws_per_word,
@@ -213,9 +217,15 @@ class GeneratorMixin(PredictionHooks):
         ]
 
     @validate_options(
-        {"n": [Interval(Integral, 1, None, closed="left")], "prefix": [str]}
+        {
+            "n": [Interval(Integral, 1, None, closed="left")],
+            "prefix": [str],
+            "min_length": [Interval(Integral, 0, None, closed="left"), None],
+        }
     )
-    def most_likely(self, n: int = 10, *, prefix: str = "") -> tuple[list[str], Floats]:
+    def most_likely(
+        self, n: int = 10, *, prefix: str = "", min_length: int | None = None
+    ) -> tuple[list[str], Floats]:
         """Find the most probable words.
 
         The result is exact: no other word is more probable than those returned. The
@@ -229,6 +239,10 @@ class GeneratorMixin(PredictionHooks):
 
         prefix : str, default=""
             Every word begins with it.
+
+        min_length : int, default=None
+            Smallest number of characters of a word, prefix included; None as in
+            `sample`.
 
         Returns
         -------
@@ -246,10 +260,10 @@ class GeneratorMixin(PredictionHooks):
         NotFittedError
             If the model is not fitted.
         ValueError
-            If `prefix` has a character outside the alphabet, if it is longer than the
-            model can read, or if so many words have similar probabilities that the
-            search reaches its bounds. In that case ask for fewer words, or give a
-            longer prefix.
+            If `prefix` has a character outside the alphabet, if it or `min_length` is
+            longer than the model can read, or if so many words have similar
+            probabilities that the search reaches its bounds. In that case ask for fewer
+            words, or give a longer prefix.
 
         Examples
         --------
@@ -262,6 +276,8 @@ class GeneratorMixin(PredictionHooks):
         """
         start = self._encoded([prefix], name="prefix")
         characters = self.vocabulary_.characters
+        shortest = self._resolved_min_length(min_length, None)
+        self._checked_max_length(prefix, min_length or 0, None)
 
         def next_log_proba(prefixes: list[str]) -> Floats:
             log_proba, rows = self._prefix_log_proba(self.vocabulary_.encode(prefixes))
@@ -274,6 +290,7 @@ class GeneratorMixin(PredictionHooks):
             int(n),
             prefix=prefix,
             log_proba=float(self._target_log_proba(start)[:-1].sum()),
+            shortest=shortest,
             longest=self._longest_word(),
         )
         if len(words) < n:
@@ -338,6 +355,16 @@ class GeneratorMixin(PredictionHooks):
                 "one of them."
             )
         return novelty_of(samples, train)
+
+    def _resolved_min_length(
+        self, min_length: int | None, max_length: int | None
+    ) -> int:
+        """Return the smallest number of characters of a word."""
+        if min_length is not None:
+            return min_length
+        if self._knows_empty_word() or 0 in (max_length, self._longest_word()):
+            return 0
+        return 1
 
     def _checked_max_length(
         self, prefix: str, min_length: int, max_length: int | None

@@ -38,6 +38,10 @@ class PredictionHooks(DensityMixin, BaseWordEstimator, metaclass=ABCMeta):
     def _target_log_proba(self, encoded: EncodedWords) -> Floats:
         """Return the log-probability of every predicted symbol, (n_predictions,)."""
 
+    @abstractmethod
+    def _knows_empty_word(self) -> bool:
+        """Whether the empty word is a training word."""
+
     def _prefix_log_proba(self, encoded: EncodedWords) -> tuple[Floats, Ids]:
         """Return distinct distributions after prefixes, and the row of each prefix."""
         return self._next_symbol_model().next_log_proba(self._contexts_after(encoded))

@@ -197,7 +197,8 @@ class LikelihoodMixin(PredictionHooks):
         -------
         rank : ndarray of shape (n_words,), dtype float64
             Estimated number of words without unknown characters that are at least as
-            probable, including the word; at least 1, and inf for an impossible word.
+            probable, including the word and, if probable enough, the empty word; at
+            least 1, and inf for an impossible word.
 
         std : ndarray of shape (n_words,), dtype float64
             Standard errors of the ranks, with `return_std`; nan for an impossible word.

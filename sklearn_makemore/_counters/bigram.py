@@ -12,7 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._declarations import fitted, parameter
 from .._sklearn import Interval
-from .._words.vocabulary import CharVocabulary, EncodedWords, check_pair_table
+from .._words.vocabulary import (
+    BOUNDARY,
+    CharVocabulary,
+    EncodedWords,
+    check_pair_table,
+)
 from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
 from .saved import counts_from_file, counts_to_save
 from .sums import exact_weights, weighted_chunks
@@ -112,7 +117,7 @@ class BigramCounter(BaseCounter):
     >>> round(model.nll(["mia"]), 3)
     1.852
     >>> model.sample(3, random_state=0)
-    ['liiem', 'mivmv', 'llvi']
+    ['liiem', 'oivmv', 'mmvi']
     """
 
     smoothing: float = parameter(
@@ -216,6 +221,9 @@ class BigramCounter(BaseCounter):
 
     def _next_symbol_model(self) -> BigramTable:
         return BigramTable(self.log_proba_)
+
+    def _knows_empty_word(self) -> bool:
+        return bool(self.counts_[BOUNDARY, BOUNDARY])
 
     def _target_log_proba(self, encoded: EncodedWords) -> NDArray[np.float64]:
         return self.log_proba_[encoded.codes[:-1], encoded.targets]

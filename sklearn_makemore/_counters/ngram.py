@@ -200,6 +200,9 @@ class NGramCounter(BaseCounter):
     def _next_symbol_model(self) -> NGramModel | LengthMatchedModel[NGramModel]:
         return self.model_
 
+    def _knows_empty_word(self) -> bool:
+        return bool(self.ngram_counts_.word_lengths[0])
+
     def _target_log_proba(self, encoded: EncodedWords) -> NDArray[np.float64]:
         return self.model_.target_log_proba(encoded)
 

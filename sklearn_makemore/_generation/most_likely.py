@@ -34,6 +34,7 @@ def most_likely_words(
     *,
     prefix: str = "",
     log_proba: float = 0.0,
+    shortest: int = 0,
     longest: int | None = None,
 ) -> tuple[list[str], Floats]:
     """Find the most probable words that begin with a prefix, and their log-probability.
@@ -47,7 +48,7 @@ def most_likely_words(
         of the end, then of each character
     characters : characters that can follow, sorted by code point
     log_proba : log-probability of the prefix
-    longest : largest number of characters of a word, prefix included
+    shortest, longest : number of characters of a word, prefix included
 
     Half of all words end at each step, and "a" is twice as likely as "b":
 
@@ -97,7 +98,7 @@ def most_likely_words(
         if not batch:
             words = [text for _, _, text in found]
             return words, np.array([0.0 - cost for cost, _, _ in found])
-        costs = _costs_after(batch, next_log_proba, longest)
+        costs = _costs_after(batch, next_log_proba, shortest, longest)
         for cost, (_, length, text) in zip(costs[:, 0].tolist(), batch, strict=True):
             if cost < np.inf and (cost, length, text) < limit:
                 insort(found, (cost, length, text))
@@ -145,6 +146,7 @@ def _pop_below(
 def _costs_after(
     batch: list[Key],
     next_log_proba: Callable[[list[str]], Floats],
+    shortest: int,
     longest: int | None,
 ) -> Floats:
     """Return -log p of each beginning with one more symbol, the end first.
@@ -155,6 +157,7 @@ def _costs_after(
     # Rounding may lift a probability above 1, which would break the search's order.
     costs = -np.minimum(log_proba, 0.0)
     costs += np.array([cost for cost, _, _ in batch])[:, np.newaxis]
+    costs[[length < shortest for _, length, _ in batch], 0] = np.inf
     if longest is not None:
         full = [length >= longest for _, length, _ in batch]
         costs[full, 1:] = np.inf

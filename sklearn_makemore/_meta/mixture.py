@@ -411,6 +411,10 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     def _next_symbol_model(self):
         return self._mixer().next_symbol_model()
 
+    def _knows_empty_word(self):
+        active = np.flatnonzero(self.weights_)
+        return any(self.estimators_[i]._knows_empty_word() for i in active)
+
     def _prefix_log_proba(self, encoded):
         return self._mixer().prefix_log_proba(encoded)
 

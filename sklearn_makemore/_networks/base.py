@@ -251,6 +251,9 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
             module.eval()
         return self._predictor(module, self.vocabulary_.n_symbols, self.unknown_proba_)
 
+    def _knows_empty_word(self):
+        return self.word_lengths_ is not None and bool(self.word_lengths_[0])
+
     def __setstate__(self, state):
         """Restore the state, with device "auto" if this machine lacks the device."""
         super().__setstate__(state)

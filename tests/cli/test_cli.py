@@ -299,6 +299,15 @@ def test_without_a_file_the_names_of_the_package_are_taken(run, words, monkeypat
 # ------------------------------------------------------- sample, score, compare
 
 
+def test_the_empty_word_is_sampled_if_it_is_asked_for(run, files):
+    run(
+        "fit", "words.txt", "-o", "x.model", "--model", "BigramCounter", "--smoothing=9"
+    )
+    sample = "sample", "x.model", "-n", 400, "--random-state", 0
+    assert "" not in run(*sample)[1]
+    assert "" in run(*sample, "--min-length", 0)[1]
+
+
 def test_sample_draws_what_the_model_draws(run, files, words):
     options = {"prefix": "a", "temperature": 0.7, "top_k": 5, "min_length": 4}
     shell = [part for name, value in options.items() for part in (f"--{name}", value)]

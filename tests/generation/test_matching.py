@@ -228,10 +228,10 @@ def test_an_impossible_pattern_is_an_error_at_once(
     for message, options in {
         "characters matches": {"matching": "[^abc]+"},
         "begins with prefix='b'": {"matching": "a.*", "prefix": "b"},
-        "of 0 to 4 .*max_length": {"matching": "a{5}", "max_length": 4},
+        "of 1 to 4 .*max_length": {"matching": "a{5}", "max_length": 4},
         "of 6 to .*min_length": {"matching": "a{5}", "min_length": 6},
         "of 3 to 3": {"matching": "(..)*", "min_length": 3, "max_length": 3},
-        "begins with prefix='ab' of 0 to 3": {
+        "begins with prefix='ab' of 1 to 3": {
             "matching": "a.{3}",
             "prefix": "ab",
             "max_length": 3,

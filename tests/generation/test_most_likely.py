@@ -38,7 +38,7 @@ def test_they_are_the_best_of_all_words(estimator, prefix, unknown, fit_once):
     longer = log_proba_of_beginnings(model, [prefix + rest for rest in levels[-1]])
     assert longer.max() < expected[-1]
 
-    words, log_proba = model.most_likely(N_WORDS, prefix=prefix)
+    words, log_proba = model.most_likely(N_WORDS, prefix=prefix, min_length=0)
     assert len(set(words)) == N_WORDS and log_proba.dtype == np.float64
     assert all(type(word) is str and word.startswith(prefix) for word in words)
     assert {word[len(prefix) :] for word in words} <= set(rests)
@@ -47,7 +47,7 @@ def test_they_are_the_best_of_all_words(estimator, prefix, unknown, fit_once):
     np.testing.assert_allclose(log_proba, expected, atol=tolerance)
     np.testing.assert_allclose(log_proba, model.score_samples(words), atol=tolerance)
     assert (np.diff(log_proba) <= 0).all()
-    first, value = model.most_likely(1, prefix=prefix)
+    first, value = model.most_likely(1, prefix=prefix, min_length=0)
     np.testing.assert_allclose(value, log_proba[:1], atol=tolerance)
     assert len(first) == 1
 
@@ -194,7 +194,7 @@ def test_no_word_is_longer_than_the_model_can_read():
     model = BoWCharLM(block_size=4, n_embd=2, n_hidden=2, max_epochs=1, random_state=0)
     model.fit([word for word in TINY_WORDS if len(word) < 4])
     with pytest.warns(UserWarning, match="Found 40 of 99 words"):
-        words, _ = model.most_likely(99)
+        words, _ = model.most_likely(99, min_length=0)
     assert sorted(words, key=lambda word: (len(word), word)) == sum(
         words_by_length("abc", 3), []
     )
@@ -256,6 +256,6 @@ def test_a_large_alphabet_takes_bounded_memory(monkeypatch):
     monkeypatch.setattr(model, "_prefix_log_proba", prefix_log_proba, raising=False)
     monkeypatch.setattr(_most_likely, "MAX_CELLS", 1 << 16)
     monkeypatch.setattr(_most_likely, "MAX_OPEN_PREFIXES", 1 << 11)
-    words, _ = model.most_likely(51)
+    words, _ = model.most_likely(51, min_length=0)
     assert set(words) == {"", *letters[:50]}
     assert 3000 < max(asked) <= 1 << 16

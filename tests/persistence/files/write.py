@@ -69,7 +69,8 @@ def answers(model):
         if hasattr(model, method):
             found[method] = np.asarray(getattr(model, method)(ASKED)).tolist()
     if hasattr(model, "sample"):
-        found["sample"] = model.sample(5, random_state=0, max_length=12)
+        lengths = {"min_length": 0, "max_length": 12}
+        found["sample"] = model.sample(5, random_state=0, **lengths)
     return found
 
 
