@@ -30,7 +30,7 @@ def mean_nll_of_counts(module, words, block_size):
     )
     ids = torch.from_numpy(counts.contexts.astype(np.int64))
     rows, symbols = torch.from_numpy(counts.rows), torch.from_numpy(counts.symbols)
-    weights = torch.from_numpy(counts.counts / counts.total)
+    weights = torch.from_numpy(counts.counts / counts.counts.sum())
 
     def mean_nll():
         log_proba = module(ids).double().log_softmax(1)  # (n_contexts, V)

@@ -247,4 +247,4 @@ def test_states_of_words_sampled_together_are_bounded(estimator, monkeypatch):
     fewer = model._draws_at_once(20 * model.longest_word_) < at_once
     assert fewer == (type(model).__name__ == "TransformerCharLM")
     assert model.sample(at_once, max_length=2, random_state=0) == drawn[:at_once]
-    assert_frequencies(drawn, textbook_words(model, limits=(0, 2)))
+    assert_frequencies(drawn, textbook_words(model, limits=(1, 2)))
