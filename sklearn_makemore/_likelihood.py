@@ -177,7 +177,8 @@ class LikelihoodMixin(PredictionHooks):
         The relative error is about ``1 / sqrt(n_samples)`` for a word of ordinary
         probability. It is larger for a word that is more probable, or much less
         probable, than most samples; `most_likely` ranks the first words exactly. A word
-        that is less probable than all samples gets their rank, which is too low.
+        that is less probable than all samples gets the largest rank among the samples,
+        which may be too low by many orders of magnitude.
 
         Parameters
         ----------
@@ -201,7 +202,10 @@ class LikelihoodMixin(PredictionHooks):
             least 1, and inf for an impossible word.
 
         std : ndarray of shape (n_words,), dtype float64
-            Standard errors of the ranks, with `return_std`; nan for an impossible word.
+            Standard errors of the ranks, with `return_std`. That of a word with the
+            probability p that is more probable than all samples is
+            ``1 / (n_samples * p)``, that of a word that is less probable than all
+            samples is inf, and that of an impossible word is nan.
 
         Raises
         ------

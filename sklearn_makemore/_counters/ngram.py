@@ -77,7 +77,7 @@ class NGramCounter(BaseCounter):
         description="""
         "kneser-ney" is interpolated modified Kneser-Ney. "additive" is
         ``(c(hw) + alpha) / (c(h) + alpha V)`` for the character ``w`` after the longest
-        context ``h``, with ``V`` symbols.
+        context ``h``, with ``V`` symbols, before `match_lengths`.
         """,
     )
     alpha: float = parameter(
@@ -104,9 +104,10 @@ class NGramCounter(BaseCounter):
     match_lengths: bool = parameter(
         default=True,
         description="""
-        Whether words have the lengths of the training words. The model then is that of
-        sampling a length, and a word of this length from the smoothed n-grams. The
-        empty word is practically impossible unless it is a training word.
+        Whether lengths are distributed as in the training words. Each word probability
+        is multiplied by (share of its length in training) / (share under the n-grams).
+        Unseen lengths together keep about one word in n + 2; the empty word has
+        probability 1e-9 unless it is a training word.
         """,
     )
 

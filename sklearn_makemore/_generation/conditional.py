@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .._words.types import Floats, Ids
 from .._words.vocabulary import BOUNDARY, within_groups
 from .language import BackwardLayers, Language
+from .lengths import LengthMatchedModel
 from .next_symbols import Contexts, NextSymbolModel, are_states
 from .sampling import DrawOptions, Source, next_proba
 
@@ -21,6 +22,9 @@ MAX_BACKWARD = 1 << 25
 
 MIN_PROBA = 1e-280
 """Smallest probability of a match: below it, backward probabilities underflow."""
+
+MAX_LOG_WEIGHT = 600.0
+"""Largest logarithm of a weight of a length: above it, probabilities overflow."""
 
 SETTLED = 1e-13
 """Relative change below which backward probabilities count as converged."""
@@ -34,12 +38,29 @@ def conditional(source: Source, language: Language) -> Source:
     # The lengths are conditions, not changes: the language contains them.
     options = replace(source.options, min_length=0, max_length=sys.maxsize)
     if are_states(source.context):
-        product = explore(source.model, int(source.context[0]), language, options)
-        exact = None if product is None else backward(product, language)
+        model, state, weights = _factored(source, options)
+        product = explore(model, state, language, options)
+        exact = None if product is None else backward(product, language, weights)
         if exact is not None:
             start = np.zeros(1, dtype=np.int64)
             return replace(source, model=exact, context=start, options=DrawOptions())
     return replace(source, options=replace(options, language=language))
+
+
+def _factored(
+    source: Source, options: DrawOptions
+) -> tuple[NextSymbolModel, int, Floats]:
+    """Return a model, its state after the prefix, and a weight for every length.
+
+    They are as in `LengthMatchedModel.factors`, so that states need not include the
+    length. Options that change distributions act on those with the length.
+    """
+    model, context = source.model, int(source.context[0])
+    if isinstance(model, LengthMatchedModel) and options == DrawOptions():
+        plain, state, log_weights = model.factors(context)
+        if log_weights.max() < MAX_LOG_WEIGHT:
+            return plain, state, np.exp(log_weights)
+    return source.model, context, np.ones(1)
 
 
 def masked_source(source: Source, language: Language) -> Source:
@@ -180,15 +201,20 @@ def _joined(levels: list[tuple[NDArray[Any], ...]], n_symbols: int) -> Product:
     return Product(first, symbols, targets, proba, ends, n_symbols)
 
 
-def backward(product: Product, language: Language) -> "ConditionalModel | None":
+def backward(
+    product: Product, language: Language, weights: Floats
+) -> "ConditionalModel | None":
     """Return the model of the conditional distribution of each next symbol.
 
     The backward probability of a pair after `n` characters is the probability that the
-    word ends in a match: ``b[n] = ends + P b[n + 1]``, without `ends` below the minimum
-    length. It converges as the number of characters that may follow grows, so that few
-    lengths need separate values. The result is None if there are too many values.
+    word ends in a match: ``b[n] = weights[n] ends + P b[n + 1]``, without `ends` below
+    the minimum length. It converges as the number of characters that may follow grows,
+    so that few lengths need separate values. The result is None if there are too many
+    values.
 
     Raises ValueError if the model gives no probability to any word of the language.
+
+    weights : (n_lengths + 1,), as `_factored` returns them
     """
     from scipy.sparse import csr_array  # pyright: ignore[reportMissingTypeStubs]
 
@@ -197,16 +223,20 @@ def backward(product: Product, language: Language) -> "ConditionalModel | None":
         (product.proba, product.targets, product.first), shape=(n_pairs, n_pairs)
     )
 
+    def ends(length: int) -> Floats:
+        return product.ends * weights[min(length, len(weights) - 1)]
+
     def is_settled(values: Floats, later: Floats) -> bool:
         return bool(np.all(np.abs(values - later) <= SETTLED * values))
 
     try:
         proba = BackwardLayers(
             matrix.__matmul__,
-            product.ends,
+            ends,
             (can_end.first, can_end.min_length, can_end.max_length),
             is_settled,
             max(1, MAX_BACKWARD // n_pairs),
+            constant_from=len(weights) - 1,
         )
     except OverflowError:
         return None
@@ -251,7 +281,7 @@ class ConditionalModel:
             product.proba[ways] * layers[length + 1][product.targets[ways]]
         )
         if length >= layers.min_length:
-            proba[:, BOUNDARY] = product.ends[pairs]
+            proba[:, BOUNDARY] = layers.ends(length)[pairs]
         proba /= proba.sum(axis=1, keepdims=True)
         with np.errstate(divide="ignore"):  # log 0 = -inf: the symbol is impossible
             return np.log(proba), rows

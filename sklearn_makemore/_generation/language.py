@@ -21,36 +21,43 @@ class BackwardLayers:
     They are computed from the largest length down: ``values[max_length] = ends``, and
     ``values[n] = before(values[n + 1])``, plus `ends` if a word of `n` characters may
     end. Once they no longer change from one length to the next, one array serves all
-    shorter lengths.
+    shorter lengths from `constant_from` on.
 
     before : computes the values at a length from those at the next length
-    ends : (n_states,), values of a word that ends; for bool arrays, plus means or
+    ends : returns the values of a word that ends at a length, (n_states,); for bool
+        arrays, plus means or
     lengths : the first length, and the smallest and the largest length of a word
     is_settled : whether the values at a length and at the next length count as equal
     max_layers : largest number of lengths with separate values; OverflowError beyond
+    constant_from : smallest length from which on `ends` are the same
     """
 
     def __init__(
         self,
         before: Callable[[NDArray[Any]], NDArray[Any]],
-        ends: NDArray[Any],
+        ends: Callable[[int], NDArray[Any]],
         lengths: tuple[int, int, int],
         is_settled: Callable[[NDArray[Any], NDArray[Any]], bool],
         max_layers: int,
+        constant_from: int = 0,
     ) -> None:
         first, self.min_length, self.max_length = lengths
-        self.first = first
-        self._none = np.zeros_like(ends)
-        self._late = [ends]  # from the largest length down
-        while self.max_length - len(self._late) >= max(first, self.min_length):
-            values = ends + before(self._late[-1])
+        self.first, self.ends = first, ends
+        constant_from = min(constant_from, self.max_length)
+        self._n_early = max(self.min_length, constant_from)
+        self._late = [ends(self.max_length)]  # from the largest length down
+        self._none = np.zeros_like(self._late[0])
+        for length in range(self.max_length - 1, max(first, self._n_early) - 1, -1):
+            values = ends(length) + before(self._late[-1])
             if is_settled(values, self._late[-1]):
                 break
             self._append(self._late, values, max_layers)
-        self._early: list[NDArray[Any]] = []  # from the smallest length down
-        for _ in range(first, self.min_length):
-            later = self._early[-1] if self._early else self[self.min_length]
-            self._append(self._early, before(later), max_layers - len(self._late))
+        self._early: list[NDArray[Any]] = []  # of the lengths below `_n_early`, down
+        for length in range(self._n_early - 1, first - 1, -1):
+            values = before(self._early[-1] if self._early else self[self._n_early])
+            if length >= self.min_length:
+                values = ends(length) + values
+            self._append(self._early, values, max_layers - len(self._late))
 
     @staticmethod
     def _append(
@@ -64,8 +71,8 @@ class BackwardLayers:
         """Return the values at a length; zeros beyond the largest."""
         if length > self.max_length:
             return self._none
-        if length < self.min_length:
-            return self._early[self.min_length - 1 - length]
+        if length < self._n_early:
+            return self._early[self._n_early - 1 - length]
         return self._late[min(self.max_length - length, len(self._late) - 1)]
 
 
@@ -171,6 +178,8 @@ def _can_end(
     max_layers = 1 + MAX_STEPS // (len(pairs) + n_states)
     ends = np.append(accepts, False)
     try:
-        return BackwardLayers(before, ends, lengths, np.array_equal, max_layers)
+        return BackwardLayers(
+            before, lambda _: ends, lengths, np.array_equal, max_layers
+        )
     except OverflowError:
         raise too_large(pattern) from None

@@ -29,16 +29,22 @@ from numpy.typing import NDArray
 
 from .._words.types import Floats, Ids
 from .._words.vocabulary import BOUNDARY, EncodedWords, within_groups
+from .next_symbols import NextSymbolModel
 
 EMPTY_PROBA = 1e-9
 """Probability of the empty word if it is no training word. Not 0: scores are finite."""
 
 ADDED_TO_LENGTHS = 0.1
 """Number of words added at each length between the shortest and the longest word, so
-that every length in between is possible."""
+that every length in between is possible. It is divided by the square of the distance to
+the nearest length of a word: a gap gets less than a third of a word in all, however far
+the longest word is from the others."""
 
 MIN_LONGER = 1e-12
 """Smallest probability of the model for longer words that counts as one."""
+
+MIN_VALUE = 1e-300
+"""Smallest value ``v`` relative to the largest one after as many characters."""
 
 MAX_STEPS = 1 << 26
 """Bound of `Expectations.size` times the number of lengths that are matched: a second
@@ -71,8 +77,8 @@ class Expectations(Protocol):
         ...
 
 
-class FiniteStateModel(Protocol):
-    """A model whose predictions depend on one of finitely many states."""
+class FiniteStateModel(NextSymbolModel, Protocol):
+    """A `NextSymbolModel` whose contexts are finitely many states."""
 
     @property
     def n_states(self) -> int:
@@ -98,10 +104,6 @@ class FiniteStateModel(Protocol):
         """
         ...
 
-    def advance(self, contexts: Ids, ids: Ids) -> Ids:
-        """Return the states after one more id each; after 0, the start of a word."""
-        ...
-
 
 AnyModel = TypeVar("AnyModel", bound=FiniteStateModel)
 
@@ -119,7 +121,10 @@ def target_lengths(word_lengths: NDArray[Any], n_lengths: int) -> Floats:
     n_words = float(word_lengths.sum())
     seen = np.flatnonzero(word_lengths)
     shortest, longest = int(seen[0]), int(seen[-1])
-    inside = word_lengths[shortest:] + ADDED_TO_LENGTHS
+    between = np.arange(shortest, longest + 1)
+    nearest = seen[np.searchsorted((seen[1:] + seen[:-1]) / 2, between)]
+    distance = np.maximum(1, np.abs(between - nearest))
+    inside = word_lengths[shortest : longest + 1] + ADDED_TO_LENGTHS / distance**2
     proba = np.zeros(max(longest + 1, n_lengths) + 1)
     proba[shortest : longest + 1] = inside / inside.sum()
     outside = 1 / (n_words + 2)
@@ -136,18 +141,35 @@ def target_lengths(word_lengths: NDArray[Any], n_lengths: int) -> Floats:
 def log_length_ratio(step: Expectations, word_lengths: NDArray[Any]) -> Floats:
     """Return the logarithm of ``r``: see `target_lengths` and `LengthMatchedModel`."""
     n_lengths = min(len(word_lengths), max(1, MAX_STEPS // step.size))
-    proba = np.zeros(n_lengths + 1)
-    values = step.end_proba
-    for length in range(n_lengths):
-        proba[length] = values[step.start_state]
-        values = step.expectation(values)
+    log_proba = np.full(n_lengths + 1, -np.inf)
+    log_proba[:-1] = _log_proba_of_lengths(step, n_lengths)
     # Rounding must not make longer words possible if they are impossible.
-    longer = 1 - proba.sum()
-    proba[-1] = longer if longer > MIN_LONGER else 0
+    longer = 1 - np.exp(log_proba).sum()
+    if longer > MIN_LONGER:
+        log_proba[-1] = np.log(longer)
     target = target_lengths(word_lengths, n_lengths)
-    # Without smoothing, some lengths are impossible.
-    ratio = np.divide(target, proba, out=np.ones_like(proba), where=proba > 0)
-    return np.log(ratio / np.sum(ratio * proba))
+    # Without smoothing, some lengths are impossible, and their ratio has no effect.
+    possible = log_proba > -np.inf
+    log_ratio = np.zeros(n_lengths + 1)
+    log_ratio[possible] = np.log(target[possible]) - log_proba[possible]
+    return log_ratio - np.log(target[possible].sum())
+
+
+def _log_proba_of_lengths(step: Expectations, n_lengths: int) -> Floats:
+    """Return the log-probability of words of 0, 1, ... characters, (n_lengths,)."""
+    log_proba = np.full(n_lengths, -np.inf)
+    values, log_scale = step.end_proba, 0.0
+    for length in range(n_lengths):
+        # Probabilities of long words underflow without a scale.
+        largest = values.max()
+        if largest <= 0:
+            break
+        values, log_scale = values / largest, log_scale + np.log(largest)
+        start = values[step.start_state]
+        if start > 0:
+            log_proba[length] = np.log(start) + log_scale
+        values = step.expectation(values)
+    return log_proba
 
 
 class LengthMatchedModel(Generic[AnyModel]):
@@ -177,12 +199,26 @@ class LengthMatchedModel(Generic[AnyModel]):
     @cached_property
     def log_values(self) -> Floats:
         """Logarithm of ``v`` by number of characters, (n_lengths + 1, n_states)."""
-        step, ratio = self.plain.expectations(), np.exp(self.log_ratio)
-        values = np.full((len(ratio), self.plain.n_states), ratio[-1])
+        step, log_ratio = self.plain.expectations(), self.log_ratio
+        log_values = np.full((len(log_ratio), self.plain.n_states), log_ratio[-1])
         for length in reversed(range(self.n_lengths)):
-            values[length] = step.end_proba * ratio[length]
-            values[length] += step.expectation(values[length + 1])
-        return np.log(values, out=values)
+            later = log_values[length + 1]
+            largest = max(later.max(), log_ratio[length])
+            values = step.end_proba * np.exp(log_ratio[length] - largest)
+            values += step.expectation(np.exp(later - largest))
+            # Below this share of the largest value, they would underflow.
+            np.maximum(values, MIN_VALUE, out=values)
+            np.add(np.log(values), largest, out=log_values[length])
+        return log_values
+
+    def factors(self, context: int) -> tuple[FiniteStateModel, int, Floats]:
+        """Return the plain model, its state, and log-weights, in a context.
+
+        The probability of the rest of a word is that under the plain model, times the
+        weight of the word's length; the last weight holds for all longer words.
+        """
+        log_weights = self.log_ratio - self.log_values.flat[context]
+        return self.plain, context % self.plain.n_states, log_weights
 
     def states(self, encoded: EncodedWords) -> Ids:
         """Return the context before every predicted id of words, (n_predictions,)."""

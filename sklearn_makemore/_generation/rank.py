@@ -50,13 +50,19 @@ class SampledRanks:
     def __call__(self, log_proba: Floats) -> tuple[Floats, Floats]:
         """Return the ranks of words and their standard errors, (n_words,) each.
 
-        A rank is at least 1, for the word itself. An impossible word has the rank inf
-        with the error nan.
+        A rank is at least 1, for the word itself. Its error is 1 / (n p) for a word of
+        probability p above all samples, as if it were sampled once, and inf for a word
+        below all samples. An impossible word has the rank inf with the error nan.
         """
-        least = log_proba - ROUNDING * np.maximum(1, np.abs(log_proba))
+        tolerance = ROUNDING * np.maximum(1, np.abs(log_proba))
+        least = log_proba - tolerance
         at = np.searchsorted(self.log_proba, least)  # the least probable of the counted
         log_rank = np.append(self.log_rank, 0.0)[at]
-        log_error = np.append(self.log_error, -np.inf)[at]
+        no_hit = -log_proba - np.log(len(self.log_proba))
+        log_error = np.where(
+            at < len(self.log_proba), np.append(self.log_error, 0.0)[at], no_hit
+        )
+        log_error[log_proba < self.log_proba[0] - tolerance] = np.inf
         impossible = log_proba == -np.inf
         with np.errstate(over="ignore"):
             rank = np.where(impossible, np.inf, np.exp(np.maximum(log_rank, 0.0)))

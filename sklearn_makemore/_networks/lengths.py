@@ -81,6 +81,11 @@ class WindowTable:
         states = self.states(encoded)
         return self.log_proba[states, encoded.targets], states
 
+    def next_log_proba(self, contexts):
+        """Return distinct distributions of the next id, and the row of each window."""
+        states, rows = np.unique(contexts, return_inverse=True)
+        return self.log_proba[states], rows
+
     def rows(self, states):
         """Return log-probabilities and next windows, (n, n_symbols) each."""
         next_states = self._shifted(states)[:, np.newaxis] + np.arange(self.n_symbols)

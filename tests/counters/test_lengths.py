@@ -143,6 +143,34 @@ def test_the_target_is_the_histogram_with_a_little_beyond():
     )
 
 
+@pytest.mark.parametrize("n_words, longest", [(50, 58), (1000, 2000)])
+def test_one_long_word_does_not_change_the_lengths_of_the_others(n_words, longest):
+    word_lengths = np.zeros(longest + 1)
+    word_lengths[3:9] = n_words / 6
+    usual = target_lengths(word_lengths[:9], 9)
+    word_lengths[longest] = 1
+    target = target_lengths(word_lengths, longest + 1)
+    assert target[9:].sum() < 2.4 / n_words
+    np.testing.assert_allclose(target[3:9], usual[3:9], rtol=1.5 / n_words)
+    assert target[1:].min() > 0 and target.sum() == pytest.approx(1)
+
+
+def test_lengths_that_are_practically_impossible_are_matched():
+    words, weights = ["ab", "ba", "abb" * 200], [1e9, 1, 1]
+    model = NGramCounter(order=2).fit(words, sample_weight=weights)
+    scores = model.score_samples([*words, "", "a" * 700])
+    assert np.isfinite(scores).all()
+    share = np.array(weights) / sum(weights)
+    np.testing.assert_allclose(scores[0], np.log(share[0]), atol=1e-6)
+    tokens = [token.sum() for token in model.token_log_proba(words)]
+    np.testing.assert_allclose(tokens, scores[:3], rtol=1e-9, atol=1e-12)
+    assert set(model.sample(50, random_state=0)) == {"ab"}
+    # Half of the probability is that of words of 600 characters.
+    model = NGramCounter(order=2).fit(words, sample_weight=[1, 1, 2])
+    longest = [word for word in model.sample(400, random_state=0) if len(word) == 600]
+    assert 120 < len(longest) < 280
+
+
 def test_the_empty_word_is_finite_and_is_not_sampled():
     model = NGramCounter().fit(["ab", "ba"])
     assert -30 < model.score_samples([""])[0] < -20

@@ -398,7 +398,8 @@ def test_what_has_settled_is_kept_once():
     def settled(values, later):
         return np.allclose(values, later, rtol=1e-13, atol=0)
 
-    layers = BackwardLayers(before.__matmul__, ends, (2, 4, 10**9), settled, 60)
+    arguments = before.__matmul__, lambda _: ends, (2, 4, 10**9), settled
+    layers = BackwardLayers(*arguments, 60)
     np.testing.assert_allclose(layers[4], [1.0, 1.0])
     np.testing.assert_array_equal(layers[10**9], ends)
     np.testing.assert_allclose(layers[10**9 - 1], ends + before @ ends)
@@ -406,4 +407,22 @@ def test_what_has_settled_is_kept_once():
     np.testing.assert_allclose(layers[3], before @ [1, 1])
     np.testing.assert_allclose(layers[2], before @ before @ [1, 1])
     with pytest.raises(OverflowError):
-        BackwardLayers(before.__matmul__, ends, (2, 4, 10**9), settled, 20)
+        BackwardLayers(*arguments, 20)
+
+
+@pytest.mark.parametrize("lengths", [(0, 0, 9), (1, 3, 9), (2, 6, 9), (0, 1, 3)])
+def test_layers_of_ends_that_depend_on_the_length(lengths):
+    before = np.array([[0.5, 0.25], [0.0, 0.3]])
+    ends = np.array([[2.0, 1.0], [3.0, 0.5], [1.0, 4.0], [0.0, 1.0], [1.0, 1.0]])
+
+    def ends_at(length):
+        return ends[min(length, 4)]
+
+    layers = BackwardLayers(
+        before.__matmul__, ends_at, lengths, np.array_equal, 99, constant_from=4
+    )
+    first, shortest, longest = lengths
+    expected = np.zeros(2)
+    for length in range(longest, first - 1, -1):
+        expected = before @ expected + ends_at(length) * (length >= shortest)
+        np.testing.assert_allclose(layers[length], expected)

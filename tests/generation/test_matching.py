@@ -16,8 +16,11 @@ from sampling_oracles import FALSE_ALARM, assert_frequencies, textbook_next
 from scipy.stats import chi2_contingency
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter
+from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter
 from sklearn_makemore._generation import conditional as _conditional
+from sklearn_makemore._generation.conditional import ConditionalModel
+from sklearn_makemore._generation.sampling import DrawOptions
+from sklearn_makemore.datasets import load_names
 
 N_DRAWS = 8000
 
@@ -126,6 +129,52 @@ def test_exact_samples_are_the_words_given_that_they_match(estimator, case, fit_
         np.testing.assert_allclose(
             scores / scores.sum(), list(expected.values()), rtol=1e-5
         )
+
+
+def proba_of_words(source, words, prefix, symbols):
+    """Probability with which each word is sampled, character by character."""
+    found = []
+    for word in words:
+        contexts, log_proba = source.context, 0.0
+        for symbol in word[len(prefix) :]:
+            table, rows = source.model.next_log_proba(contexts)
+            log_proba += table[rows[0], symbols.index(symbol)]
+            contexts = source.model.advance(contexts, [symbols.index(symbol)])
+        table, rows = source.model.next_log_proba(contexts)
+        found.append(np.exp(log_proba + table[rows[0], 0]))
+    return np.array(found)
+
+
+LENGTH_MATCHED = {
+    "counter": NGramCounter(3),
+    "window network": MLPCharLM(
+        block_size=2, n_embd=3, n_hidden=6, max_epochs=1, match_lengths=True
+    ),
+}
+
+
+@over(LENGTH_MATCHED)
+@pytest.mark.parametrize("limits", [(0, 7), (3, 7), (5, 7), (0, 3)])
+@pytest.mark.parametrize("prefix", ["", "ba"])
+def test_exact_probabilities_include_the_lengths(estimator, limits, prefix, fit_once):
+    model = fit_once(estimator, TINY_WORDS)
+    pattern = "(ab|b.|c)*a?"
+    words = matches(pattern, prefix, limits)
+    source = model._source(prefix, DrawOptions(*limits), pattern, exact=True)
+    assert type(source.model) is ConditionalModel
+    states = model._next_symbol_model().plain.n_states
+    assert len(source.model.product.ends) <= 3 * states  # of the pattern: 3 states
+    found = proba_of_words(source, words, prefix, list(model.symbols_))
+    expected = np.exp(model.score_samples(words))
+    np.testing.assert_allclose(found, expected / expected.sum(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("pattern", ["z.*z.*z", "x{3}.*", "q.*z.*"])
+def test_rare_matches_are_sampled_from_a_large_list(pattern, fit_once):
+    model = fit_once(NGramCounter(), load_names().data)
+    sampled = model.sample(20, matching=pattern, exact=True, random_state=0)
+    assert len(sampled) == 20
+    assert all(re.fullmatch(pattern, word) for word in sampled)
 
 
 @over({name: COUNTERS[name] for name in ("bigram", "kneser-ney-6", "additive-3")})

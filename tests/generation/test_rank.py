@@ -94,7 +94,20 @@ def test_samples_stand_for_words():
     for row, value in enumerate(asked):
         counts = np.where(log_proba >= value, np.exp(-log_drawn), 0)
         assert rank[row] == pytest.approx(max(1, counts.mean()))
-        assert std[row] == pytest.approx(counts.std() / np.sqrt(49), abs=1e-6)
+        if row in (1, 2):
+            assert std[row] == pytest.approx(counts.std() / np.sqrt(49), abs=1e-6)
+    # No sample is below the first, or above the last.
+    assert std[0] == np.inf and std[3] == pytest.approx(np.exp(0.001) / 50)
+
+
+def test_standard_errors_show_that_no_sample_is_as_probable_or_as_improbable():
+    model = NGramCounter().fit(load_names().data)
+    words, log_proba = model.most_likely(4)
+    asked = [*words[1:], "qqqqqqqqqq"]
+    rank, std = model.rank(asked, 100, random_state=0, return_std=True)
+    np.testing.assert_array_equal(rank[:3], 1)
+    np.testing.assert_allclose(std[:3], np.exp(-log_proba[1:]) / 100)
+    assert 1 < rank[3] < np.inf and std[3] == np.inf
 
 
 def test_ranks_of_very_long_words_are_finite_or_infinite():
