@@ -13,6 +13,9 @@ new first  share of the samples whose first letter begins no training word
 empty      share of empty samples
 distance   Wasserstein distance between the lengths of the samples and of the fifth
            fold, in characters
+
+A counter takes seconds. A network takes one to five minutes in one thread, and all
+models about 20 minutes.
 """
 
 import argparse
@@ -22,6 +25,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import torch
 from scipy.stats import wasserstein_distance
 
 import sklearn_makemore as makemore
@@ -32,7 +36,7 @@ COLUMNS = ["NLL", "outside", "new first", "empty", "distance"]
 N_FOLDS = 5
 N_SAMPLES = 4_000
 
-MODELS = {
+COUNTERS = {
     "NGramCounter()": makemore.NGramCounter(),
     "NGramCounter(lengths free)": makemore.NGramCounter(match_lengths=False),
     "NGramCounter(KenLM)": makemore.NGramCounter(
@@ -40,6 +44,20 @@ MODELS = {
     ),
     "BigramCounter()": makemore.BigramCounter(),
 }
+NETWORKS = {
+    f"{network.__name__}()": network(random_state=0)
+    for network in (
+        makemore.BigramCharLM,
+        makemore.BoWCharLM,
+        makemore.MLPCharLM,
+        makemore.WaveNetCharLM,
+        makemore.RNNCharLM,
+        makemore.GRUCharLM,
+        makemore.LSTMCharLM,
+        makemore.TransformerCharLM,
+    )
+}
+MODELS = {**COUNTERS, **NETWORKS}
 
 
 def short_lists(folder):
@@ -74,6 +92,12 @@ def scorecard(model, train, test, seed=0):
     )
 
 
+def shown(values):
+    """Return the values of a scorecard as text."""
+    nll, *shares, distance = values
+    return [f"{nll:.3f}", *(f"{share:.1%}" for share in shares), f"{distance:.2f}"]
+
+
 def mean_scorecard(model, words):
     """Return the means over the folds of a list."""
     random.Random(0).shuffle(words)
@@ -87,10 +111,8 @@ def mean_scorecard(model, words):
     return np.mean(rows, axis=0)
 
 
-def print_row(name, n_words, values):
-    nll, outside, new_first, empty, distance = values
-    shares = "".join(f"{share:11.1%}" for share in (outside, new_first, empty))
-    print(f"  {name:16}{n_words:6}{nll:8.3f}{shares}{distance:10.2f}", flush=True)
+def print_row(name, n_words, cells):
+    print(f"  {name:16}{n_words:>6}" + "".join(f"{cell:>11}" for cell in cells))
 
 
 def main():
@@ -98,14 +120,16 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     for name in arguments.models:
-        print(f"{name:24}{'NLL':>8}" + "".join(f"{title:>11}" for title in COLUMNS[1:]))
+        print(name)
+        print_row("list", "words", COLUMNS)
         rows = []
         for list_name, words in short_lists(arguments.folder).items():
             rows.append(mean_scorecard(MODELS[name], words))
-            print_row(list_name, len(words), rows[-1])
-        print_row("mean", "", np.mean(rows, axis=0))
+            print_row(list_name, len(words), shown(rows[-1]))
+        print_row("mean", "", shown(np.mean(rows, axis=0)))
 
 
 if __name__ == "__main__":

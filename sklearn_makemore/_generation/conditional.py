@@ -23,9 +23,6 @@ MAX_BACKWARD = 1 << 25
 MIN_PROBA = 1e-280
 """Smallest probability of a match: below it, backward probabilities underflow."""
 
-LOG_RARE = -100.0
-"""Logarithm of the factor for lengths that no match has, where words are rejected."""
-
 MAX_LOG_WEIGHT = 600.0
 """Largest logarithm of a weight of a length: above it, probabilities overflow."""
 
@@ -47,12 +44,6 @@ def conditional(source: Source, language: Language) -> Source:
         if exact is not None:
             start = np.zeros(1, dtype=np.int64)
             return replace(source, model=exact, context=start, options=DrawOptions())
-    model = source.model
-    if isinstance(model, LengthMatchedModel) and options == DrawOptions():
-        # Fewer words are rejected, and the others have the same relative probabilities.
-        has_matches = language.has_lengths(model.n_lengths)
-        log_weights = np.where(has_matches, 0.0, LOG_RARE)
-        source = replace(source, model=model.reweighted(log_weights))
     return replace(source, options=replace(options, language=language))
 
 

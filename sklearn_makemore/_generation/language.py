@@ -113,21 +113,6 @@ class Language:
             symbols == BOUNDARY, self._may_end(states, length), can_end_later
         )
 
-    def has_lengths(self, n_lengths: int) -> Mask:
-        """Return whether there are words of 0, 1, ... characters, (n_lengths + 1,).
-
-        The last element is for all longer words. The lengths of a prefix have no words.
-        """
-        has_words = np.zeros(n_lengths + 1, dtype=bool)
-        states = np.array([self.start])
-        for length in range(self.can_end.first, n_lengths):
-            has_words[length] = self._may_end(states, length).any()
-            states = np.unique(self.next_states[states])
-            states = states[self.can_end[length + 1][states]]
-        longer = max(self.can_end.first, n_lengths)
-        has_words[-1] = self.can_end[longer][states].any()
-        return has_words
-
     def _may_end(self, states: Ids, length: int) -> Mask:
         return self.accepts[states] & (length >= self.can_end.min_length)
 

@@ -211,10 +211,6 @@ class LengthMatchedModel(Generic[AnyModel]):
             np.add(np.log(values), largest, out=log_values[length])
         return log_values
 
-    def reweighted(self, log_weights: Floats) -> NextSymbolModel:
-        """Return the model with a log-weight for every length, (n_lengths + 1,)."""
-        return LengthMatchedModel(self.plain, self.log_ratio + log_weights)
-
     def factors(self, context: int) -> tuple[FiniteStateModel, int, Floats]:
         """Return the plain model, its state, and log-weights, in a context.
 

@@ -28,6 +28,7 @@ from .restored import (
     check_weights,
     checked_history,
     checked_unknown_proba,
+    checked_weight_decay,
     checked_word_lengths,
     recorded_values,
 )
@@ -169,6 +170,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
             "block_size": block_size,
             "unknown_proba": self.unknown_proba_,
             "word_lengths": self.word_lengths_,
+            "weight_decay": self.weight_decay_,
             "history": [recorded_values(row) for row in net.history],
             "weights": {
                 name: tensor.detach().cpu().numpy()
@@ -184,11 +186,16 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         of_words = {
             "unknown_proba_": checked_unknown_proba(kept["unknown_proba"], vocabulary),
             "word_lengths_": checked_word_lengths(*lengths),
+            "weight_decay_": checked_weight_decay(
+                kept.get("weight_decay", self.weight_decay)
+            ),
         }
         history = checked_history(kept["history"])
         device = resolve_device(self.device)
         with one_thread, seeded_torch(0, device):
-            net = self._new_net(vocabulary.n_symbols, block_size, device)
+            net = self._new_net(
+                vocabulary.n_symbols, block_size, device, of_words["weight_decay_"]
+            )
         net.history.extend({**row, "batches": []} for row in history)
         fitted = self._fitted(net, vocabulary, of_words)
         if fitted.get("block_size_") != block_size:
@@ -201,7 +208,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         net.module_.eval()
         return fitted
 
-    def _new_net(self, n_symbols, block_size, device):
+    def _new_net(self, n_symbols, block_size, device, weight_decay):
         module, module_params = self._module(n_symbols, block_size)
         schedule = SCHEDULES[self.lr_schedule]
         if sets_learning_rate(self.callbacks) and schedule is not None:
@@ -212,7 +219,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         return new_net(
             module,
             module_params,
-            **self._optimizer_params(n_symbols),
+            **self._optimizer_params(n_symbols, weight_decay),
             lr=self.lr,
             schedule=schedule,
             batch_size=self.batch_size,
@@ -222,11 +229,11 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
             verbose=int(self.verbose),
         )
 
-    def _optimizer_params(self, n_symbols):
+    def _optimizer_params(self, n_symbols, weight_decay):
         """Return the optimizer and its settings, as parameters of the net."""
         return {
             **OPTIMIZERS[self.optimizer],
-            "optimizer__weight_decay": self.weight_decay,
+            "optimizer__weight_decay": weight_decay,
         }
 
     def _resolved_unknown_proba(self, data, is_warm_start):

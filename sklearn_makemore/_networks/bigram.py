@@ -1,12 +1,14 @@
 """BigramCharLM: the bigram as a network."""
 
 from dataclasses import KW_ONLY
+from numbers import Real
 from typing import Literal
 
 import torch
 from numpy.random import RandomState
 
 from .._declarations import parameter
+from .._sklearn import Interval
 from .._words.vocabulary import check_pair_table
 from ..modules import LookupTable
 from .window import BaseWindowCharLM
@@ -69,6 +71,7 @@ class BigramCharLM(BaseWindowCharLM):
         larger factor makes the probabilities more uniform. Even without it, a pair that
         never occurred keeps a probability above zero after any finite training.
         """,
+        constraints=[Interval(Real, 0, None, closed="left")],
     )
     random_state: int | RandomState | None = parameter(
         default=None,
@@ -84,12 +87,12 @@ class BigramCharLM(BaseWindowCharLM):
     def _window_size(self):
         return 1
 
-    def _optimizer_params(self, n_symbols):
+    def _optimizer_params(self, n_symbols, weight_decay):
         # torch adds weight_decay * W to the gradient; the gradient of the mean of
         # squares is 2 W divided by the number of weights.
         return {
             **OPTIMIZERS[self.optimizer],
-            "optimizer__weight_decay": 2 * self.weight_decay / n_symbols**2,
+            "optimizer__weight_decay": 2 * weight_decay / n_symbols**2,
         }
 
     def _module(self, n_symbols, block_size):

@@ -52,19 +52,22 @@ class NetworkParameters(DeclaredParameters):
     batch_size: int | None = parameter(
         default=1024,
         description="""
-        Number of predicted characters per step. On short lists it is reduced, but not
-        below 256, so that an epoch has at least 16 steps. None uses all words in every
-        step.
+        Number of predicted characters per step. On short lists it is reduced so that an
+        epoch has at least 32 steps, but not below 32, or 256 if training continues.
+        None uses all words in every step.
         """,
         constraints=[POSITIVE_INT, None],
     )
-    weight_decay: float = parameter(
-        default=0.1,
+    weight_decay: float | None = parameter(
+        default=None,
         description="""
         Weight decay: decoupled from the gradient with "adamw", an L2 penalty with
-        "sgd". The lectures use none.
+        "sgd". The lectures use none. None means 0.1 and, with "adamw", more on short
+        lists: 2,000 divided by the number of predicted characters of the distinct
+        words, but at most 3 (1.5 with batch normalization) and at most ``0.05 / lr``.
+        It does not rise if `fit` continues, and is 0.1 if `partial_fit` does.
         """,
-        constraints=[Interval(Real, 0, None, closed="left")],
+        constraints=[Interval(Real, 0, None, closed="left"), None],
     )
     validation_fraction: float | None = parameter(
         default=None,
@@ -178,6 +181,7 @@ class NetworkParameters(DeclaredParameters):
         """
     )
     n_iter_: int = fitted("Number of epochs trained.")
+    weight_decay_: float = fitted("Weight decay of the last training.")
     unknown_proba_: float | None = fitted(
         """
         Probability of an unknown character, with ``handle_unknown="unk"`` and no such

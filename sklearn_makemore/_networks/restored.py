@@ -68,6 +68,13 @@ def checked_word_lengths(lengths: Any, longest_word: int) -> np.ndarray | None:
     return lengths
 
 
+def checked_weight_decay(decay: Any) -> float:
+    """Return the weight decay of the last training once checked."""
+    if not isinstance(decay, int | float) or not 0 <= decay < np.inf:
+        raise ValueError(f"weight_decay is {decay!r}.")
+    return float(decay)
+
+
 def checked_history(history: Any) -> list[dict[str, Any]]:
     """Return the epochs of a history, a list of dicts of plain values, once checked."""
     if not isinstance(history, list) or not all(

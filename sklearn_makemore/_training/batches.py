@@ -25,12 +25,15 @@ from .processes import SINGLE_PROCESS, SingleProcess
 MAX_TABLE_CELLS = 1 << 23
 """Largest table of all contexts and symbols to keep: 32 MiB."""
 
-MIN_BATCHES = 16
+MIN_BATCHES = 32
 """Smallest number of steps of an epoch. Short lists get smaller batches."""
 
-MIN_BATCH_SIZE = 256
-"""Smallest number of predictions to which batches are reduced. Smaller batches would be
-too noisy."""
+MIN_BATCH_SIZE = 32
+"""Smallest number of predictions to which batches are reduced if a new network learns.
+More steps need the weight decay that short lists have."""
+
+MIN_CONTINUED_BATCH_SIZE = 256
+"""The same if training continues. A network forgets less in fewer steps."""
 
 MAX_REPEATS = 100
 """Largest mean number of times that a pair of context and symbol occurs in an epoch."""
@@ -61,9 +64,14 @@ class WeightedDataset(Dataset):
         batch_size: int | None,
         training: bool,
         processes: SingleProcess = SINGLE_PROCESS,
+        min_size: int = MIN_CONTINUED_BATCH_SIZE,
     ) -> "Batches":
-        """Return the batches of an epoch, of training or of validation."""
-        return Batches(self, batch_size, training, processes)
+        """Return the batches of an epoch, of training or of validation.
+
+        min_size : predictions below which short lists do not reduce `batch_size`
+        """
+        n_batches = number_of_batches(self.total, batch_size, min_size)
+        return Batches(self, n_batches, training, processes)
 
     def _validation_size(self, most):
         """Return how many contexts with their logits a validation batch may have."""
@@ -90,15 +98,14 @@ class WeightedDataset(Dataset):
 class Batches(Dataset):
     """Batches of one epoch; each iteration is another epoch.
 
-    Without `training` every row comes once, in order, and `batch_size` is ignored.
+    Without `training` every row comes once, in order, and `n_batches` is ignored.
     """
 
-    def __init__(self, dataset: WeightedDataset, batch_size, training, processes):
+    def __init__(self, dataset: WeightedDataset, n_batches, training, processes):
         self.dataset = dataset
         self.training = training
         self.processes = processes
         if training:
-            n_batches = number_of_batches(dataset.total, batch_size)
             self.repeats = dataset._repeats(n_batches)
             n_rows = int(self.repeats.sum())
             self.bounds = batch_bounds(n_rows, min(n_batches, n_rows))
@@ -168,15 +175,15 @@ def rescale_extreme_weights(weights: np.ndarray) -> np.ndarray:
     return np.maximum(weights * scale, MIN_WEIGHT)
 
 
-def number_of_batches(total: float, batch_size: int | None) -> int:
+def number_of_batches(total: float, batch_size: int | None, min_size: int) -> int:
     """Return the steps of an epoch over `total` predictions, weights included.
 
     Batches are smaller than `batch_size` if there would be fewer than MIN_BATCHES, but
-    have at least MIN_BATCH_SIZE predictions. None puts all predictions in one batch.
+    have at least `min_size` predictions. None puts all predictions in one batch.
     """
     if batch_size is None:
         return 1
-    size = min(batch_size, max(total / MIN_BATCHES, MIN_BATCH_SIZE))
+    size = min(batch_size, max(total / MIN_BATCHES, min_size))
     return max(1, round(total / size))
 
 

@@ -14,7 +14,7 @@ from .._sklearn import has_callbacks
 from .._word_estimator import own_random_state
 from .._words.hold_out import hold_out
 from .._words.training_set import TrainingSet
-from .batches import WeightedDataset
+from .batches import MIN_BATCH_SIZE, MIN_CONTINUED_BATCH_SIZE, WeightedDataset
 from .checkpoint import Checkpoint
 from .device import keep_freed_memory, one_thread, resolve_device, seeded_torch
 from .identity import check_agreement, training_identity
@@ -30,6 +30,7 @@ from .net import (
 )
 from .processes import CollectiveError, SingleProcess, join_processes
 from .schedules import WARM_START_RATE, scaled
+from .weight_decay import resolved_weight_decay
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,7 @@ class Training:
     rng : source of the words held out and of the seed
     context : of scikit-learn's callbacks, None without them
     rate : factor of the schedule's learning rates
+    is_partial : whether the words are a chunk of what the network learns from
     """
 
     epochs: int
@@ -51,6 +53,12 @@ class Training:
     context: Any = None
     checkpoint: Checkpoint | None = None
     rate: float = 1.0
+    is_partial: bool = False
+
+    @property
+    def min_batch_size(self) -> int:
+        """Predictions below which short lists do not reduce the size of batches."""
+        return MIN_CONTINUED_BATCH_SIZE if self.is_warm_start else MIN_BATCH_SIZE
 
     @property
     def epochs_done(self) -> int:
@@ -79,6 +87,7 @@ def fit_network(model, data: TrainingSet, context) -> dict[str, Any]:
 def partial_fit_network(model, data: TrainingSet) -> dict[str, Any]:
     """Train a network one epoch more; return the fitted attributes."""
     training = _begun(model, data, model.__sklearn_is_fitted__(), epochs=1)
+    training = replace(training, is_partial=True)
     with training.processes.together():
         return _trained(model, data, None, training)
 
@@ -151,13 +160,13 @@ def _trained(model, train, valid, training):
     keep_freed_memory()
     with one_thread, seeded_torch(int(seed), device):
         datasets = [model._dataset(part, block_size, device) for part in parts]
-        net = model._new_net(n_symbols, block_size, device)
+        of_words = _of_words(model, parts, training)
+        net = model._new_net(n_symbols, block_size, device, of_words["weight_decay_"])
         if training.is_warm_start:
             new_ids = model.vocabulary_.ids_in(train.vocabulary)
             net = continued_net(net, model.net_, torch.from_numpy(new_ids))
         if net.schedule is not None and training.rate != 1:
             net.schedule = partial(scaled, schedule=net.schedule, factor=training.rate)
-        of_words = model._of_words(parts, training.is_warm_start)
         # Tasks come first: a task is closed before another callback ends the training.
         # The checkpoint comes last: early stopping has then counted the epoch.
         tasks = _epoch_tasks(model, train, longest, of_words, training)
@@ -170,6 +179,16 @@ def _trained(model, train, valid, training):
         callbacks = [pair for pair in callbacks if pair[1] is not None]
         train_net(net, datasets, callbacks, training, int(seed))
     return model._fitted(net, train.vocabulary, of_words)
+
+
+def _of_words(model, parts, training):
+    """Return the fitted attributes that follow from the words alone."""
+    flags = training.is_warm_start, training.is_partial
+    decay = resolved_weight_decay(model, parts[0], *flags)
+    return {
+        **model._of_words(parts, training.is_warm_start),
+        "weight_decay_": decay,
+    }
 
 
 def _early_stopping(model, valid):
@@ -241,7 +260,12 @@ def train_net(
             "has only a share of these; omit it, or set accelerate=False."
         )
     train, *valid = datasets
-    batches = train.batches(net.batch_size, training=True, processes=processes)
+    batches = train.batches(
+        net.batch_size,
+        training=True,
+        processes=processes,
+        min_size=training.min_batch_size,
+    )
     before = net.callbacks_, net.train_split
     net.callbacks_, net.train_split = callbacks, None
     if valid:

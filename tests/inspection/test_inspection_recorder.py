@@ -114,7 +114,7 @@ def assert_histogram(found, values):
 
 def test_sample_weights_reach_the_gradients(words):
     estimator = clone(NETS["mlp"]).set_params(
-        callbacks=[TrainingRecorder(every=1)], batch_size=10**6, max_epochs=1
+        callbacks=[TrainingRecorder(every=1)], batch_size=None, max_epochs=1
     )
     words = words[:30]  # one step
     weights = np.array([3.0, 0.0, 1.0] * 10)

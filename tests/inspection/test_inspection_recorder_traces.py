@@ -102,7 +102,8 @@ def test_without_a_recorder_the_loop_stays_lean(words, fit_once):
 
 
 def test_every_call_starts_the_records_anew(words):
-    model, recorder = recorded(NETS["mlp"], words, every=1)
+    estimator = clone(NETS["mlp"]).set_params(batch_size=32)  # which is not reduced
+    model, recorder = recorded(estimator, words, every=1)
     n_steps = len(recorder.records_)
     weights = model.net_.module_.embedding.weight.detach().clone()
     model.partial_fit(words)

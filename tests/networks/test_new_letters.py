@@ -22,10 +22,11 @@ def grown_untrained(model):
     vocabulary = model.vocabulary_.union(CharVocabulary(NEW_LETTERS))
     new_ids = torch.from_numpy(model.vocabulary_.ids_in(vocabulary))
     block_size = getattr(model, "block_size_", None)
-    net = model._new_net(vocabulary.n_symbols, block_size, "cpu")
+    decay = model.weight_decay_
+    net = model._new_net(vocabulary.n_symbols, block_size, "cpu", decay)
     net = continued_net(net, model.net_, new_ids)
     grown = copy.copy(model)
-    names = "unknown_proba_", "word_lengths_"
+    names = "unknown_proba_", "word_lengths_", "weight_decay_"
     of_words = {name: getattr(model, name) for name in names}
     fitted = model._fitted(net, vocabulary, of_words)
     vars(grown).update(fitted, vocabulary_=vocabulary)

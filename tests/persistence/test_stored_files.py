@@ -35,7 +35,7 @@ ADDED = {
         "scores",
         "per",
     },
-    **dict.fromkeys(NETWORKS, {"word_lengths"}),
+    **dict.fromkeys(NETWORKS, {"word_lengths", "weight_decay"}),
 }
 """Fitted state that version 0.1.0 did not write, and without which files are read."""
 

@@ -226,21 +226,23 @@ def test_all_words_in_one_batch():
 
 
 @pytest.mark.parametrize(
-    "total, batch_size, n_batches",
+    "total, batch_size, min_size, n_batches",
     [
-        (1e6, 1000, 1000),
-        (1e4, 1000, 16),  # 10 would be too few
-        (1600, 1000, 6),  # 16 would have less than 256 predictions
-        (1600, 100, 16),  # unless as few are asked for
-        (300, 1000, 1),
-        (3, 1, 3),
-        (0.2, 1, 1),
-        (1e6, None, 1),
-        (1e6, 10**9, 16),
+        (1e6, 1000, 256, 1000),
+        (1e4, 1000, 256, 32),  # 10 would be too few
+        (1600, 1000, 256, 6),  # 32 would have less than 256 predictions
+        (1600, 1000, 32, 32),
+        (1600, 100, 256, 16),  # unless as few are asked for
+        (300, 1000, 256, 1),
+        (300, 1000, 32, 9),
+        (3, 1, 32, 3),
+        (0.2, 1, 32, 1),
+        (1e6, None, 32, 1),
+        (1e6, 10**9, 32, 32),
     ],
 )
-def test_number_of_batches(total, batch_size, n_batches):
-    assert number_of_batches(total, batch_size) == n_batches
+def test_number_of_batches(total, batch_size, min_size, n_batches):
+    assert number_of_batches(total, batch_size, min_size) == n_batches
 
 
 @pytest.mark.parametrize("weight", [1e-300, 1e-9, 1e9, 1e300])
