@@ -99,8 +99,6 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
 
     def _fit_vocabulary(self, joined: CodePoints) -> CharVocabulary:
         """Return the vocabulary that `fit` uses for these words."""
-        if self._is_warm_start():
-            return self._partial_fit_vocabulary(joined)
         unknown = self.handle_unknown == "unk"
         if self.alphabet is None:
             return CharVocabulary.from_code_points(joined, unknown=unknown)
@@ -140,7 +138,8 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         ConvergenceWarning
             If a network ends worse than a uniform model, or worse than before training.
         """
-        data = TrainingSet.from_words(words, sample_weight, self._fit_vocabulary)
+        is_warm_start = self._is_warm_start()
+        data = self._training_set(words, sample_weight, is_warm_start)
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
         # Decoding the words takes time.
         task = self._callback_task(data.words if has_callbacks(self) else [])
@@ -148,7 +147,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         learned = self._fit_encoded(data, context)
         vocabulary, longest = data.vocabulary, data.max_predictions - 1
         del data  # frees memory for the fitted attributes
-        self._set_fitted(vocabulary, longest, learned, self._is_warm_start())
+        self._set_fitted(vocabulary, longest, learned, is_warm_start)
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
 
@@ -171,15 +170,24 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         """
         self._validate_params()  # scikit-learn does so at the first call only
         is_fitted = self.__sklearn_is_fitted__()
-        vocabulary_of = (
-            self._partial_fit_vocabulary if is_fitted else self._fit_vocabulary
-        )
-        data = TrainingSet.from_words(words, sample_weight, vocabulary_of)
+        data = self._training_set(words, sample_weight, is_fitted)
         learned = self._partial_fit_encoded(data)
         vocabulary, longest = data.vocabulary, data.max_predictions - 1
         del data
         self._set_fitted(vocabulary, longest, learned, is_fitted)
         return self
+
+    def _training_set(
+        self, words: Words, sample_weight: Weights, is_warm_start: bool
+    ) -> TrainingSet:
+        """Check words, and return those of positive weight."""
+        vocabulary_of = (
+            self._partial_fit_vocabulary if is_warm_start else self._fit_vocabulary
+        )
+        data = TrainingSet.from_words(words, sample_weight, vocabulary_of)
+        # Before words are left out or held out: errors name the index among all.
+        self._check_trainable(data.encoded, data.vocabulary, is_warm_start)
+        return data.with_weight()
 
     # ----------------------------------------------------------- fitted state
 
@@ -192,11 +200,14 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         """Return the fitted vocabulary, or raise an error if parameters exclude it."""
         known = self.vocabulary_
         if not self._is_compatible(known):
+            advice = " To learn more characters, set alphabet=None."
+            if self.alphabet is None:
+                advice = ""
             raise ValueError(
                 f"The fitted model has the alphabet {_brief(known.characters)} and "
                 f"handle_unknown={'unk' if known.unknown else 'error'!r}, and a warm "
                 "start or `partial_fit` cannot change them. Set the parameters back, "
-                "or fit a new model. To learn more characters, set alphabet=None."
+                f"or fit a new model.{advice}"
             )
         return known
 

@@ -44,7 +44,7 @@ ARGUMENTS = {
     "y": ("Ignored", "Not used, present for API consistency by convention."),
     "sample_weight": (
         "array-like of shape (n_words,), default=None",
-        "Non-negative weight of each word. A weight of 2 equals the word twice.",
+        "Non-negative weight of each word: 2 equals the word twice, 0 leaves it out.",
     ),
 }
 """Type and description of arguments that mean the same in every method."""

@@ -180,7 +180,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             The class of each word.
 
         sample_weight : array-like of shape (n_words,), default=None
-            Non-negative weight of each word. A weight of 2 equals the word twice.
+            Non-negative weight of each word: 2 equals the word twice, 0 leaves it out.
 
         Returns
         -------

@@ -123,7 +123,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
             The class of each word, for columns of log odds.
 
         sample_weight : array-like of shape (n_words,), default=None
-            Non-negative weight of each word. A weight of 2 equals the word twice.
+            Non-negative weight of each word: 2 equals the word twice, 0 leaves it out.
 
         Returns
         -------
@@ -153,7 +153,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
             The class of each word, for columns of log odds.
 
         sample_weight : array-like of shape (n_words,), default=None
-            Non-negative weight of each word. A weight of 2 equals the word twice.
+            Non-negative weight of each word: 2 equals the word twice, 0 leaves it out.
 
         Returns
         -------

@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from .._words.check import check_words
 from .._words.code_points import encodable_words
-from .._words.training_set import check_sample_weight
+from .._words.training_set import check_sample_weight, emptied
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class LabelledWords:
     ) -> "LabelledWords":
         """Check the arguments of `fit`, and leave out the words of weight zero."""
         # Errors name the index among all words, not among those of a class.
-        words = encodable_words(words)
+        words = check_words(words)
         if y is None:
             raise ValueError(
                 f"{owner} requires y, the class of each word, to be passed, but the "
@@ -41,6 +42,7 @@ class LabelledWords:
         labels = _checked_labels(y)
         check_consistent_length(words, labels)
         weight = check_sample_weight(sample_weight, words)
+        encodable_words(emptied(words, weight))
         if weight is not None:
             present = np.flatnonzero(weight)
             words = [words[row] for row in present]

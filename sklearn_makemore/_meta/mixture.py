@@ -259,7 +259,6 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     def _partial_fit_encoded(self, data):
         if not self.__sklearn_is_fitted__():
             return self._fit_and_weigh(data, self._partially_trained)
-        self._check_trainable(data.encoded, data.vocabulary, is_warm_start=True)
         for model in self._checked_members().values():
             if isinstance(model, BaseCharLM):
                 check_symbols(model, data.vocabulary)
@@ -291,8 +290,6 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         ``train(members, data, purpose)`` returns the fitted members.
         """
         models = self._checked_members()
-        # Check before holding words out, which would change the index that errors name.
-        self._check_trainable(data.encoded, data.vocabulary, is_warm_start=False)
         rng = own_random_state(self.random_state)
         seeds = rng.randint(np.iinfo(np.int32).max, size=len(models)).tolist()
         # Copies, because fitting a frozen model elsewhere must not change the mixture.

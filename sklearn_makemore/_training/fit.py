@@ -94,8 +94,6 @@ def partial_fit_network(model, data: TrainingSet) -> dict[str, Any]:
 
 def _begun(model, data, is_warm_start, epochs, context=None):
     """Return the settings of a training on which all processes agree."""
-    # Before words are held out, because that changes the index that errors name.
-    model._check_trainable(data.encoded, data.vocabulary, is_warm_start)
     rng = own_random_state(model.random_state)
     processes = join_processes(model.accelerate, model.device)
     device = processes.device or resolve_device(model.device)

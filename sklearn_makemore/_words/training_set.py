@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .._sklearn import non_negative_weights
 from .check import check_words
-from .code_points import CodePoints
+from .code_points import CodePoints, encodable_words
 from .types import Floats, Ids, Weights, Words
 from .vocabulary import CharVocabulary, EncodedWords
 
@@ -21,7 +21,7 @@ MAX_TOTAL_WEIGHT = 1e307
 class TrainingSet:
     """Encoded words with their vocabulary and weights.
 
-    sample_weight : (n_words,) positive; None means that all weights are 1
+    sample_weight : (n_words,) non-negative; None means that all weights are 1
     """
 
     vocabulary: CharVocabulary
@@ -35,14 +35,24 @@ class TrainingSet:
         sample_weight: Weights,
         vocabulary_of: Callable[[CodePoints], CharVocabulary],
     ) -> Self:
-        """Check and encode words, without those of weight zero.
+        """Check and encode words; those of weight zero become the empty word.
+
+        So they have no effect on the vocabulary and on lengths, and errors name the
+        index among all words. `with_weight` leaves them out.
 
         vocabulary_of : returns the vocabulary to encode some `CodePoints` with.
         """
-        words, weight = check_training(words, sample_weight)
-        joined = CodePoints.from_words(words)
+        words = check_words(words)
+        weight = check_sample_weight(sample_weight, words)
+        joined = CodePoints.from_words(emptied(words, weight))
         vocabulary = vocabulary_of(joined)
         return cls(vocabulary, vocabulary.encode_code_points(joined), weight)
+
+    def with_weight(self) -> Self:
+        """Return the words of positive weight."""
+        if self.sample_weight is None or self.sample_weight.all():
+            return self
+        return self.take(np.flatnonzero(self.sample_weight))
 
     @property
     def words(self) -> list[str]:
@@ -79,10 +89,19 @@ def check_training(
     """Check words and their weights, and leave out the words of weight zero."""
     words = check_words(words)
     weight = check_sample_weight(sample_weight, words)
+    encodable_words(emptied(words, weight))
     if weight is None or weight.all():
         return words, weight
     present = np.flatnonzero(weight)
     return [words[index] for index in present], weight[present]
+
+
+def emptied(words: list[str], sample_weight: Floats | None) -> list[str]:
+    """Replace the words of weight zero by the empty word, which is always valid."""
+    if sample_weight is None or sample_weight.all():
+        return words
+    weights = sample_weight.tolist()
+    return [word if weight else "" for word, weight in zip(words, weights, strict=True)]
 
 
 def check_sample_weight(sample_weight: Weights, words: Sized) -> Floats | None:
