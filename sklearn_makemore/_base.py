@@ -167,6 +167,12 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         ValueError
             As `fit`, and if a parameter that is fixed by the first call has changed:
             the alphabet, `handle_unknown`, the order or the architecture.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If a network ends worse than before this call, or at the first call worse
+            than a uniform model.
         """
         self._validate_params()  # scikit-learn does so at the first call only
         is_fitted = self.__sklearn_is_fitted__()

@@ -166,6 +166,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     __metadata_request__predict_proba = {"words": UNUSED}
     __metadata_request__predict_log_proba = {"words": UNUSED}
     __metadata_request__decision_function = {"words": UNUSED}
+    __metadata_request__score = {"words": UNUSED}
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, words: Words, y: ArrayLike, sample_weight: Weights = None) -> Self:
@@ -284,6 +285,29 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         if log_proba.shape[1] != 2:
             return log_proba
         return log_proba[:, 1] - log_proba[:, 0]
+
+    def score(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, words: Words, y: ArrayLike, sample_weight: Weights = None
+    ) -> float:
+        """Compute the mean accuracy of `predict`.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            A list, tuple, array, Series or one-column data frame; ``""`` is a word.
+
+        y : array-like of shape (n_words,)
+            The true class of each word.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Non-negative weight of each word.
+
+        Returns
+        -------
+        accuracy : float
+            Share of the words whose class is predicted, weighted by `sample_weight`.
+        """
+        return float(super().score(words, y, sample_weight))
 
     def _fit_weights(
         self,

@@ -60,15 +60,12 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     Notes
     -----
     The columns of classes are added if `fit` has a `y` of classes and `log_odds` is
-    True. A target of a regression or with several columns has no classes, and a frozen
-    model none either. The log odds of a training word in ``fit_transform`` are those of
-    models that have not seen the word with any class. A class whose words are all in
-    one fold, such as a single word, cannot be both learned and held out; its words are
-    learned in all folds. Without columns of classes, `classes_`, `class_prior_`,
-    `known_symbols_` and `min_lengths_` are None.
-
-    In a `ColumnTransformer`, name the column with a string, not with a list of one
-    string, so that the words are passed as a Series.
+    True. No such columns are added if `y` is continuous or has several columns, or if
+    `estimator` is frozen. The log odds of a training word in ``fit_transform`` are
+    those of models that have not seen the word with any class. A class whose words are
+    all in one fold, such as a single word, cannot be both learned and held out; its
+    words are learned in all folds. Without columns of classes, `classes_`,
+    `class_prior_`, `known_symbols_` and `min_lengths_` are None.
 
     Examples
     --------

@@ -158,8 +158,10 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     validation_fraction: float = parameter(
         default=0.1,
         description="""
-        Share of the words, drawn at random, that is held out to find the weights; at
-        least one. Not used with `cv`, or if all members are frozen.
+        Fraction of the total weight of the words that is held out, at random, to find
+        the weights of the members. Equal words are held out together, at least one
+        word, and at most twice this fraction of the distinct words. Not used with `cv`,
+        or if all members are frozen.
         """,
         constraints=[Interval(Real, 0, 1, closed="neither")],
     )

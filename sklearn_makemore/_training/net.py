@@ -170,10 +170,13 @@ class CharNet(NeuralNet):
             limits["a uniform model"] = math.log(self.module__n_symbols)
         for name, limit in limits.items():
             if loss > limit + TOLERATED_LOSS:
+                advice = f"Use a smaller lr than {self.lr}"
+                if loss <= loss_before:
+                    advice += ", or more epochs"
                 warnings.warn(
                     f"Training failed: the loss is {loss:.4g} nats per character after "
-                    f"epoch {len(self.history)}, worse than {name} ({limit:.4g}). Use "
-                    f"a smaller lr than {self.lr}, or more epochs.",
+                    f"epoch {len(self.history)}, worse than {name} ({limit:.4g}). "
+                    f"{advice}.",
                     ConvergenceWarning,
                     stacklevel=2,
                 )
@@ -259,8 +262,8 @@ def continued_net(net: CharNet, before: CharNet, new_ids: torch.Tensor) -> CharN
     if net.module is not before.module or asked != fitted:
         raise ValueError(
             f"The fitted {before.module.__name__} has {fitted}, and a warm start "
-            f"cannot turn it into {asked}. Set the parameters back, or fit again with "
-            "warm_start=False."
+            f"or `partial_fit` cannot turn it into {asked}. Set the parameters back, "
+            "or call `fit` with warm_start=False."
         )
     module, module_before = plain_module(net), plain_module(before)
     module.load_state_dict(

@@ -7,6 +7,8 @@ from estimators import CLASSES, ESTIMATORS, NETS, over
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
+from sklearn_makemore import BigramCounter
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 STILL = {
     "lr": 1e-12,
@@ -49,6 +51,12 @@ def test_symbols_cannot_change(estimator, change, words):
     for train in ways_of_going_on(model):
         train(words)
     assert (model.score_samples(words) != before).any()
+
+
+def test_advice_names_no_parameter_that_is_set_already():
+    model = BigramCounter().fit(["ab"]).set_params(handle_unknown="unk")
+    with pytest.raises(ValueError, match="or fit a new model.$"):
+        model.partial_fit(["ab"])
 
 
 @over(CLASSES)

@@ -63,7 +63,7 @@ def test_bayes_rule_by_hand(words):
         np.testing.assert_allclose(found, np.log(expected), atol=1e-12)
     best = np.array(["0", "1", "2"])[expected.argmax(axis=1)]
     assert model.predict(ASKED).tolist() == best.tolist()
-    assert model.score(ASKED, best) == 1
+    assert model.score(words=ASKED, y=best, sample_weight=None) == 1
     assert len(model.estimators_) == 3 and model.backward_estimators_ == []
     assert all(one.symbols_[1:-1] == list(letters) for one in model.estimators_)
 

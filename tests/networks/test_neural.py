@@ -439,6 +439,12 @@ def test_a_large_batch_of_the_last_check_is_no_failure():
     assert not has_warned(model.fit, load_names().data[::20])
 
 
+def test_more_epochs_are_no_advice_if_the_loss_has_grown(words):
+    model = clone(NETS["mlp"]).set_params(lr=30.0)
+    with pytest.warns(ConvergenceWarning, match=r"Use a smaller lr than 30\.0\.$"):
+        model.fit(words)
+
+
 def test_a_model_worse_than_before_warns(words):
     fitted = clone(NETS["mlp"]).set_params(max_epochs=40).fit(words)
     before, uniform = fitted.nll(words), math.log(len(fitted.symbols_))
