@@ -24,6 +24,9 @@ from .out_of_fold import BaseOutOfFold, OutOfFoldModels
 MAX_LOG_ODDS = 700.0
 """Log odds of a word that is possible in one class only: finite, as columns must be."""
 
+MAX_NUMBERS = 20
+"""Distinct numbers that may be classes; a target with more is one of a regression."""
+
 FEATURES = ["log_proba", "nll", "max_surprisal", "max_surprisal_position", "length"]
 
 
@@ -63,9 +66,10 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     True. No such columns are added if `y` is continuous or has several columns, or if
     `estimator` is frozen. The log odds of a training word in ``fit_transform`` are
     those of models that have not seen the word with any class. A class whose words are
-    all in one fold, such as a single word, cannot be both learned and held out; its
-    words are learned in all folds. Without columns of classes, `classes_`,
-    `class_prior_`, `known_symbols_` and `min_lengths_` are None.
+    all in one fold, such as a single word, cannot be held out. It has no column and
+    counts for no other, unless `cv` is None. A single class has no column. Without
+    columns of classes, `classes_`, `class_prior_`, `known_symbols_` and `min_lengths_`
+    are None.
 
     Examples
     --------
@@ -82,8 +86,9 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     log_odds: bool = parameter(
         default=True,
         description="""
-        Whether to add the log odds of each class if `fit` has a `y` of classes. Set
-        False for a regression on whole numbers, which look like classes.
+        Whether to add the log odds of each class if `fit` has a `y` of classes. Whole
+        numbers with more than 20 distinct values are no classes. Set False for a
+        regression on fewer.
         """,
     )
 
@@ -248,7 +253,12 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         is_frozen = isinstance(self.estimator, FrozenEstimator)
         if y is None or is_frozen or not self.log_odds or not has_classes(y):
             return None
-        return LabelledWords.checked(words, y, sample_weight, type(self).__name__)
+        data = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
+        if data.classes.dtype.kind in "iuf" and len(data.classes) > MAX_NUMBERS:
+            return None
+        if self.cv is not None:
+            data = data.without_rare_classes(self.cv)
+        return data if len(data.classes) > 1 else None
 
     def _kept(self) -> dict[str, Any]:
         output = getattr(self, "_sklearn_output_config", {}).get("transform")

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from .._words.check import check_words
 from .._words.code_points import encodable_words
+from .._words.hold_out import word_folds
 from .._words.training_set import check_sample_weight, emptied
 
 
@@ -49,6 +50,26 @@ class LabelledWords:
             labels, weight = labels[present], weight[present]
         classes, targets = np.unique(labels, return_inverse=True)
         return cls(words, classes, targets, weight)
+
+    def without_rare_classes(self, n_folds: int) -> "LabelledWords":
+        """Leave out the classes whose words are all in one fold of `word_folds`.
+
+        No model of such a class can be fitted without the words of that fold.
+        """
+        data = self
+        while data.words:
+            folds = word_folds(data.words, n_folds, data.targets)
+            pairs = np.unique(np.stack([data.targets, folds]), axis=1)
+            kept = np.flatnonzero(np.bincount(pairs[0]) > 1)
+            if len(kept) == len(data.classes):
+                break
+            # The words left may be in other folds, so the next round checks again.
+            rows = np.flatnonzero(np.isin(data.targets, kept))
+            weight = None if data.sample_weight is None else data.sample_weight[rows]
+            targets = np.searchsorted(kept, data.targets[rows])
+            words = [data.words[row] for row in rows]
+            data = LabelledWords(words, data.classes[kept], targets, weight)
+        return data
 
     @property
     def shares(self) -> np.ndarray:

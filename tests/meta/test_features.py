@@ -236,13 +236,30 @@ def test_columns_of_classes_can_be_left_out(words):
     assert CharLMFeatures(frozen).fit_transform(words, y).shape == (len(words), 5)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         CharLMFeatures(BigramCounter()).fit(words, y[1:])
-    # Labels of one class, of which a word is not held out, and of weight zero.
-    words, y = ["anna", "ana", "nan", "otto", "x"], ["n", "n", "n", "o", "x"]
+
+
+def test_classes_that_cannot_be_held_out_have_no_column():
+    words = ["anna", "ana", "nan", "otto", "toto", "toot", "x", "anna", "y"]
+    y = ["n", "n", "n", "o", "o", "o", "x", "x", "y"]
+    weights = [1] * 6 + [0, 1, 1]
     model = CharLMFeatures(BigramCounter(), cv=2)
-    found = model.fit_transform(words, y, sample_weight=[1, 1, 1, 1, 0])
-    assert model.classes_.tolist() == ["n", "o"] and found.shape == (5, 7)
-    assert np.isfinite(found).all()
-    assert (clone(model).fit_transform(words, ["n"] * 5)[:, 5] == 700).all()
+    found = model.fit_transform(words, y, sample_weight=weights)
+    # The row of "anna" with class x has the log odds of the row with class n.
+    np.testing.assert_array_equal(found[0], found[7])
+    assert model.classes_.tolist() == ["n", "o"] and found.shape == (9, 7)
+    assert clone(model).fit(words, y, weights).transform(words).shape == (9, 7)
+    without = clone(model).fit_transform(words[:6], y[:6])
+    np.testing.assert_array_equal(found[:6, 5:], without[:, 5:])
+    assert clone(model).fit_transform(words, ["n"] * 9).shape == (9, 5)
+    assert clone(model).fit_transform(words, words).shape == (9, 5)
+
+
+def test_whole_numbers_are_classes_if_they_are_few(words):
+    model = CharLMFeatures(BigramCounter())
+    ages = np.arange(len(words)) % 21
+    assert model.fit_transform(words, ages).shape == (len(words), 5)
+    assert model.fit_transform(words, ages % 2).shape == (len(words), 7)
+    assert model.fit_transform(words, ages.astype(str)).shape[1] > 7
 
 
 @pytest.mark.slow
