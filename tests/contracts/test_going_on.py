@@ -159,6 +159,7 @@ def test_the_unknown_can_be_learnt_later(estimator, words):
     model.partial_fit(words)
     assert model.unknown_proba_ == reserved
     # A fifth of all characters are unknown now.
+    model.set_params(lr=0.05)
     for _ in range(15):
         model.partial_fit(["a?!a?"] * 100 + words)
     assert model.unknown_proba_ is None

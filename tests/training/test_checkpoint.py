@@ -132,7 +132,7 @@ def test_an_interrupted_training_goes_on(estimator, words, path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name, patience, lr", [("mlp", 40, 0.05), ("wavenet", 40, 0.05), ("gru", 2, 0.15)]
+    "name, patience, lr", [("mlp", 40, 0.05), ("wavenet", 40, 0.05), ("gru", 2, 0.08)]
 )
 def test_early_stopping_goes_on_too(name, patience, lr, words, path, killed_at_the_end):
     few = words[:60]
