@@ -94,8 +94,9 @@ class NGramCounter(BaseCounter):
         description="""
         How Kneser-Ney smoothing estimates its discounts; ignored by additive smoothing.
         "leave-one-out" maximises the probability of each n-gram given all others. It
-        has separate discounts for the starts of words. Large sample weights do not
-        change it: counts are divided by the weight of a rare word. "closed-form" is the
+        has separate discounts for the starts of words. If `order` is 5 or more, counts
+        are first divided by the weight of a rare word, so that large weights leave new
+        words as much probability as small ones. "closed-form" is the
         estimate of Chen and Goodman [1]_ from the raw counts, or 0.5, 1 and 1.5 where
         it is undefined. With ``match_lengths=False``, the probabilities then equal
         those of KenLM [2]_.

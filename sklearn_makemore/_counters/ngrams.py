@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .._words.packing import pack_ids, rank_keys, unpack_ids
 from .._words.training_set import padded_sum
@@ -41,16 +41,18 @@ MAX_UNLIMITED_ORDER = 16
 """Largest order for which `MAX_NGRAM_IDS` does not apply. Up to this order the number
 of ids is at most a small multiple of the number of characters."""
 
-UNIT_QUANTILE = 0.15
-"""Quantile of the weights of words that is their unit. Most words of a frequency list
-have weights of this size, and a few smaller ones must not determine it."""
-
 MIN_UNIT_ORDER = 5
-"""Smallest order with a unit. Many words share shorter beginnings, also without
+"""Smallest order with a unit. Many words share each shorter n-gram, also without
 weights."""
 
-UNIT_DECIMALS = 9
-"""Decimals of counts in units, so that multiples of the unit are whole numbers."""
+UNIT_SHARE = 0.007
+"""Share of the total count that n-grams rarer than the unit have at most. Without
+weights, n-grams that occur once have a larger share in almost all lists. A few words of
+small weight have a smaller one."""
+
+UNIT_TOLERANCE = 1e-9
+"""Relative rounding error of counts in units: multiples of the unit become whole
+numbers."""
 
 
 def iterate_columns(encoded: EncodedWords, order: int) -> Iterator[np.ndarray]:
@@ -219,24 +221,22 @@ class NGramCounts:
         """Return the counts divided by the weight of a rare word.
 
         Otherwise large weights would leave no probability for new words. The weights of
-        words are not known. The unit is the `UNIT_QUANTILE` of the counts of n-grams
-        that begin a word and end it, or begin it and have the full length. It is 1 if
-        words have no weights.
+        words are not known: the unit is the largest count such that n-grams with
+        smaller counts have at most `UNIT_SHARE` of the total. It is 1 for almost all
+        lists without weights.
         """
-        if self.order < MIN_UNIT_ORDER:
+        if self.order < MIN_UNIT_ORDER or not len(self):
             return self
-        *_, second, earliest, predicted = self.ngrams
-        of_beginnings = self.counts[(earliest == 0) & ((second > 0) | (predicted == 0))]
-        if not len(of_beginnings):
-            return self
-        unit = np.quantile(of_beginnings, UNIT_QUANTILE, method="lower")
+        counts = np.sort(self.counts).astype(np.float64)
+        sums = np.cumsum(counts / counts[-1])
+        unit = counts[np.searchsorted(sums, UNIT_SHARE * sums[-1], side="right")]
         if unit == 1:
             return self
-        counts, word_lengths = (
-            np.round(array / unit, UNIT_DECIMALS)
-            for array in (self.counts, self.word_lengths)
+        return replace(
+            self,
+            counts=_divided(self.counts, unit),
+            word_lengths=_divided(self.word_lengths, unit),
         )
-        return replace(self, counts=counts, word_lengths=word_lengths)
 
     def remap(self, new_ids: ArrayLike, n_symbols: int) -> NGramCounts:
         """Return the same counts under the ids of a larger alphabet.
@@ -245,3 +245,11 @@ class NGramCounts:
         """
         new_ids = np.asarray(new_ids, dtype=np.min_scalar_type(n_symbols - 1))
         return replace(self, ngrams=new_ids[self.ngrams], n_symbols=n_symbols)
+
+
+def _divided(counts: np.ndarray, unit: float) -> NDArray[np.float64]:
+    """Divide counts, so that multiples of the unit give whole numbers."""
+    divided = counts / unit
+    whole = np.rint(divided)
+    is_whole = np.isclose(divided, whole, rtol=UNIT_TOLERANCE, atol=0)
+    return np.where(is_whole, whole, divided)

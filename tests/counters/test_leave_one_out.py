@@ -19,6 +19,7 @@ from sklearn_makemore._counters.leave_one_out import (
 from sklearn_makemore._counters.ngrams import NGramCounts
 from sklearn_makemore._counters.smoothing import closed_form_discounts
 from sklearn_makemore._counters.trie import HistoryTrie
+from sklearn_makemore.datasets import load_names
 
 N_SYMBOLS = 6
 
@@ -140,6 +141,33 @@ def test_new_words_keep_their_probability_as_weights_grow(words):
         for scale in (1, 1000)
     ]
     assert nll[1] == pytest.approx(nll[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("beginning", ["http://", "www.", "+4179"])
+@pytest.mark.parametrize("order", [5, 6])
+def test_a_common_beginning_is_no_weight(beginning, order):
+    rng = random.Random(0)
+    words = ["".join(rng.choices("abcdeimnot", k=6)) for _ in range(400)]
+    counts = NGramCounter(order).fit([beginning + word for word in words]).ngram_counts_
+    assert counts.in_units() is counts
+
+
+@pytest.mark.parametrize("n_rare", [50, 60, 100])
+@pytest.mark.parametrize("weight", [1, 1e-6])
+def test_words_of_small_weight_change_little(n_rare, weight):
+    words = list(dict.fromkeys(load_names().data[::20]))
+    train, rare, new = words[:300], words[300 : 300 + n_rare], words[500:1000]
+    counter = NGramCounter(alphabet="abcdefghijklmnopqrstuvwxyz")
+    weights = [100] * len(train) + [weight] * n_rare
+    nll = clone(counter).fit(train + rare, sample_weight=weights).nll(new)
+    assert abs(nll - clone(counter).fit(train).nll(new)) < 0.05
+
+
+def test_no_weight_is_too_small():
+    words = "emma olivia ava noah liam mia zoe max".split()
+    model = NGramCounter().fit(words, sample_weight=[0.9] * 7 + [1e-10])
+    assert np.isfinite(model.score_samples([*words, "mio"])).all()
+    assert len(set(model.sample(20, random_state=0))) > 10
 
 
 def test_letters_that_begin_no_word_rarely_begin_a_new_one():
