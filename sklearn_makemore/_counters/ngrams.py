@@ -229,7 +229,8 @@ class NGramCounts:
             return self
         counts = np.sort(self.counts).astype(np.float64)
         sums = np.cumsum(counts / counts[-1])
-        unit = counts[np.searchsorted(sums, UNIT_SHARE * sums[-1], side="right")]
+        rank = np.searchsorted(sums, UNIT_SHARE * sums[-1], side="right")
+        unit = float(counts[rank])
         if unit == 1:
             return self
         return replace(
