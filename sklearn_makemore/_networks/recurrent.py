@@ -74,7 +74,7 @@ class RNNCharLM(BaseRecurrentCharLM):
     >>> words = load_names().data
     >>> model = RNNCharLM(n_hidden=64, random_state=0).fit(words[:2000])
     >>> round(model.nll(words[2000:3000]), 1)
-    2.1
+    2.0
     >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
     ['kanie', 'karisre', 'kariyan']
     """
@@ -116,7 +116,7 @@ class GRUCharLM(BaseRecurrentCharLM):
     >>> words = load_names().data
     >>> model = GRUCharLM(n_hidden=64, random_state=0).fit(words[:2000])
     >>> round(model.nll(words[2000:3000]), 1)
-    2.1
+    2.0
     >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
     ['karie', 'karispe', 'karlynn']
     """
@@ -158,7 +158,7 @@ class LSTMCharLM(BaseRecurrentCharLM):
     >>> words = load_names().data
     >>> model = LSTMCharLM(n_hidden=48, random_state=0).fit(words[:2000])
     >>> round(model.nll(words[2000:3000]), 1)
-    2.2
+    2.1
     >>> model.sample(3, prefix="ka", random_state=0)  # doctest: +SKIP
     ['kanijel', 'karisot', 'karlye']
     """

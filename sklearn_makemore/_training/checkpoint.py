@@ -102,6 +102,9 @@ class Checkpoint(Callback):
         _check_same_training(self.path, document, self.identity)
         with _raising_model_file_error(self.path):
             self.n_epochs = document["n_epochs"]
+            max_epochs = self.identity["parameters"]["max_epochs"]
+            if type(self.n_epochs) is not int or not 0 <= self.n_epochs <= max_epochs:
+                raise ValueError(f"n_epochs is {self.n_epochs!r}")
             restored = restored_random_state(document["random_state"], like=self.rng)
             self.rng.set_state(restored.get_state(legacy=False))
 

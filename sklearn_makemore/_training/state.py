@@ -32,10 +32,7 @@ def state_arrays(net: CharNet, n_before: int) -> Arrays:
 
 
 def check_state(net: CharNet, n_epochs: int, arrays: Arrays) -> None:
-    """Raise ValueError unless the arrays are those of this net after `n_epochs`.
-
-    The kernels of an optimizer do not check the sizes of the arrays that they write to.
-    """
+    """Raise ValueError if this net cannot be in such a state after `n_epochs`."""
     has_best = any(name.startswith("best.") for name in arrays)
     expected, found = (
         {name: (array.shape, array.dtype.name) for name, array in some.items()}
@@ -43,6 +40,22 @@ def check_state(net: CharNet, n_epochs: int, arrays: Arrays) -> None:
     )
     for name, _ in sorted(expected.items() ^ found.items()):
         raise ValueError(f"{name} is not as this net has it")
+    for name, array in arrays.items():
+        is_recorded = name == "stopping" or name.startswith("history.")
+        if not is_recorded and not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
+    if (arrays["lr"] < 0).any():
+        raise ValueError("lr is negative")
+    epochs = len(net.history) + 1 + np.arange(n_epochs)
+    if n_epochs and not np.array_equal(arrays["history.epoch"], epochs):
+        raise ValueError("history.epoch does not count")
+    misses, threshold, best_epoch = arrays.get("stopping", np.zeros(3)).tolist()
+    if (
+        misses not in range(n_epochs + 1)
+        or best_epoch not in (epochs if has_best else [0])
+        or np.isnan(threshold)
+    ):
+        raise ValueError("stopping is no state of early stopping")
 
 
 def restore_state(net: CharNet, arrays: Arrays) -> None:
@@ -89,7 +102,10 @@ def _expected_arrays(net, n_epochs, has_best):
 
 
 def _after_a_step(optimizer):
-    """Return a copy of an optimizer with all its moments, for their shapes."""
+    """Return a copy of an optimizer with all its moments, for their shapes.
+
+    The kernels do not check the sizes of the arrays that they write to.
+    """
     optimizer = copy.deepcopy(optimizer)
     for group in optimizer.param_groups:
         for parameter in group["params"]:

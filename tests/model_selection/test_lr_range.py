@@ -122,7 +122,7 @@ def test_parameters_of_the_estimator_count(words, capsys):
     for changed in (
         {},
         {"optimizer": "adamw"},
-        {"batch_size": 64},
+        {"batch_size": 16},
         {"weight_decay": 1.0},
         {"n_hidden": 16},
         {"random_state": 1},

@@ -266,7 +266,7 @@ def outliers(names):
     assert np.mean(names["labels"] == -1) == pytest.approx(0.1, abs=1e-3)
     assert found["random"] > 0.9 and found["shuffled"] > 0.4 and found["name"] < 0.05
     for kind, least in ("random", 0.98), ("shuffled", 0.9):
-        assert areas[kind, "deviation"] > max(least, areas[kind, "per word"])
+        assert areas[kind, "excess"] > max(least, areas[kind, "per word"])
         assert areas[kind, "forest of counts"] < 0.5
 
 

@@ -426,11 +426,11 @@ def other_array(name, change):
 
 MOMENT = "optimizer.0.exp_avg"
 LIES = {
-    "TypeError.*float": lambda document, arrays: document.update(n_epochs=1.5),
-    "TypeError.*str": lambda document, arrays: document.update(n_epochs="1"),
-    "ValueError.*negative": lambda document, arrays: document.update(n_epochs=-1),
+    "n_epochs is 1.0": lambda document, arrays: document.update(n_epochs=1.0),
+    "n_epochs is True": lambda document, arrays: document.update(n_epochs=True),
+    "n_epochs is -1": lambda document, arrays: document.update(n_epochs=-1),
+    "n_epochs is 4": lambda document, arrays: document.update(n_epochs=4),
     r"history\..* is not as": lambda document, arrays: document.update(n_epochs=2),
-    r"history\..* is not as this": lambda document, arrays: document.update(n_epochs=0),
     "optimizer.0.* is not as": without("optimizer."),
     f"{MOMENT} is not as": other_array(MOMENT, lambda array: array[:1]),
     f"{MOMENT} is not as this": other_array(MOMENT, np.float64),
@@ -439,11 +439,19 @@ LIES = {
         {"optimizer.9.exp_avg": arrays[MOMENT]}
     ),
     "history.dur is not as": without("history."),
+    "history.epoch does not count": other_array("history.epoch", np.zeros_like),
     "module.* is not as": other_array("module.embedding.weight", np.transpose),
+    "module.* is not finite": other_array(
+        "module.embedding.weight", lambda array: array * np.nan
+    ),
     "random.cpu is not as": other_array("random.cpu", lambda array: array[:10]),
     "Invalid": other_array("random.cpu", lambda array: np.full_like(array, 255)),
     "stopping is not as": other_array("stopping", lambda array: array[:2]),
+    "stopping is no state": other_array("stopping", lambda array: array + [9, 0, 0]),
+    "stopping is no": without("best."),
     "best.* is not as": without("best.embedding"),
+    "lr is not finite": other_array("lr", lambda array: array + np.inf),
+    "lr is negative": other_array("lr", np.negative),
     "lr is not as": other_array("lr", lambda array: array.astype(np.int64)),
     "lr is not as this": other_array("lr", lambda array: np.repeat(array, 2)),
     "pos=625": lambda document, arrays: document["random_state"]["state"].update(
