@@ -21,11 +21,11 @@ import time
 import warnings
 
 import numpy as np
+import short_lists
 import torch
 from report import markdown
 from short_lists import COLUMNS, scorecard, shown
 
-import sklearn_makemore as makemore
 from sklearn_makemore.datasets import load_names
 
 SIZES = [50, 200, 1_000, 5_000, 28_910, 200_000]
@@ -34,19 +34,8 @@ N_DRAWS = 5
 MANY_WORDS = 1_000
 """Up to so many words, figures are means over draws."""
 
-MODELS = {
-    "NGramCounter()": makemore.NGramCounter(),
-    **{
-        f"{network.__name__}()": network(random_state=0)
-        for network in (
-            makemore.MLPCharLM,
-            makemore.WaveNetCharLM,
-            makemore.TransformerCharLM,
-            makemore.GRUCharLM,
-            makemore.LSTMCharLM,
-        )
-    },
-}
+NAMES = "NGramCounter MLPCharLM WaveNetCharLM TransformerCharLM GRUCharLM LSTMCharLM"
+MODELS = {f"{name}()": short_lists.MODELS[f"{name}()"] for name in NAMES.split()}
 
 
 def distinct_words(size):

@@ -175,7 +175,7 @@ def sums_by_place(
 def mixed_with_mean(log_proba: Floats) -> Floats:
     """Average the probability under each class with the mean over all classes.
 
-    A character that one class has never seen then costs it at most ``log(2 K)`` nats.
+    So a class loses at most ``log(2 K)`` nats by one character that it has never seen.
 
     log_proba : (n_predictions, n_classes)
     """

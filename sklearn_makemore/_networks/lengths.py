@@ -128,15 +128,20 @@ class WindowLengths:
 
     def __init__(self, word_lengths):
         self.word_lengths = word_lengths
-        self._matched = None
+        self._matched = self._weights = None
 
     def __reduce__(self):
         """Pickle without the tables, which can be recomputed."""
         return type(self), (self.word_lengths,)
 
     def matched(self, module, block_size):
-        """Return the length-matched model of a network, the same one at every call."""
-        if self._matched is None:
+        """Return the length-matched model of a network, the same until it changes."""
+        network = module.module
+        tensors = [*network.parameters(), *network.buffers()]
+        # A tensor counts its changes. Users may train `net_` further themselves.
+        weights = [(id(tensor), tensor._version) for tensor in tensors]
+        if weights != self._weights:
+            self._weights = weights
             table = WindowTable.from_module(module, block_size)
             ratio = log_length_ratio(table.expectations(), self.word_lengths)
             self._matched = LengthMatchedModel(table, ratio)

@@ -93,11 +93,12 @@ class BaseWindowCharLM(BaseNeuralCharLM):
     match_lengths: bool = parameter(
         default=False,
         description="""
-        Whether words have the lengths of the training words, those held out included.
-        The model then is that of sampling a length, and a word of this length from the
-        network. Training does not change. The probabilities after all windows are
-        computed when first needed. There may be 67,108,864 of them (512 MiB), one for
-        each combination of the characters in the window and the next one.
+        Whether lengths are distributed as in the training words, those held out
+        included. Each word probability is multiplied by (share of its length in
+        training) / (share under the network). Training does not change. The
+        probabilities after all windows are computed when first needed. There may be
+        67,108,864 of them (512 MiB), one for each combination of the characters in the
+        window and the next one.
         """,
     )
 

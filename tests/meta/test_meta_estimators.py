@@ -258,7 +258,7 @@ def test_callbacks_see_every_fit(estimator, words, classes, capsys):
     model = clone(estimator).set_callbacks(monitor).fit(words, classes)
     (whole,) = (row for row in monitor.get_logs().data if row["task_name"] == "fit")
     assert whole["answer"] == first_answer(model, words)
-    # The models tell their own callbacks.
+    # The models call their own callbacks.
     recorder = Recorder()
     model = clone(estimator)
     model.estimator.set_callbacks(recorder)
@@ -390,11 +390,11 @@ def test_a_frozen_model_is_used_as_it_is(name, words):
         expected = np.quantile(scores, 0.1, method="averaged_inverted_cdf")
         assert frozen.offset_ == pytest.approx(expected)
         assert found[:-1].tolist() == frozen.predict(words).tolist()
-    # One word is enough, and callbacks are told.
+    # One word is enough, and callbacks are called.
     monitor = ScoringMonitor(scoring={"answer": first_answer})
-    told = clone(estimator).set_callbacks(monitor).fit(["anna", "anna"])
+    watched = clone(estimator).set_callbacks(monitor).fit(["anna", "anna"])
     (fit,) = monitor.get_logs().data
-    assert fit["answer"] == first_answer(told, ["anna"])
+    assert fit["answer"] == first_answer(watched, ["anna"])
     with pytest.raises(NotFittedError, match="BigramCounter"):
         clone(estimator).set_params(estimator=FrozenEstimator(BIGRAM)).fit(words)
     wrong = FrozenEstimator(LogisticRegression())

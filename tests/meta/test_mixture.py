@@ -184,7 +184,7 @@ def test_em_at_the_borders():
     np.testing.assert_array_equal(em_weights(better, counts), [1, 0])
     equal = np.array([log_proba[0], log_proba[0]])
     assert em_weights(equal, counts).sum() == 1
-    # What nobody can explain is of no account; if that is all, no member is better.
+    # What is impossible for all members is ignored. Without the rest, none is better.
     expected = em_weights(log_proba, counts)
     with_impossible = np.c_[log_proba, np.full((2, 9), -np.inf)]
     np.testing.assert_array_equal(

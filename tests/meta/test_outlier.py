@@ -25,6 +25,12 @@ def names():
     return load_names().data[::20]
 
 
+def with_copies(detector, path):
+    """Return a detector, and what a file and a pickle make of it."""
+    save(detector, path)
+    return detector, load(path), pickle.loads(pickle.dumps(detector))
+
+
 def test_scores_are_those_of_the_model(words):
     letters = "".join(sorted(set("".join(words))))
     expected = NGramCounter(alphabet=letters, handle_unknown="unk").fit(words)
@@ -105,12 +111,7 @@ def test_training_words_are_scored_out_of_fold_wherever_they_stand(words, tmp_pa
         scores.get(word, score) for word, score in zip(asked, by_model, strict=True)
     ]
     assert not np.isclose(expected, by_model).all()
-    save(detector, tmp_path / "model")
-    for same in (
-        detector,
-        load(tmp_path / "model"),
-        pickle.loads(pickle.dumps(detector)),
-    ):
+    for same in with_copies(detector, tmp_path / "model"):
         np.testing.assert_array_equal(same.score_samples(asked), expected)
         alone = [same.score_samples([word])[0] for word in asked]
         np.testing.assert_allclose(alone, expected)
@@ -216,12 +217,7 @@ def test_a_score_that_is_set_after_fit_waits_for_the_next_fit(words, tmp_path):
     asked = [*words[:9], "zoë", "q" * 15]
     scores, labels = detector.score_samples(asked), detector.predict(asked)
     detector.set_params(per="word")
-    save(detector, tmp_path / "model")
-    for same in (
-        detector,
-        load(tmp_path / "model"),
-        pickle.loads(pickle.dumps(detector)),
-    ):
+    for same in with_copies(detector, tmp_path / "model"):
         np.testing.assert_array_equal(same.score_samples(asked), scores)
         np.testing.assert_array_equal(same.predict(asked), labels)
     again = detector.fit(words).score_samples(asked)

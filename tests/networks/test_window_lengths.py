@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
@@ -195,6 +196,20 @@ def test_new_letters_change_the_windows():
     assert model.predict_proba(["c", "abc"]).shape == (2, 4)
     of_one = model.score_samples(["a", "b", "c"])
     assert np.exp(of_one).sum() == pytest.approx(1 / 44 / 2, rel=1e-6)
+
+
+def test_a_net_that_is_changed_in_place_is_evaluated_again():
+    model = MODELS["mlp"]
+    words = two_letter_words()
+    changed = clone(model).set_params(match_lengths=True).fit(words)
+    before = changed.score_samples(words)
+    with torch.no_grad():
+        for weights in changed.net_.module_.parameters():
+            weights.mul_(0.5)
+    after = changed.score_samples(words)
+    assert not np.isclose(after, before).any()
+    again = pickle.loads(pickle.dumps(changed))  # without tables
+    np.testing.assert_array_equal(after, again.score_samples(words))
 
 
 def test_files_pickles_and_copies_keep_the_lengths(tmp_path):

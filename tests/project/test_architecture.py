@@ -58,6 +58,8 @@ UPWARD = {
 ENTRY_POINTS = {"__init__", "__main__", "cli"}
 
 MAX_FILES_OF_ROOT = 12
+TOP_LEVEL = {"LICENSE", "README.md", "docs", "examples", "pyproject.toml"}
+TOP_LEVEL |= {"setup.cfg", "sklearn_makemore", "tests"}
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,15 @@ def test_every_file_has_its_place():
     places = {place_of(path) for path in sources()}
     assert places - ENTRY_POINTS == set(PIPELINE)
     assert len(list(ROOT.glob("*.py"))) <= MAX_FILES_OF_ROOT
+
+
+def test_the_repository_has_nothing_else_at_its_top():
+    if not (ROOT.parent / ".git").exists():
+        pytest.skip("this is not a checkout")
+    command = ["git", "-C", str(ROOT.parent), "ls-files"]
+    files = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    entries = {name.partition("/")[0] for name in files.splitlines()}
+    assert {entry for entry in entries if entry[0] != "."} == TOP_LEVEL
 
 
 @pytest.mark.parametrize("room", [room for room in SUB_PACKAGES if room[0] == "_"])
