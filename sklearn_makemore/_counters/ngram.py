@@ -118,6 +118,15 @@ class NGramCounter(BaseCounter):
         `order`, or the length of the longest word plus 2 if that is less.
         """
     )
+    discounts_: np.ndarray | None = fitted(
+        """
+        The discounts of Kneser-Ney smoothing; None with additive smoothing. The axes
+        are: number of symbols in the context, where the start of a word is one symbol;
+        whether the context begins at the start of a word, 0 or 1; and count of the
+        n-gram: 1, 2, or 3 and more.
+        """,
+        type_text="ndarray of shape (order, 2, 3) or None",
+    )
     model_: NGramModel | LengthMatchedModel[NGramModel] = fitted(
         "Log-probabilities after every context that was seen."
     )
@@ -153,7 +162,7 @@ class NGramCounter(BaseCounter):
 
     def _fitted_attributes(self, learned: NGramCounts) -> dict[str, Any]:
         in_units = learned.in_units()
-        trie, smoothed = self._smoothed(learned, in_units)
+        trie, smoothed, discounts = self._smoothed(learned, in_units)
         del trie.counts  # frees memory
         if not self.match_lengths or not len(learned):
             model = NGramModel.from_proba(trie, *smoothed)
@@ -162,18 +171,21 @@ class NGramCounter(BaseCounter):
             log_ratio = log_length_ratio(continuation, in_units.word_lengths)
             ngrams = NGramModel.from_proba(trie, *smoothed)
             model = LengthMatchedModel(ngrams, log_ratio)
-        return {"ngram_counts_": learned, "model_": model}
+        return {"ngram_counts_": learned, "discounts_": discounts, "model_": model}
 
     def _smoothed(
         self, counts: NGramCounts, in_units: NGramCounts
-    ) -> tuple[HistoryTrie, Smoothed]:
-        if self.smoothing == "kneser-ney" and self.discounts == "leave-one-out":
-            trie = HistoryTrie(in_units)
-            return trie, kneser_ney(trie, leave_one_out_discounts(trie))
-        trie = HistoryTrie(counts)
+    ) -> tuple[HistoryTrie, Smoothed, NDArray[np.float64] | None]:
         if self.smoothing == "additive":
-            return trie, additive(trie, float(self.alpha))
-        return trie, kneser_ney(trie, closed_form_discounts(trie))
+            trie = HistoryTrie(counts)
+            return trie, additive(trie, float(self.alpha)), None
+        if self.discounts == "leave-one-out":
+            trie = HistoryTrie(in_units)
+            discounts = leave_one_out_discounts(trie)
+        else:
+            trie = HistoryTrie(counts)
+            discounts = closed_form_discounts(trie)
+        return trie, kneser_ney(trie, discounts), discounts
 
     def _state_to_save(self) -> dict[str, Any]:
         counts = self.ngram_counts_

@@ -113,6 +113,25 @@ def test_the_search_raises_the_likelihood():
     assert value(found) > value(closed_form_discounts(trie).reshape(-1, 3)) + 1
 
 
+@pytest.mark.parametrize("discounts", ["leave-one-out", "closed-form"])
+def test_the_probabilities_follow_from_the_public_discounts(discounts):
+    words = [word for word in random_words(random.Random(3), 300, N_SYMBOLS) if word]
+    letters = ["".join("_abcde"[symbol] for symbol in word) for word in words]
+    model = NGramCounter(4, discounts=discounts, match_lengths=False).fit(letters)
+    assert model.discounts_.shape == (4, 2, 3)
+    maximal = maximal_ngrams(words, 4)
+    for prefix in (), (1,), (2, 1, 1), (1, 3, 1, 1):
+        history = (0, *prefix)[-3:]
+        expected = [
+            slow_proba(maximal, (*history, symbol), model.discounts_)
+            for symbol in range(N_SYMBOLS)
+        ]
+        found = model.predict_proba(["".join("_abcde"[symbol] for symbol in prefix)])
+        np.testing.assert_allclose(found[0], expected)
+    additive = clone(model).set_params(smoothing="additive").fit(letters)
+    assert additive.discounts_ is None
+
+
 def test_without_words_the_discounts_are_the_prior():
     np.testing.assert_array_equal(
         leave_one_out_discounts(trie_of([], 3)), np.full((3, 2, 3), PRIOR_DISCOUNT)
