@@ -9,6 +9,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, logsumexp
 
 from .._base import BaseCharLM
+from .._words.hold_out import group_numbers
 from .._words.types import Floats, Ids, Mask
 from .._words.vocabulary import EncodedWords
 
@@ -224,13 +225,32 @@ def log_likelihood(
     return value, np.concatenate([by_weight, error.sum(axis=0)])
 
 
+def evidence_weights(
+    words: list[str], targets: NDArray[Any], sample_weight: Floats | None
+) -> Floats:
+    """Scale weights to the effective number of distinct words, (n_words,).
+
+    With ``W`` for the total weights of the distinct pairs of a word and a class, this
+    number is ``sum(W)**2 / sum(W**2)``. The penalties of the weights are then relative
+    to it, and do not depend on the unit of sample weights. Repeating all words changes
+    nothing either, so a word of weight 2 still equals the word twice.
+
+    targets, sample_weight : (n_words,), or None instead of weights
+    """
+    weight = np.ones(len(words)) if sample_weight is None else sample_weight
+    weight = weight / weight.max()  # sums must not overflow
+    pairs = group_numbers(zip(words, targets.tolist(), strict=True))
+    totals = np.bincount(pairs, weight)
+    return weight * (totals.sum() / np.sum(totals**2))
+
+
 def best_temperature(features: Floats, *likelihood: Any) -> float:
     """Return the factor, from 0 to 10, that makes the classes most likely.
 
     A penalty of ``(factor - 1)**2 / 2`` nats keeps it finite for separable classes.
 
     features : (n_words, n_classes, 1)
-    likelihood : the other arguments of `log_likelihood`
+    likelihood : the other arguments of `log_likelihood`, with `evidence_weights`
     """
     bias = np.zeros(features.shape[1])
 
@@ -251,7 +271,7 @@ def best_weights(
 
     features : (n_words, n_classes, n_features)
     center : (n_features,)
-    likelihood : the other arguments of `log_likelihood`
+    likelihood : the other arguments of `log_likelihood`, with `evidence_weights`
     """
     n_features = len(center)
     start = np.concatenate([center, np.zeros(features.shape[1])])

@@ -23,6 +23,7 @@ from .calibration import (
     bayes_weights,
     best_temperature,
     best_weights,
+    evidence_weights,
 )
 from .class_fits import (
     check_kept_array,
@@ -325,24 +326,22 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         bias = np.zeros(len(data.classes))
         bayes = bayes_weights(by_place=self.calibration == "places")
         held_out = [np.flatnonzero(~learned) for learned in rounds]
-        rows = np.concatenate([*held_out, np.empty(0, dtype=np.intp)])
-        scored, targets = np.unique(data.targets[rows], return_inverse=True)
-        if len(scored) < 2:
+        scored = data.take(np.concatenate([*held_out, np.empty(0, dtype=np.intp)]))
+        classes, targets = np.unique(scored.targets, return_inverse=True)
+        if len(classes) < 2:
             return bayes, bias
         features = np.concatenate(
             [
-                of_round.features([data.words[row] for row in rows_of_round])
-                for of_round, rows_of_round in zip(models, held_out, strict=True)
+                of_round.features(data.take(rows).words)
+                for of_round, rows in zip(models, held_out, strict=True)
             ]
-        )[:, scored]
-        weight = np.ones(len(rows))
-        if data.sample_weight is not None:
-            weight = data.sample_weight[rows]
-        likelihood = targets, np.log(data.shares)[scored], weight
+        )[:, classes]
+        weight = evidence_weights(scored.words, targets, scored.sample_weight)
+        likelihood = targets, np.log(data.shares)[classes], weight
         factor = best_temperature((features @ bayes)[:, :, np.newaxis], *likelihood)
         if self.calibration == "temperature":
             return factor * bayes, bias
-        weights, bias[scored] = best_weights(features, factor * bayes, *likelihood)
+        weights, bias[classes] = best_weights(features, factor * bayes, *likelihood)
         return weights, bias
 
     def _restore(self, kept: dict[str, Any]) -> None:

@@ -51,6 +51,12 @@ class LabelledWords:
         classes, targets = np.unique(labels, return_inverse=True)
         return cls(words, classes, targets, weight)
 
+    def take(self, rows: np.ndarray) -> "LabelledWords":
+        """Return the words of some rows, (n,), with the same classes."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        words = [self.words[row] for row in rows.tolist()]
+        return LabelledWords(words, self.classes, self.targets[rows], weight)
+
     def without_rare_classes(self, n_folds: int) -> "LabelledWords":
         """Leave out the classes whose words are all in one fold of `word_folds`.
 

@@ -5,7 +5,7 @@ Estimators that score their own training words fit one model per fold.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -134,9 +134,9 @@ def word_folds(
     return folds
 
 
-def group_numbers(words: Iterable[str]) -> NDArray[np.int64]:
+def group_numbers(words: Iterable[Hashable]) -> NDArray[np.int64]:
     """Number the distinct words in the order of their first appearance."""
     # A dict, because arrays of text drop NULs at the end of words.
-    numbers: dict[str, int] = {}
+    numbers: dict[Hashable, int] = {}
     groups = [numbers.setdefault(word, len(numbers)) for word in words]
     return np.array(groups, dtype=np.int64)

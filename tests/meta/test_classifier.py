@@ -21,6 +21,7 @@ from sklearn_makemore._meta.calibration import (
     PENALTY,
     ClassModels,
     best_weights,
+    evidence_weights,
     log_likelihood,
 )
 from sklearn_makemore.datasets import load_names
@@ -255,6 +256,31 @@ def test_weights_are_at_the_top_of_a_hill_for_three_classes(words):
         _, slope = penalised(weights + step[:24], bias + step[24:])
         further, _ = penalised(weights + 1.001 * step[:24], bias + 1.001 * step[24:])
         assert (further - ahead) / 0.001 == pytest.approx(slope @ step, rel=0.05)
+
+
+@pytest.mark.parametrize("calibration", ["places", "temperature"])
+def test_the_unit_of_weights_does_not_change_probabilities(calibration, names):
+    words, sex = names[0][::2], names[1][::2]
+    model = CharLMClassifier(calibration=calibration, cv=2)
+    expected = clone(model).fit(words, sex).predict_proba(ASKED)
+    for weight in 1e-6, 3.0, 1e6, 1e300:
+        weights = np.full(len(words), weight)
+        found = clone(model).fit(words, sex, sample_weight=weights)
+        np.testing.assert_allclose(found.predict_proba(ASKED), expected, rtol=1e-3)
+    repeated = clone(model).fit([*words] * 3, [*sex] * 3).predict_proba(ASKED)
+    np.testing.assert_allclose(repeated, expected, rtol=1e-3)
+
+
+def test_the_effective_number_of_words():
+    words, targets = ["ab", "ab", "ab", "b"], np.array([0, 1, 0, 1])
+    # "ab" of two classes is two words.
+    found = evidence_weights(words, targets, np.array([1e300, 2e300, 1e300, 2e300]))
+    np.testing.assert_allclose(found, [0.5, 1, 0.5, 1])
+    found = evidence_weights(words, targets, None)
+    np.testing.assert_allclose(found, 4 / 6)
+    # A word with most of the weight is little more than one word.
+    found = evidence_weights(words, targets, np.array([1.0, 1, 1, 1e9]))
+    assert found.sum() == pytest.approx(1) and found.argmax() == 3
 
 
 @pytest.mark.slow
