@@ -12,6 +12,7 @@ from .._base import BaseCharLM
 from .._words.hold_out import group_numbers
 from .._words.types import Floats, Ids, Mask
 from .._words.vocabulary import EncodedWords
+from .labels import LabelledWords
 
 N_PLACES = 6
 """Places with separate weights: the last five symbols read, and all before them."""
@@ -225,21 +226,17 @@ def log_likelihood(
     return value, np.concatenate([by_weight, error.sum(axis=0)])
 
 
-def evidence_weights(
-    words: list[str], targets: NDArray[Any], sample_weight: Floats | None
-) -> Floats:
+def evidence_weights(data: LabelledWords) -> Floats:
     """Scale weights to the effective number of distinct words, (n_words,).
 
     With ``W`` for the total weights of the distinct pairs of a word and a class, this
     number is ``sum(W)**2 / sum(W**2)``. The penalties of the weights are then relative
     to it, and do not depend on the unit of sample weights. Repeating all words changes
     nothing either, so a word of weight 2 still equals the word twice.
-
-    targets, sample_weight : (n_words,), or None instead of weights
     """
-    weight = np.ones(len(words)) if sample_weight is None else sample_weight
-    weight = weight / weight.max()  # sums must not overflow
-    pairs = group_numbers(zip(words, targets.tolist(), strict=True))
+    weight = data.sample_weight
+    weight = np.ones(len(data.words)) if weight is None else weight / weight.max()
+    pairs = group_numbers(zip(data.words, data.targets.tolist(), strict=True))
     totals = np.bincount(pairs, weight)
     return weight * (totals.sum() / np.sum(totals**2))
 

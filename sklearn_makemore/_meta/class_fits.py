@@ -12,63 +12,59 @@ from .labels import LabelledWords
 from .members import MemberFit, check_kept_member
 
 
-def class_rounds(data: LabelledWords, n_folds: int | None) -> list[np.ndarray]:
-    """Return which words each round of fits learns from, as masks of shape (n_words,).
+def class_folds(
+    data: LabelledWords, n_folds: int
+) -> list[tuple[LabelledWords, LabelledWords]]:
+    """Return for each fold the words that models learn from, and those held out.
 
-    The first round has all words. Then follows a round for each fold, without its
-    words; None has no folds.
+    data : without rare classes, so that every class has words to learn from
     """
-    every = np.ones(len(data.words), dtype=bool)
-    if n_folds is None:
-        return [every]
-    folds = word_folds(data.words, n_folds, data.targets)
-    learned = [folds != fold for fold in range(folds.max() + 1)]
-    # A class whose words are all in one fold is not held out.
-    for rows in learned:
-        rows |= ~np.isin(data.targets, data.targets[rows])
-    return [every, *(rows for rows in learned if not rows.all())]
+    if len(data.classes) < 2:
+        return []
+    fold_of = word_folds(data.words, n_folds, data.targets)
+    folds = []
+    for fold in range(fold_of.max() + 1):
+        learned = data.take(np.flatnonzero(fold_of != fold))
+        folds.append((learned, data.take(np.flatnonzero(fold_of == fold))))
+    return folds
 
 
 def class_fits(
-    model: BaseCharLM,
-    rounds: list[np.ndarray],
-    data: LabelledWords,
-    backwards: bool,
+    model: BaseCharLM, rounds: list[LabelledWords], backwards: bool = False
 ) -> list[MemberFit]:
-    """Return the fits by round, direction and class; the first round has all words.
+    """Return the fits by round, direction and class.
 
-    rounds : per round a mask of the words that it learns from, (n_words,)
+    rounds : the words of each round; all words first, then those of the folds
     """
-    directions = {"": data.words}
-    if backwards:
-        directions[" backwards"] = reversed_words(data.words)
     fits = []
     for number, learned in enumerate(rounds):
         name = f"fold {number - 1}" if number else "fit"
+        directions = {"": learned.words}
+        if backwards:
+            directions[" backwards"] = reversed_words(learned.words)
         for direction, words in directions.items():
-            for index in range(len(data.classes)):
-                rows = np.flatnonzero(learned & (data.targets == index))
+            for index in range(len(learned.classes)):
+                rows = np.flatnonzero(learned.targets == index)
                 fit = f"{name} class {index}{direction}", model, words
-                fits.append(MemberFit.on_rows(*fit, data.sample_weight, rows))
+                fits.append(MemberFit.on_rows(*fit, learned.sample_weight, rows))
     return fits
 
 
 def class_models(
-    fitted: list[BaseCharLM], rounds: list[np.ndarray], data: LabelledWords
+    fitted: list[BaseCharLM], rounds: list[LabelledWords], backwards: bool = False
 ) -> list[ClassModels]:
     """Sort the fitted models of `class_fits` by round, direction and class."""
-    n_classes = len(data.classes)
-    n_directions = len(fitted) // (len(rounds) * n_classes)
     vocabulary, models = fitted[0].vocabulary_, iter(fitted)
-    encoded = vocabulary.encode(data.words)
     by_round = []
     for learned in rounds:
+        n_classes = len(learned.classes)
         directions = [
-            [next(models) for _ in range(n_classes)] for _ in range(n_directions)
+            [next(models) for _ in range(n_classes)] for _ in range(1 + backwards)
         ]
-        words, targets = encoded.take(np.flatnonzero(learned)), data.targets[learned]
-        symbols = known_symbols(words, targets, n_classes, vocabulary.n_symbols)
-        shortest = min_lengths(words, targets, n_classes)
+        encoded = vocabulary.encode(learned.words)
+        shape = n_classes, vocabulary.n_symbols
+        symbols = known_symbols(encoded, learned.targets, *shape)
+        shortest = min_lengths(encoded, learned.targets, n_classes)
         by_round.append(ClassModels(directions, symbols, shortest))
     return by_round
 

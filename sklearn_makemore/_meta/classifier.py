@@ -29,8 +29,8 @@ from .class_fits import (
     check_kept_array,
     check_kept_classes,
     class_fits,
+    class_folds,
     class_models,
-    class_rounds,
 )
 from .labels import LabelledWords, checked_priors
 from .members import BaseOfOneModel, fit_members, member_for
@@ -206,14 +206,19 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             )
         model = member_for(self.estimator, data.words)
         priors = checked_priors(self.priors, data.shares)
-        rounds = class_rounds(data, None if self.calibration is None else self.cv)
-        fits = class_fits(model, rounds, data, backwards=self.calibration == "places")
+        folds = []
+        if self.calibration is not None:
+            folds = class_folds(data.without_rare_classes(self.cv), self.cv)
+        rounds = [data, *(learned for learned, _ in folds)]
+        backwards = self.calibration == "places"
+        fits = class_fits(model, rounds, backwards)
         context = self._init_callback_context(max_subtasks=len(fits))
         task = {"estimator": self, "X": data.words, "y": data.classes[data.targets]}
         context.call_on_fit_task_begin(**task)
         fitted = fit_members(fits, context, task, self.n_jobs)
-        models, *unseen = class_models(fitted, rounds, data)
-        weights, bias = self._fit_weights(unseen, rounds[1:], data)
+        models, *unseen = class_models(fitted, rounds, backwards)
+        held_out = [words for _, words in folds]
+        weights, bias = self._fit_weights(unseen, held_out, data)
         forwards, *backward = models.directions
         vars(self).update(
             classes_=data.classes,
@@ -313,31 +318,25 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     def _fit_weights(
         self,
         models: list[ClassModels],
-        rounds: list[np.ndarray],
+        held_out: list[LabelledWords],
         data: LabelledWords,
     ) -> tuple[Floats, Floats]:
-        """Fit weights and biases on the words that each round holds out.
+        """Fit weights and biases on words that were held out.
 
-        models : per round
-        rounds : per round a mask of the words that it has learned from, (n_words,)
+        models : for each part of the held-out words, models that have not seen it
         weights : (n_features,)
-        bias : (n_classes,)
+        bias : (n_classes,), 0 for the classes without held-out words
         """
         bias = np.zeros(len(data.classes))
         bayes = bayes_weights(by_place=self.calibration == "places")
-        held_out = [np.flatnonzero(~learned) for learned in rounds]
-        scored = data.take(np.concatenate([*held_out, np.empty(0, dtype=np.intp)]))
-        classes, targets = np.unique(scored.targets, return_inverse=True)
-        if len(classes) < 2:
+        if not held_out:
             return bayes, bias
-        features = np.concatenate(
-            [
-                of_round.features(data.take(rows).words)
-                for of_round, rows in zip(models, held_out, strict=True)
-            ]
-        )[:, classes]
-        weight = evidence_weights(scored.words, targets, scored.sample_weight)
-        likelihood = targets, np.log(data.shares)[classes], weight
+        scored = LabelledWords.joined(held_out)
+        parts = zip(models, held_out, strict=True)
+        features = np.concatenate([model.features(part.words) for model, part in parts])
+        classes = np.searchsorted(data.classes, scored.classes)
+        log_prior = np.log(data.shares)[classes]
+        likelihood = scored.targets, log_prior, evidence_weights(scored)
         factor = best_temperature((features @ bayes)[:, :, np.newaxis], *likelihood)
         if self.calibration == "temperature":
             return factor * bayes, bias

@@ -16,7 +16,7 @@ from .._words.check import check_words
 from .._words.training_set import check_training
 from .._words.types import Weights, Words
 from .calibration import ClassModels
-from .class_fits import check_kept_classes, class_fits, class_models, class_rounds
+from .class_fits import check_kept_classes, class_fits, class_folds, class_models
 from .labels import LabelledWords, has_classes
 from .members import member_for
 from .out_of_fold import BaseOutOfFold, OutOfFoldModels
@@ -221,19 +221,20 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         """Fit, and return the models that measure the training words."""
         data = self._labelled(words, y, sample_weight)
         words, weight = check_training(words, sample_weight)
-        rounds, fits = [], []
+        folds, rounds, fits = [], [], []
         if data is not None:
-            rounds = class_rounds(data, n_folds)
+            folds = [] if n_folds is None else class_folds(data, n_folds)
+            rounds = [data, *(learned for learned, _ in folds)]
             model = member_for(self.estimator, data.words)
-            fits = class_fits(model, rounds, data, backwards=False)
+            fits = class_fits(model, rounds)
         with self._fitted_out_of_fold(words, weight, n_folds, fits) as models:
             by_class = None
             if data is not None:
-                model, *fold_models = class_models(models.others, rounds, data)
+                model, *fold_models = class_models(models.others, rounds)
                 fold_of = {
-                    data.words[row]: fold
-                    for fold, learned in enumerate(rounds[1:])
-                    for row in np.flatnonzero(~learned).tolist()
+                    word: fold
+                    for fold, (_, held_out) in enumerate(folds)
+                    for word in held_out.words
                 }
                 by_class = OutOfFoldModels(model, fold_models, fold_of)
             vars(self).update(

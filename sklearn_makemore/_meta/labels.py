@@ -1,7 +1,7 @@
 """Training words with their classes, and the prior probabilities of classes."""
 
 import reprlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,17 @@ class LabelledWords:
         words = [self.words[row] for row in rows.tolist()]
         return LabelledWords(words, self.classes, self.targets[rows], weight)
 
+    @classmethod
+    def joined(cls, parts: list["LabelledWords"]) -> "LabelledWords":
+        """Return the words of several parts with the same classes."""
+        weights = [p.sample_weight for p in parts if p.sample_weight is not None]
+        return cls(
+            [word for part in parts for word in part.words],
+            parts[0].classes,
+            np.concatenate([part.targets for part in parts]),
+            np.concatenate(weights) if weights else None,
+        )
+
     def without_rare_classes(self, n_folds: int) -> "LabelledWords":
         """Leave out the classes whose words are all in one fold of `word_folds`.
 
@@ -70,11 +81,9 @@ class LabelledWords:
             if len(kept) == len(data.classes):
                 break
             # The words left may be in other folds, so the next round checks again.
-            rows = np.flatnonzero(np.isin(data.targets, kept))
-            weight = None if data.sample_weight is None else data.sample_weight[rows]
-            targets = np.searchsorted(kept, data.targets[rows])
-            words = [data.words[row] for row in rows]
-            data = LabelledWords(words, data.classes[kept], targets, weight)
+            data = data.take(np.flatnonzero(np.isin(data.targets, kept)))
+            targets = np.searchsorted(kept, data.targets)
+            data = replace(data, classes=data.classes[kept], targets=targets)
         return data
 
     @property

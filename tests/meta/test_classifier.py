@@ -24,6 +24,7 @@ from sklearn_makemore._meta.calibration import (
     evidence_weights,
     log_likelihood,
 )
+from sklearn_makemore._meta.labels import LabelledWords
 from sklearn_makemore.datasets import load_names
 
 BAYES = CharLMClassifier(calibration=None)
@@ -272,15 +273,17 @@ def test_the_unit_of_weights_does_not_change_probabilities(calibration, names):
 
 
 def test_the_effective_number_of_words():
-    words, targets = ["ab", "ab", "ab", "b"], np.array([0, 1, 0, 1])
-    # "ab" of two classes is two words.
-    found = evidence_weights(words, targets, np.array([1e300, 2e300, 1e300, 2e300]))
-    np.testing.assert_allclose(found, [0.5, 1, 0.5, 1])
-    found = evidence_weights(words, targets, None)
-    np.testing.assert_allclose(found, 4 / 6)
-    # A word with most of the weight is little more than one word.
-    found = evidence_weights(words, targets, np.array([1.0, 1, 1, 1e9]))
-    assert found.sum() == pytest.approx(1) and found.argmax() == 3
+    def weights(*sample_weight):
+        words = ["ab", "ab", "ab", "b"]  # "ab" of two classes is two words
+        weight = np.array(sample_weight) if sample_weight else None
+        return evidence_weights(
+            LabelledWords(words, np.arange(2), np.array([0, 1, 0, 1]), weight)
+        )
+
+    np.testing.assert_allclose(weights(1e300, 2e300, 1e300, 2e300), [0.5, 1, 0.5, 1])
+    np.testing.assert_allclose(weights(), 4 / 6)
+    # A word with most of the weight leaves little more than one word.
+    assert weights(1.0, 1.0, 1.0, 1e9).sum() == pytest.approx(1)
 
 
 @pytest.mark.slow
@@ -466,6 +469,19 @@ def test_a_class_of_one_word_leaves_the_others_calibrated(names):
         proba = beside.predict_proba(asked[0])[:, :2]
         proba /= proba.sum(axis=1, keepdims=True)
         assert log_loss(asked[1], proba) < log_loss(asked[1], alone) + 0.01
+
+
+@pytest.mark.parametrize("calibration", ["places", "temperature"])
+def test_a_class_that_cannot_be_held_out_has_no_influence(calibration, names):
+    """Its only word is one of another class, whose score may not profit from it."""
+    words, sex = names[0][::3], names[1][::3]
+    model = CharLMClassifier(NGramCounter(3), calibration=calibration, cv=3)
+    expected = clone(model).fit(words, sex)
+    for rare in words[0], words[7]:
+        found = clone(model).fit([rare, *words], ["Q", *sex])
+        assert found.classes_.tolist() == ["F", "M", "Q"]
+        np.testing.assert_allclose(found.weights_, expected.weights_, atol=1e-4)
+        np.testing.assert_allclose(found.bias_, [*expected.bias_, 0], atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (3, 4), (8,)])
