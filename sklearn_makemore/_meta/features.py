@@ -45,7 +45,8 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
                                  number of characters for the end mark
     ``length``                   number of characters
     ``log_odds_<class>``         with `y`, log odds of each class against all others,
-                                 by Bayes' rule over one model per class
+                                 by Bayes' rule over one model per class; of two
+                                 classes, only the second has a column
     ===========================  ======================================================
 
     A model gives its training words higher likelihoods than new words. An estimator
@@ -159,7 +160,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
 
         Returns
         -------
-        features : ndarray of shape (n_words, 5) or (n_words, 5 + n_classes)
+        features : ndarray of shape (n_words, n_columns)
             Columns as `get_feature_names_out`, dtype float64; a data frame after
             `set_output`.
 
@@ -180,7 +181,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
 
         Returns
         -------
-        features : ndarray of shape (n_words, 5) or (n_words, 5 + n_classes)
+        features : ndarray of shape (n_words, n_columns)
             Columns as `get_feature_names_out`, dtype float64; a data frame after
             `set_output`.
         """
@@ -203,11 +204,11 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
 
         Returns
         -------
-        names : ndarray of shape (5,) or (5 + n_classes,), dtype object
+        names : ndarray of shape (n_columns,), dtype object
             The names.
         """
         check_is_fitted(self)
-        classes = [] if self.classes_ is None else self.classes_.tolist()
+        classes = [] if self.classes_ is None else with_column(self.classes_).tolist()
         names = [*FEATURES, *(f"log_odds_{label}" for label in classes)]
         return np.array(names, dtype=object)
 
@@ -293,16 +294,26 @@ def likelihood_features(model: BaseCharLM, words: list[str]) -> np.ndarray:
     return np.array(rows, dtype=np.float64)
 
 
+def with_column(classes: np.ndarray) -> np.ndarray:
+    """Return the classes that have a column: all, or the second of two.
+
+    The log odds of the first of two are those of the second with the opposite sign.
+
+    classes : (n_classes,)
+    """
+    return classes[1:] if len(classes) == 2 else classes
+
+
 def log_odds(
     models: ClassModels, log_prior: np.ndarray, words: list[str]
 ) -> np.ndarray:
-    """Return the log odds of each class against all others, (n_words, n_classes).
+    """Return the log odds of classes against all others, (n_words, n_columns).
 
     log_prior : (n_classes,)
     """
     joint = models.word_features(words)[:, :, 0] + log_prior
     odds = [
         joint[:, index] - logsumexp(np.delete(joint, index, axis=1), axis=1)
-        for index in range(len(log_prior))
+        for index in with_column(np.arange(len(log_prior)))
     ]
     return np.clip(np.stack(odds, axis=1), -MAX_LOG_ODDS, MAX_LOG_ODDS)

@@ -210,6 +210,20 @@ def test_log_odds_of_classes_out_of_fold(tmp_path):
     assert model.get_feature_names_out().tolist() == COLUMNS
 
 
+def test_two_classes_have_one_column():
+    words = ["anna", "nan", "ana", "otto", "toto", "toot", "tot"]
+    y = ["n", "n", "n", "o", "o", "o", "o"]
+    model = CharLMFeatures(BigramCounter(), cv=2).fit(words, y)
+    assert model.get_feature_names_out().tolist() == [*COLUMNS, "log_odds_o"]
+    bayes = CharLMClassifier(BigramCounter(), calibration=None).fit(words, y)
+    asked = ["anna", "tat", "ntoa"]
+    expected = bayes.decision_function(asked)
+    np.testing.assert_allclose(model.transform(asked)[:, 5:].T, [expected])
+    out_of_fold = model.fit_transform(words, y)
+    assert out_of_fold.shape == (7, 6)
+    assert (out_of_fold[:, 5] < model.transform(words)[:, 5])[3:].all()
+
+
 @pytest.mark.parametrize(
     "y",
     [
@@ -246,8 +260,8 @@ def test_classes_that_cannot_be_held_out_have_no_column():
     found = model.fit_transform(words, y, sample_weight=weights)
     # The row of "anna" with class x has the log odds of the row with class n.
     np.testing.assert_array_equal(found[0], found[7])
-    assert model.classes_.tolist() == ["n", "o"] and found.shape == (9, 7)
-    assert clone(model).fit(words, y, weights).transform(words).shape == (9, 7)
+    assert model.classes_.tolist() == ["n", "o"] and found.shape == (9, 6)
+    assert clone(model).fit(words, y, weights).transform(words).shape == (9, 6)
     without = clone(model).fit_transform(words[:6], y[:6])
     np.testing.assert_array_equal(found[:6, 5:], without[:, 5:])
     assert clone(model).fit_transform(words, ["n"] * 9).shape == (9, 5)
@@ -258,7 +272,7 @@ def test_whole_numbers_are_classes_if_they_are_few(words):
     model = CharLMFeatures(BigramCounter())
     ages = np.arange(len(words)) % 21
     assert model.fit_transform(words, ages).shape == (len(words), 5)
-    assert model.fit_transform(words, ages % 2).shape == (len(words), 7)
+    assert model.fit_transform(words, ages % 2).shape == (len(words), 6)
     assert model.fit_transform(words, ages.astype(str)).shape[1] > 7
 
 
