@@ -73,21 +73,23 @@ plt.show()
 # %%
 # In a `ColumnTransformer`, name the column of words as a string, not as a list. The
 # logistic regression then trains on features that mean the same for new words. With
-# `cv=None`, it trains on likelihoods that new words do not have. By default, the
-# pipeline's `y` adds the log odds of each class, from one model per class. They are out
-# of fold too.
+# the frozen model of all training words, it trains on likelihoods that new words do not
+# have. By default, the pipeline's `y` adds the log odds of the classes, from one model
+# per class. They are out of fold too.
 
 from sklearn.compose import make_column_transformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 numbers = (StandardScaler(), ["logins"])
+frozen = FrozenEstimator(features.estimator_)
 columns = {
     "numbers alone": [numbers],
-    "words, cv=None": [numbers, (CharLMFeatures(cv=None, log_odds=False), "name")],
-    "words, cv=5": [numbers, (CharLMFeatures(log_odds=False), "name")],
+    "frozen model": [numbers, (CharLMFeatures(frozen), "name")],
+    "out of fold": [numbers, (CharLMFeatures(log_odds=False), "name")],
     "with log odds": [numbers, (CharLMFeatures(), "name")],
 }
 losses, areas = {}, {}

@@ -68,9 +68,8 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     `estimator` is frozen. The log odds of a training word in ``fit_transform`` are
     those of models that have not seen the word with any class. A class whose words are
     all in one fold, such as a single word, cannot be held out. It has no column and
-    counts for no other, unless `cv` is None. A single class has no column. Without
-    columns of classes, `classes_`, `class_prior_`, `known_symbols_` and `min_lengths_`
-    are None.
+    counts for no other. A single class has no column. Without columns of classes,
+    `classes_`, `class_prior_`, `known_symbols_` and `min_lengths_` are None.
 
     Examples
     --------
@@ -167,10 +166,10 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         Raises
         ------
         ValueError
-            As `fit`, and if all words are equal, unless `cv` is None.
+            As `fit`, and if all words are equal, unless `estimator` is frozen.
         """
         words = check_words(X)
-        models, class_models = self._fit(words, y, sample_weight, n_folds=self.cv)
+        models, class_models = self._fit(words, y, sample_weight, n_folds=self._n_folds)
         features = models.measure(words, likelihood_features)
         if class_models is None:
             return features
@@ -258,8 +257,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         data = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
         if data.classes.dtype.kind in "iuf" and len(data.classes) > MAX_NUMBERS:
             return None
-        if self.cv is not None:
-            data = data.without_rare_classes(self.cv)
+        data = data.without_rare_classes(self._n_folds)
         return data if len(data.classes) > 1 else None
 
     def _kept(self) -> dict[str, Any]:

@@ -26,6 +26,9 @@ from .members import (
 
 Model = TypeVar("Model")
 
+DEFAULT_FOLDS = 5
+"""Number of folds of ``cv=None``, as in scikit-learn."""
+
 
 @dataclass(frozen=True, eq=False)
 class OutOfFoldModels(Generic[Model]):
@@ -68,12 +71,11 @@ class BaseOutOfFold(BaseOfOneModel):
     cv: int | None = parameter(
         default=5,
         description="""
-        Number of folds. Each training word is scored by a model that was fitted on the
-        other folds and, without an `alphabet`, knows the characters of all words.
-        Folds need no seed: every `cv`-th distinct word, in the order given, is in one
-        fold. None scores the training words with the model that was fitted on them. A
-        fitted model, passed as ``FrozenEstimator(model)``, scores all words, and `cv`
-        is ignored; it should have been fitted on other words.
+        Number of folds; None means 5. Each training word is scored by a model that was
+        fitted on the other folds and, without an `alphabet`, knows the characters of
+        all words. Folds need no seed: every `cv`-th distinct word, in the order given,
+        is in one fold. A fitted model, passed as ``FrozenEstimator(model)``, scores all
+        words, and `cv` is ignored; it should have been fitted on other words.
         """,
         constraints=[Interval(Integral, 2, None, closed="left"), None],
     )
@@ -81,6 +83,10 @@ class BaseOutOfFold(BaseOfOneModel):
     estimator_: BaseCharLM = fitted(
         "The model, fitted on all words.", type_text="estimator"
     )
+
+    @property
+    def _n_folds(self) -> int:
+        return DEFAULT_FOLDS if self.cv is None else int(self.cv)
 
     @contextmanager
     def _fitted_out_of_fold(
@@ -126,7 +132,8 @@ def _folds_of(words: list[str], n_folds: int) -> dict[str, int]:
     if not folds.any():
         raise ValueError(
             f"All words are {reprlib.repr(words[0])}, so no model can be fitted on "
-            "other words than it measures; pass more words, or cv=None."
+            "other words than it measures. Pass more words, or a fitted model as "
+            "FrozenEstimator(model)."
         )
     return dict(zip(words, folds.tolist(), strict=True))
 

@@ -46,8 +46,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
     -----
     The scores of the training words are kept, not the words: 8 bytes per word and 16
     bytes per distinct word. A new word is taken for a training word with a probability
-    of the number of distinct training words times 2**-64. With ``cv=None`` or a frozen
-    model, the model scores the training words too.
+    of the number of distinct training words times 2**-64. A frozen model
+    scores the training words too.
 
     Examples
     --------
@@ -114,10 +114,10 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         Raises
         ------
         ValueError
-            If all words are equal, unless `cv` is None.
+            If all words are equal, unless `estimator` is frozen.
         """
         checked, weight = check_training(words, sample_weight)
-        with self._fitted_out_of_fold(checked, weight, self.cv) as models:
+        with self._fitted_out_of_fold(checked, weight, self._n_folds) as models:
             log_proba = models.measure(checked, word_log_proba)
             mean_nll = mean_nll_per_character(log_proba, checked, weight)
             scores = scores_per(self.per, log_proba, checked, mean_nll)

@@ -365,10 +365,21 @@ def test_parameters_of_a_model_that_is_none(kind, words):
         kind().set_params(estimator__depth=3)
 
 
+@pytest.mark.parametrize("kind", [CharLMFeatures, CharLMOutlierDetector])
+def test_no_number_of_folds_means_five(kind, words, classes):
+    five, default = kind(BIGRAM, cv=5), kind(BIGRAM, cv=None)
+    np.testing.assert_array_equal(
+        out_of_fold(default, words, classes), out_of_fold(five, words, classes)
+    )
+    if kind is CharLMFeatures:
+        found = default.fit_transform(words, classes)
+        np.testing.assert_array_equal(found, five.fit_transform(words, classes))
+
+
 FROZEN = {
     "features": CharLMFeatures(cv=3),
     "outliers": CharLMOutlierDetector(cv=3),
-    "without folds": CharLMOutlierDetector(cv=None),
+    "default folds": CharLMOutlierDetector(cv=None),
 }
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
@@ -63,7 +64,8 @@ def test_the_share_of_outliers_is_the_contamination(contamination, names):
     labels = detector.fit_predict(words)
     assert set(labels) == {-1, 1}
     assert np.sum(labels == -1) == contamination * 1200
-    known = clone(detector).set_params(cv=None)
+    frozen = FrozenEstimator(NGramCounter(handle_unknown="unk").fit(words))
+    known = clone(detector).set_params(estimator=frozen)
     assert np.sum(known.fit_predict(words) == -1) == contamination * 1200
     np.testing.assert_array_equal(known.predict(words), known.fit(words).predict(words))
     np.testing.assert_array_equal(detector.predict(words), labels)
@@ -106,7 +108,8 @@ def test_training_words_are_scored_out_of_fold_wherever_they_stand(words, tmp_pa
     scores = dict(zip(words, detector.training_scores_, strict=True))
     new = [f"{word}{word}x" for word in words[:9]]
     asked = ["zoë", *words[7:3:-1], *new, words[4], "", words[0] + "\0"]
-    by_model = clone(detector).set_params(cv=None).fit(words).score_samples(asked)
+    frozen = FrozenEstimator(detector.estimator_)
+    by_model = CharLMOutlierDetector(frozen, per="word").fit(words).score_samples(asked)
     expected = [
         scores.get(word, score) for word, score in zip(asked, by_model, strict=True)
     ]
@@ -228,12 +231,11 @@ def test_a_score_that_is_set_after_fit_waits_for_the_next_fit(words, tmp_path):
 
 def test_impossible_words_are_outliers():
     words = ["anna", "nana", "anna", "xy", "na", "ana"]
-    detector = CharLMOutlierDetector(
-        BigramCounter(smoothing=0), contamination=0.5, cv=None
-    ).fit(words)
+    frozen = FrozenEstimator(BigramCounter(smoothing=0).fit(words))
+    detector = CharLMOutlierDetector(frozen, contamination=0.5).fit(words)
     assert detector.predict(["xa", "anna"]).tolist()[0] == -1
     # Out of fold more than a tenth are impossible, and none more so than others.
-    detector.set_params(contamination=0.1, cv=3)
+    detector = CharLMOutlierDetector(BigramCounter(smoothing=0), cv=3)
     assert (detector.fit_predict(words) == 1).all() and np.isfinite(detector.offset_)
 
 
