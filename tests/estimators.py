@@ -125,13 +125,24 @@ DATA_FREE_CHECKS = [
     "check_valid_tag_types",
 ]
 
-# The same, quicker to fit, for claims about words and not about training.
-IN_ONE_EPOCH = {
-    name: clone(model).set_params(max_epochs=1)
-    if "max_epochs" in model.get_params()
-    else model
-    for name, model in CLASSES.items()
-}
+
+def adapted(estimators, **params):
+    """Return clones with some parameters, where they or their members have them."""
+    return {
+        name: clone(model).set_params(
+            **{
+                path: params[path.rpartition("__")[2]]
+                for path in model.get_params()
+                if path.rpartition("__")[2] in params
+            }
+        )
+        for name, model in estimators.items()
+    }
+
+
+# Quick to fit, without batches: for claims about words, weights, errors and calls.
+IN_TWO_STEPS = adapted(ESTIMATORS, batch_size=None)
+IN_ONE_STEP = adapted(CLASSES, batch_size=None, max_epochs=1)
 
 # One network of each kind, for what all of them share: a window, batch normalisation
 # over a tree of merges, a state.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from estimators import CLASSES, IN_ONE_EPOCH, MATCHED, over
+from estimators import CLASSES, IN_ONE_STEP, MATCHED, over
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
@@ -21,7 +21,7 @@ from sklearn_makemore import (
 
 WORDS = ["a", "ab", "aba", "b", "bab"] * 4
 WITH_EMPTY = [*WORDS, *[""] * 20]
-QUICK = {**IN_ONE_EPOCH, **MATCHED}
+QUICK = {**IN_ONE_STEP, **MATCHED}
 FILES = Path(__file__).parents[1] / "persistence" / "files"
 
 

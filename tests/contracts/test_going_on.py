@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from estimators import CLASSES, ESTIMATORS, NETS, over
+from estimators import CLASSES, ESTIMATORS, IN_ONE_STEP, NETS, over
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
@@ -25,6 +25,10 @@ CHANGES = {
     "unknown ones": {"handle_unknown": "unk"},
     "both": {"alphabet": LETTERS + "é", "handle_unknown": "unk"},
 }
+WITH_LETTERS = {
+    name: clone(model).set_params(alphabet=LETTERS)
+    for name, model in IN_ONE_STEP.items()
+}
 
 
 def ways_of_going_on(model):
@@ -35,10 +39,10 @@ def ways_of_going_on(model):
         yield model.fit
 
 
-@over(CLASSES)
+@over(WITH_LETTERS)
 @pytest.mark.parametrize("change", CHANGES)
-def test_symbols_cannot_change(estimator, change, words):
-    model = clone(estimator).set_params(alphabet=LETTERS).fit(words)
+def test_symbols_cannot_change(estimator, change, words, fitted_copy):
+    model = fitted_copy(estimator, words)
     before = model.score_samples(words)
     model.set_params(**CHANGES[change])
     for train in ways_of_going_on(model):
@@ -59,9 +63,9 @@ def test_advice_names_no_parameter_that_is_set_already():
         model.partial_fit(["ab"])
 
 
-@over(CLASSES)
-def test_new_letters_are_learned_without_an_alphabet(estimator, words):
-    model = clone(estimator).set_params(alphabet=LETTERS).fit(words)
+@over(WITH_LETTERS)
+def test_new_letters_are_learned_without_an_alphabet(estimator, words, fitted_copy):
+    model = fitted_copy(estimator, words)
     for train in ways_of_going_on(model):
         with pytest.raises(ValueError, match="'zoé' at index 0.*alphabet=None"):
             train(["zoé"])
@@ -71,7 +75,7 @@ def test_new_letters_are_learned_without_an_alphabet(estimator, words):
         assert letter in model.symbols_
 
 
-@over(CLASSES)
+@over(IN_ONE_STEP)
 def test_the_unknown_symbol_cannot_go_away(estimator, words):
     model = clone(estimator).set_params(handle_unknown="unk").fit(words)
     model.set_params(handle_unknown="error")

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from bad_words import BAD_WORDS
-from estimators import CLASSES, ESTIMATORS, IN_ONE_EPOCH, over
+from estimators import CLASSES, ESTIMATORS, IN_ONE_STEP, over
 from sklearn.base import clone
 
 CONTAINERS = {
@@ -35,7 +35,7 @@ CONTAINERS = {
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-@over(IN_ONE_EPOCH)
+@over(IN_ONE_STEP)
 def test_all_containers_of_words_are_equal(estimator, container, words, fit_once):
     contained = CONTAINERS[container](words)
     model = clone(estimator).fit(contained)
@@ -187,7 +187,7 @@ UNICODE_WORDS = {
 
 @pytest.mark.parametrize("unknown", ["error", "unk"])
 @pytest.mark.parametrize("script", UNICODE_WORDS)
-@over(IN_ONE_EPOCH)
+@over(IN_ONE_STEP)
 def test_every_character_is_as_good_as_a_letter(estimator, script, unknown):
     words = UNICODE_WORDS[script]
     characters = sorted(set("".join(words)))

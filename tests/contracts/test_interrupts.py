@@ -1,7 +1,7 @@
 """Ctrl-C is an error: it never leaves a model that is half trained."""
 
 import pytest
-from estimators import CLASSES, ESTIMATORS, KINDS, NETS, over
+from estimators import IN_ONE_STEP, IN_TWO_STEPS, KINDS, NETS, over
 from interrupts import assert_interrupts_leave, interrupted_at
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
@@ -31,7 +31,7 @@ def answers(model, words):
     return model.score_samples(words[:20]).tolist() + model.sample(5, random_state=0)
 
 
-@over(ESTIMATORS)
+@over(IN_TWO_STEPS)
 @pytest.mark.parametrize("verb", ["fit", "partial_fit"])
 def test_an_unfitted_model_stays_unfitted(estimator, verb, words):
     model = clone(estimator)
@@ -43,7 +43,7 @@ def test_an_unfitted_model_stays_unfitted(estimator, verb, words):
     )
 
 
-@over(ESTIMATORS)
+@over(IN_TWO_STEPS)
 @pytest.mark.parametrize("verb", ["fit", "partial_fit"])
 def test_a_fitted_model_stays_the_same(estimator, verb, words):
     model = clone(estimator).set_params(alphabet=ALPHABET).fit(words)
@@ -102,7 +102,7 @@ def test_ctrl_c_is_not_taken_for_early_stopping(words):
     assert len(model.fit(words).history_) == 2
 
 
-@over(CLASSES)
+@over(IN_ONE_STEP)
 def test_ctrl_c_ends_a_whole_search(estimator, words):
     # A candidate that swallows it would let the search go on with a half-trained model.
     model = clone(estimator).set_params(handle_unknown="unk")

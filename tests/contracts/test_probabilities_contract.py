@@ -51,8 +51,8 @@ def chained_proba(model, word):
 
 
 @over(ESTIMATORS)
-def test_scoring_part_by_part_changes_nothing(estimator, words, monkeypatch):
-    model = clone(estimator).fit(words)
+def test_scoring_part_by_part_changes_nothing(estimator, words, fit_once, monkeypatch):
+    model = fit_once(estimator, words)
     weights = np.arange(len(words)) % 3
     expected = model.score_samples(words)
     nll = model.nll(words), model.nll(words, weights)
@@ -111,7 +111,7 @@ def test_predict_proba_has_a_distribution_a_row(models):
 def test_columns_are_the_end_then_the_characters(estimator):
     model = clone(estimator).set_params(alphabet="dcba", handle_unknown="unk")
     if "max_epochs" in model.get_params():
-        model.set_params(max_epochs=40)
+        model.set_params(max_epochs=40, batch_size=None)
     # Nearly every word is "b", so the columns cannot be mistaken.
     model.fit(["b"] * 200 + ["a", "c"])
     assert model.symbols_ == ["", "a", "b", "c", "d", "<unk>"]
@@ -278,9 +278,9 @@ BAD_WEIGHTS = {
 
 @over(CLASSES)
 @pytest.mark.parametrize("bad", BAD_WEIGHTS)
-def test_bad_weights_are_refused(estimator, bad):
+def test_bad_weights_are_refused(estimator, bad, fitted_copy):
     words, weights = ["ab", "ba", "b"], BAD_WEIGHTS[bad]
-    model = clone(estimator).fit(words)
+    model = fitted_copy(estimator, words)
     before = model.score_samples(words).tolist()
     for verb in (model.fit, model.partial_fit, model.score, model.nll):
         with pytest.raises(ValueError, match="(?i)weight"):

@@ -149,7 +149,7 @@ def test_lengths_are_obeyed(estimator, words, fit_once):
 def test_nothing_goes_on_for_ever(estimator):
     model = clone(estimator)
     if "max_epochs" in model.get_params():
-        model.set_params(max_epochs=20)
+        model.set_params(max_epochs=20, batch_size=None)
     model.fit(["a" * 100] * 6)
     # After a few letters the model has no reason to end the word.
     (word,) = model.sample(prefix="a" * 12, random_state=0, temperature=0)

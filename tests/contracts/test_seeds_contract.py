@@ -119,8 +119,10 @@ def test_the_number_of_threads_is_of_no_account(name, words):
 
 @pytest.mark.parametrize("saved_by", ["pickle", "joblib"])
 @over(ESTIMATORS)
-def test_a_reloaded_model_is_the_same(estimator, saved_by, words, tmp_path):
-    model = clone(estimator).fit(words)
+def test_a_reloaded_model_is_the_same(
+    estimator, saved_by, words, fit_once, fitted_copy, tmp_path
+):
+    model = fitted_copy(estimator, words)
     path = tmp_path / "model"
     if saved_by == "joblib":
         joblib.dump(model, path)
@@ -139,7 +141,7 @@ def test_a_reloaded_model_is_the_same(estimator, saved_by, words, tmp_path):
         again.partial_fit(more).score_samples(asked),
         model.partial_fit(more).score_samples(asked),
     )
-    assert again.fit(words).score(words) == clone(estimator).fit(words).score(words)
+    assert again.fit(words).score(words) == fit_once(estimator, words).score(words)
 
 
 @over(ESTIMATORS)

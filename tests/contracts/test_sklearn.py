@@ -5,7 +5,7 @@ import io
 import joblib
 import numpy as np
 import pytest
-from estimators import CLASSES, ESTIMATORS, over, plain_parameters
+from estimators import CLASSES, ESTIMATORS, adapted, over, plain_parameters
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -24,6 +24,7 @@ from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter, WaveNetChar
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FOLDS = KFold(3, shuffle=True, random_state=0)
+IN_FEW_STEPS = adapted(CLASSES, batch_size=None, max_epochs=6)
 
 
 def with_all_letters(estimator):
@@ -111,7 +112,7 @@ def test_halving_over_words(words):
     assert search.best_params_ == {"smoothing": 0.1}
 
 
-@over(CLASSES)
+@over(IN_FEW_STEPS)
 def test_cross_validation(estimator, words):
     estimator = with_all_letters(estimator)
     scores = cross_val_score(estimator, words, cv=FOLDS, error_score="raise")
@@ -137,11 +138,11 @@ def test_learning_curve(words):
         NGramCounter(3, discounts="closed-form", alphabet=LETTERS),
         words,
         None,
-        train_sizes=[20, 50, 100],
+        train_sizes=[10, 25, 50],
         cv=FOLDS,
         error_score="raise",
     )
-    assert sizes.tolist() == [20, 50, 100]
+    assert sizes.tolist() == [10, 25, 50]
     # More words: the models overfit less.
     assert (np.diff(test_scores.mean(axis=1)) > 0).all()
     assert (np.diff(train_scores.mean(axis=1)) < 0).all()
@@ -204,7 +205,7 @@ def test_repr_shows_what_is_not_the_default():
 
 
 @pytest.mark.slow
-@over(CLASSES)
+@over(IN_FEW_STEPS)
 def test_sample_weight_in_a_search(estimator, words):
     weights = short_words_count_more(words)
     model = with_all_letters(estimator)
@@ -221,7 +222,7 @@ def test_sample_weight_in_a_search(estimator, words):
 
 
 @pytest.mark.slow
-@over(CLASSES)
+@over(IN_FEW_STEPS)
 def test_sample_weight_is_routed_where_it_is_asked_for(estimator, words):
     weights = short_words_count_more(words)
     with config_context(enable_metadata_routing=True):

@@ -70,8 +70,8 @@ VERBS = {
 
 
 @over(CLASSES)
-def test_eight_threads_may_use_one_model(estimator, words, two_threads):
-    state = pickle.dumps(clone(estimator).fit(words))
+def test_eight_threads_may_use_one_model(estimator, words, fit_once, two_threads):
+    state = pickle.dumps(fit_once(estimator, words))
     model = pickle.loads(state)
     expected = {name: verb(model, words) for name, verb in VERBS.items()}
     # Tables that are made at the first question are asked for by all at once, and a
@@ -140,8 +140,8 @@ def test_threads_come_back_after_an_error(name, words, two_threads):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @over(CLASSES)
-def test_a_forked_child_can_fit(estimator, words, two_threads):
-    model = clone(estimator).fit(words)
+def test_a_forked_child_can_fit(estimator, words, fit_once, two_threads):
+    model = fit_once(estimator, words)
     expected = answers(model, words)
     # Something large enough for torch to start its threads, which a child has not.
     (torch.ones(1000, 1000) @ torch.ones(1000, 1000)).cumsum(0).exp()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from estimators import (
-    IN_ONE_EPOCH,
+    IN_ONE_STEP,
     TINY_WORDS,
     longest_word,
     over,
@@ -28,7 +28,7 @@ def exact_ranks(model, log_proba, longest):
     return np.array([np.sum(all_log_proba >= bound) for bound in least])
 
 
-@over(IN_ONE_EPOCH)
+@over(IN_ONE_STEP)
 @pytest.mark.parametrize("handle_unknown", ["error", "unk"])
 def test_ranks_are_those_of_all_words(estimator, handle_unknown):
     settings = {"handle_unknown": handle_unknown}

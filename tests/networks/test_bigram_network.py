@@ -49,12 +49,12 @@ def test_training_converges_to_the_counted_model(makemore_names):
 
 
 @pytest.mark.slow
-def test_without_penalty_the_table_becomes_the_counts(words):
+def test_without_penalty_the_table_becomes_the_counts(many_words):
     model = BigramCharLM(lr=0.3, max_epochs=400, weight_decay=0, **LECTURE)
-    model.fit(words)
-    least = BigramCounter(smoothing=0, alphabet=LETTERS).fit(words).nll(words)
-    assert least < model.nll(words) < least + 1e-3
-    counts = pair_counts(words)
+    model.fit(many_words)
+    least = BigramCounter(smoothing=0, alphabet=LETTERS).fit(many_words).nll(many_words)
+    assert least < model.nll(many_words) < least + 1e-3
+    counts = pair_counts(many_words)
     proba = softmax(table_of(model))
     expected = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     often = counts.sum(axis=1) > 50

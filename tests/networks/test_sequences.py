@@ -117,8 +117,8 @@ def test_contexts_of_words_of_any_lengths_advance(estimator, words, fit_once):
 
 
 @over(NETS)
-def test_no_network_looks_ahead(estimator, words, fit_once):
-    model = fit_once(estimator, words)
+def test_no_network_looks_ahead(estimator, many_words, fit_once):
+    model = fit_once(estimator, many_words)
     word = "alexandra"
     before = model._target_log_proba(model._encoded([word]))
     for place in range(len(word)):

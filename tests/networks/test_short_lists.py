@@ -112,8 +112,8 @@ def test_long_lists_are_learned_with_the_given_settings():
         assert weights.equal(before[name])
 
 
-def test_short_lists_gain(words):
-    train, test = words[30:80], words[80:]
+def test_short_lists_gain(many_words):
+    train, test = many_words[30:80], many_words[80:]
     model = MLPCharLM(alphabet=LETTERS, random_state=0).fit(train)
     before = clone(model).set_params(weight_decay=0.1).fit(train)
     assert model.nll(test) < before.nll(test) - 0.2

@@ -198,14 +198,14 @@ def test_what_was_asked_to_stop_stops_there(words, path, killed_at_the_end):
 @over(KINDS)
 def test_a_training_that_goes_on_from_another(estimator, words, path):
     model = clone(estimator).set_params(alphabet=LETTERS, warm_start=True, max_epochs=3)
-    whole = clone(model).fit(words).fit(words[:90])
+    whole = clone(model).fit(words).fit(words[:50])
     model.fit(words).set_params(checkpoint=path)
-    interrupted(model, words[:90], epoch=3)
-    other = clone(model).set_params(checkpoint=None).fit(words[90:])
+    interrupted(model, words[:50], epoch=3)
+    other = clone(model).set_params(checkpoint=None).fit(words[50:])
     for one in clone(model), other.set_params(checkpoint=path):
         with pytest.raises(ValueError, match="it started from other weights"):
-            one.fit(words[:90])
-    model, n_epochs = resumed(model, words[:90])
+            one.fit(words[:50])
+    model, n_epochs = resumed(model, words[:50])
     assert n_epochs == 1
     assert model.n_iter_ == 6
     assert_same(model, whole, words)
@@ -213,7 +213,7 @@ def test_a_training_that_goes_on_from_another(estimator, words, path):
 
 @over(KINDS)
 def test_a_training_that_learns_new_letters(estimator, words, path):
-    accented = [*words[:90], "zoé"]
+    accented = [*words[:50], "zoé"]
     model = clone(estimator).set_params(warm_start=True, max_epochs=3).fit(words)
     whole = copy.deepcopy(model).fit(accented)
     interrupted(model.set_params(checkpoint=path), accented, epoch=3)

@@ -80,8 +80,8 @@ def test_batches_of_an_epoch_are_exactly_the_words(
     np.testing.assert_allclose(found, list(expected.values()), rtol=1e-4)
 
 
-def test_batches_are_alike_wherever_they_come_in_an_epoch(words):
-    _, dataset = encoded_counts(words, block_size=2)
+def test_batches_are_alike_wherever_they_come_in_an_epoch(many_words):
+    _, dataset = encoded_counts(many_words, block_size=2)
     batches = dataset.batches(100, training=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -188,7 +188,7 @@ def test_a_device_that_is_not_here(name, device, words):
 @pytest.mark.filterwarnings("ignore")  # torch's compiler warns of its own code
 def test_a_compiled_net_is_the_same(words):
     words = words[:30]  # an epoch of one step: compiled once, which takes seconds
-    model = clone(NETS["mlp"]).set_params(max_epochs=1, batch_size=10**6)
+    model = clone(NETS["mlp"]).set_params(max_epochs=1, batch_size=None)
     compiled = clone(model).set_params(compile=True).fit(words)
     assert compiled.score(words) == pytest.approx(
         model.fit(words).score(words), abs=1e-4
@@ -203,9 +203,7 @@ def test_a_compiled_net_can_be_saved_and_goes_on(name, words, monkeypatch, tmp_p
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     words = words[:60]
     # An epoch of one step has one shape to trace, and tracing takes seconds.
-    plain = clone(NETS[name]).set_params(
-        max_epochs=1, warm_start=True, batch_size=10**6
-    )
+    plain = clone(NETS[name]).set_params(max_epochs=1, warm_start=True, batch_size=None)
     plain.fit(words)
     compiled = clone(plain).set_params(compile=True).fit(words)
     assert compiled.score(words) == pytest.approx(plain.score(words), abs=1e-4)
