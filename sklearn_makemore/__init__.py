@@ -2,8 +2,9 @@
 
 Counters: NGramCounter, BigramCounter. Networks: BigramCharLM, BoWCharLM, MLPCharLM,
 WaveNetCharLM, RNNCharLM, GRUCharLM, LSTMCharLM, TransformerCharLM. Meta-estimators:
-MixtureCharLM, CharLMClassifier, CharLMFeatures, CharLMOutlierDetector. Files: save,
-load. The architecture page of the documentation describes the sub-packages.
+MixtureCharLM, ConditionalCharLM, CharLMClassifier, CharLMFeatures,
+CharLMOutlierDetector. Files: save, load. The architecture page of the documentation
+describes the sub-packages.
 """
 
 from importlib import import_module
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
     from ._counters.bigram import BigramCounter as BigramCounter
     from ._counters.ngram import NGramCounter as NGramCounter
     from ._meta.classifier import CharLMClassifier as CharLMClassifier
+    from ._meta.conditional import ConditionalCharLM as ConditionalCharLM
     from ._meta.features import CharLMFeatures as CharLMFeatures
     from ._meta.mixture import MixtureCharLM as MixtureCharLM
     from ._meta.outlier import CharLMOutlierDetector as CharLMOutlierDetector

@@ -4,7 +4,7 @@ import reprlib
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import KW_ONLY
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 from sklearn.utils.metadata_routing import UNUSED
 
@@ -19,6 +19,28 @@ from ._words.vocabulary import CharVocabulary, EncodedWords, check_alphabet
 
 MAX_RESTORED_WORD_LENGTH = 1 << 31
 """Largest number of characters of the longest word of a model from a file."""
+
+
+class ModelOfLabels(Protocol):
+    """What a model learns from labelled words; labels are numbers from 0 on.
+
+    reader : the estimator, which encodes words of any label
+    """
+
+    @property
+    def reader(self) -> "BaseCharLM": ...  # noqa: D102
+
+    def model(self, label: int) -> "BaseCharLM":
+        """Return the fitted model of the words of a label."""
+        ...
+
+    def added(self, data: TrainingSet) -> Self:
+        """Return what is learned if more words are added; labels may be new."""
+        ...
+
+    def to_save(self) -> dict[str, Any]:
+        """Return what a file keeps, with the reader as "estimator"."""
+        ...
 
 
 class BaseCharLM(LikelihoodMixin, GeneratorMixin):
@@ -115,6 +137,22 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         """Return how many subtasks `fit` reports to callbacks; 0 if it is one task."""
         return 0
 
+    def _fit_labels(self, data: TrainingSet, is_partial: bool) -> ModelOfLabels:
+        """Learn labelled words; this estimator becomes the `reader` of what it learns.
+
+        It must not be fitted.
+
+        is_partial : whether to learn as `partial_fit` does
+        """
+        raise ValueError(
+            f"{reprlib.repr(self)} cannot be conditioned on labels; use NGramCounter "
+            "with smoothing='kneser-ney', a network, or a mixture of these."
+        )
+
+    def _labels_from_file(self, kept: dict[str, Any], n_labels: int) -> ModelOfLabels:
+        """Return what `ModelOfLabels.to_save` returned; `self` is its estimator."""
+        raise TypeError(f"{type(self).__name__} has no labels.")
+
     # -------------------------------------------------------------------- fit
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -194,6 +232,16 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         # Before words are left out or held out: errors name the index among all.
         self._check_trainable(data.encoded, data.vocabulary, is_warm_start)
         return data.with_weight()
+
+    def _learn(self, data: TrainingSet, is_partial: bool) -> None:
+        """Learn encoded words as `fit` or `partial_fit` does."""
+        is_warm_start = is_partial and self.__sklearn_is_fitted__()
+        if is_partial:
+            learned = self._partial_fit_encoded(data)
+        else:
+            learned = self._fit_encoded(data, None)
+        longest = data.max_predictions - 1
+        self._set_fitted(data.vocabulary, longest, learned, is_warm_start)
 
     # ----------------------------------------------------------- fitted state
 

@@ -165,7 +165,7 @@ class GeneratorMixin(PredictionHooks):
         """
         check_is_fitted(self)
         _check_matching(matching, exact)
-        excluded = _checked_exclude(exclude)
+        excluded = checked_exclude(exclude)
         shortest = self._resolved_min_length(min_length, max_length)
         options = DrawOptions(
             min_length=shortest,
@@ -407,7 +407,7 @@ def _check_matching(matching: object, exact: bool) -> None:
         )
 
 
-def _checked_exclude(exclude: Words | Set[str] | None) -> list[str]:
+def checked_exclude(exclude: Words | Set[str] | None) -> list[str]:
     """Return the words to leave out as a list; their order does not matter."""
     if exclude is None:
         return []

@@ -12,7 +12,7 @@ from ._hooks import PredictionHooks
 from ._sklearn import Interval, validate_options
 from ._word_estimator import own_random_state
 from ._words.training_set import check_sample_weight
-from ._words.types import Floats, Seed, Weights, Words
+from ._words.types import Floats, Ids, Seed, Weights, Words
 from ._words.vocabulary import EncodedWords
 
 SCORING_CHUNK_SIZE = 1 << 19
@@ -93,15 +93,7 @@ class LikelihoodMixin(PredictionHooks):
         """
         encoded = self._encoded(words)
         log_proba = self._word_log_proba(encoded)
-        weights = check_sample_weight(sample_weight, encoded.lengths)
-        if weights is None:
-            return float(log_proba.sum() / encoded.n_predictions)
-        # A word of weight zero must not count even if it is impossible.
-        counted = weights > 0
-        weights = weights[counted]
-        # No dot product: its rounding depends on the number of BLAS threads.
-        total = np.sum(log_proba[counted] * weights)
-        return float(total / np.sum(encoded.lengths[counted] * weights))
+        return mean_per_character(log_proba, encoded.lengths, sample_weight)
 
     def nll(self, words: Words, sample_weight: Weights = None) -> float:
         """Compute the mean negative log-likelihood per predicted character.
@@ -266,3 +258,22 @@ class LikelihoodMixin(PredictionHooks):
         """Yield chunks of words, and the log-probability of each of their symbols."""
         for chunk in encoded.chunks(SCORING_CHUNK_SIZE):
             yield chunk, self._target_log_proba(chunk)
+
+
+def mean_per_character(
+    log_proba: Floats, lengths: Ids, sample_weight: Weights
+) -> float:
+    """Return the mean log-probability per predicted character, weighted by word.
+
+    log_proba : (n_words,)
+    lengths : (n_words,) number of predicted characters
+    """
+    weights = check_sample_weight(sample_weight, lengths)
+    if weights is None:
+        return float(log_proba.sum() / lengths.sum())
+    # A word of weight zero must not count even if it is impossible.
+    counted = weights > 0
+    weights = weights[counted]
+    # No dot product: its rounding depends on the number of BLAS threads.
+    total = np.sum(log_proba[counted] * weights)
+    return float(total / np.sum(lengths[counted] * weights))

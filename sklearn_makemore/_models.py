@@ -20,6 +20,7 @@ NETWORKS = {
 }
 META_ESTIMATORS = {
     "MixtureCharLM": "_meta.mixture",
+    "ConditionalCharLM": "_meta.conditional",
     "CharLMClassifier": "_meta.classifier",
     "CharLMFeatures": "_meta.features",
     "CharLMOutlierDetector": "_meta.outlier",

@@ -178,7 +178,7 @@ class NGramModel:
             if not len(pending):  # the order can be much larger than the known suffixes
                 break
             keys = states[pending] * self.n_symbols + ids[pending]
-            children, is_known = _find(self.child_keys, keys)
+            children, is_known = find_keys(self.child_keys, keys)
             pending = pending[is_known]
             states[pending] = children[is_known] + 1
         return states
@@ -199,7 +199,7 @@ class NGramModel:
         pending = np.arange(len(states))
         while len(pending):
             keys = states * self.n_symbols + ids[pending]
-            found, is_seen = _find(self.ngram_keys, keys)
+            found, is_seen = find_keys(self.ngram_keys, keys)
             ngrams[pending[is_seen]] = found[is_seen]
             pending, states = pending[~is_seen], states[~is_seen]
             log_backoff[pending] += self.log_backoff[states]
@@ -229,7 +229,7 @@ class NGramModel:
         return log_proba, next_states
 
 
-def _find(
+def find_keys(
     table: np.ndarray, keys: np.ndarray
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the positions of keys (n,) in a sorted table, and which are in it."""

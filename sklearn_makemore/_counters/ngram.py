@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from .._declarations import POSITIVE_INT, fitted, parameter
 from .._generation.lengths import LengthMatchedModel, log_length_ratio
 from .._sklearn import Interval
+from .._words.training_set import TrainingSet
 from .._words.vocabulary import CharVocabulary, EncodedWords
 from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
 from .continuation import Continuation
+from .labelled import LabelledCounter
 from .leave_one_out import leave_one_out_discounts
 from .model import NGramModel
 from .ngrams import NGramCounts, max_order
@@ -164,14 +166,21 @@ class NGramCounter(BaseCounter):
         in_units = learned.in_units()
         trie, smoothed, discounts = self._smoothed(learned, in_units)
         del trie.counts  # frees memory
-        if not self.match_lengths or not len(learned):
-            model = NGramModel.from_proba(trie, *smoothed)
-        else:
-            continuation = Continuation(trie, *smoothed)
-            log_ratio = log_length_ratio(continuation, in_units.word_lengths)
-            ngrams = NGramModel.from_proba(trie, *smoothed)
-            model = LengthMatchedModel(ngrams, log_ratio)
+        model = self._model(trie, smoothed, in_units.word_lengths)
         return {"ngram_counts_": learned, "discounts_": discounts, "model_": model}
+
+    def _model(
+        self, trie: HistoryTrie, smoothed: Smoothed, word_lengths: np.ndarray
+    ) -> NGramModel | LengthMatchedModel:
+        """Return the model of smoothed n-grams; their arrays are overwritten.
+
+        word_lengths : (longest + 1,), weights of words by number of characters
+        """
+        if not self.match_lengths or not trie.n_ngrams:
+            return NGramModel.from_proba(trie, *smoothed)
+        continuation = Continuation(trie, *smoothed)
+        log_ratio = log_length_ratio(continuation, word_lengths)
+        return LengthMatchedModel(NGramModel.from_proba(trie, *smoothed), log_ratio)
 
     def _smoothed(
         self, counts: NGramCounts, in_units: NGramCounts
@@ -186,6 +195,15 @@ class NGramCounter(BaseCounter):
             trie = HistoryTrie(counts)
             discounts = closed_form_discounts(trie)
         return trie, kneser_ney(trie, discounts), discounts
+
+    def _fit_labels(self, data: TrainingSet, is_partial: bool) -> Any:
+        if self.smoothing != "kneser-ney":
+            return super()._fit_labels(data, is_partial)
+        self._learn(data, is_partial)
+        return LabelledCounter.fitted(self, data)
+
+    def _labels_from_file(self, kept: dict[str, Any], n_labels: int) -> LabelledCounter:
+        return LabelledCounter.from_saved(self, kept, n_labels)
 
     def _state_to_save(self) -> dict[str, Any]:
         counts = self.ngram_counts_

@@ -40,6 +40,10 @@ that every length in between is possible. It is divided by the square of the dis
 the nearest length of a word: a gap gets less than a third of a word in all, however far
 the longest word is from the others."""
 
+POOLED_WORDS = 5.0
+"""Number of words by which the lengths of words with any label count among those of a
+label."""
+
 MIN_LONGER = 1e-12
 """Smallest probability of the model for longer words that counts as one."""
 
@@ -136,6 +140,16 @@ def target_lengths(word_lengths: NDArray[Any], n_lengths: int) -> Floats:
     if shortest > 0:
         proba[0] = EMPTY_PROBA
     return np.append(proba[:n_lengths], proba[n_lengths:].sum()) / proba.sum()
+
+
+def lengths_of_label(own: NDArray[Any], pooled: NDArray[Any]) -> Floats:
+    """Add the lengths of words with any label to those of a label's words.
+
+    own, pooled : (longest + 1,), weights of words by number of characters
+    """
+    lengths = POOLED_WORDS / pooled.sum() * pooled
+    lengths[: len(own)] += own
+    return lengths
 
 
 def log_length_ratio(step: Expectations, word_lengths: NDArray[Any]) -> Floats:

@@ -40,7 +40,7 @@ class LabelledWords:
                 f"{owner} requires y, the class of each word, to be passed, but the "
                 "target y is None."
             )
-        labels = _checked_labels(y)
+        labels = checked_labels(y)
         check_consistent_length(words, labels)
         weight = check_sample_weight(sample_weight, words)
         encodable_words(emptied(words, weight))
@@ -87,13 +87,18 @@ class LabelledWords:
         return data
 
     @property
+    def labels(self) -> np.ndarray:
+        """The class of each word, (n_words,)."""
+        return self.classes[self.targets]
+
+    @property
     def shares(self) -> np.ndarray:
         """Share of each class in the total weight, (n_classes,)."""
         weight = np.bincount(self.targets, self.sample_weight)
         return weight / weight.sum()
 
 
-def _checked_labels(y: Any) -> np.ndarray:
+def checked_labels(y: Any) -> np.ndarray:
     """Return labels as an array, or raise an error if they are not of classes."""
     if getattr(getattr(y, "dtype", None), "kind", None) == "T":
         y = y.astype(object)  # numpy's StringDType, which scikit-learn refuses

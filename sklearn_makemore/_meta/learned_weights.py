@@ -12,6 +12,7 @@ from .._words.training_set import TrainingSet
 from .._words.types import Floats
 from .adaptive import adapted_mixture, learned_adaptation
 from .em import em_weights, normalized
+from .labelled_mixture import model_of
 from .mixing import log_mixture
 from .translated import reader
 
@@ -79,15 +80,18 @@ def given_weights(weights: Any, n_members: int) -> WeightsFound:
 
 
 def learned_weights(
-    trained: Sequence[Sequence[BaseCharLM]],
+    trained: Sequence[Sequence[Any]],
     held_out: Sequence[TrainingSet],
     is_adaptive: bool = False,
 ) -> WeightsFound:
     """Find the weights that make held-out words most likely.
 
-    trained : for each part of the held-out words, members that have not seen it
+    trained : for each part of the held-out words, members that have not seen it; if the
+        words have labels, what these members have learned of labels
     is_adaptive : whether the weights may depend on the characters so far
     """
+    if held_out[0].n_labels:
+        trained, held_out = _parts_by_label(trained, held_out)
     n_symbols = held_out[0].vocabulary.n_symbols
     parts = zip(trained, held_out, strict=True)
     log_proba = np.hstack([_target_log_proba(*part) for part in parts])
@@ -112,6 +116,18 @@ def learned_weights(
         validation_nll=-float(np.sum(shares * mixed)),
         estimator_nlls=-np.sum(shares * alone, axis=1),
     )
+
+
+def _parts_by_label(
+    trained: Sequence[Sequence[Any]], held_out: Sequence[TrainingSet]
+) -> tuple[list[list[BaseCharLM]], list[TrainingSet]]:
+    """Cut each part of the held-out words by label, with the members of the label."""
+    models, parts = [], []
+    for members, part in zip(trained, held_out, strict=True):
+        for label in np.unique(part.labels).tolist():
+            models.append([model_of(member, label) for member in members])
+            parts.append(part.take(np.flatnonzero(part.labels == label)))
+    return models, parts
 
 
 def _target_log_proba(members: Sequence[BaseCharLM], data: TrainingSet) -> Floats:

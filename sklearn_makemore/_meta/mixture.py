@@ -19,6 +19,7 @@ from .._words.training_set import TrainingSet
 from .._words.types import Seed
 from .._words.vocabulary import CharVocabulary, check_alphabet
 from .adaptive import AdaptiveMixer
+from .labelled_mixture import LabelledMixture
 from .learned_weights import (
     WeightsFound,
     equal_weights,
@@ -348,6 +349,12 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
             return list(hold_out_folds(data, self.cv, rng))
         learned, held_out = hold_out(data, self.validation_fraction, rng)
         return [] if held_out is None else [(learned, held_out)]
+
+    def _fit_labels(self, data, is_partial):
+        return LabelledMixture.fitted(self, data, is_partial)
+
+    def _labels_from_file(self, kept, n_labels):
+        return LabelledMixture.from_saved(self, kept, n_labels)
 
     # -------------------------------------------------------------- vocabulary
 

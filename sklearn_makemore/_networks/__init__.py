@@ -4,7 +4,7 @@ Contents: `parameters` (those of all networks), `base` (what all networks share)
 `restored` (networks from files, checked), `window` (networks that see a window:
 `bigram`, `mlp`, `wavenet`), `lengths` (the same with the lengths of the training
 words), `sequence` and `sequence_module` (networks that read a word from its start:
-`bow`, `transformer`, `recurrent`).
+`bow`, `transformer`, `recurrent`), `labelled` (any of them, given a label).
 It imports `_words`, `_generation`, `_declarations`, `_word_estimator`, `_base`,
 `modules` and `_training`; torch, and never skorch.
 """

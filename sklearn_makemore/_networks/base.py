@@ -2,6 +2,7 @@
 
 import warnings
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from inspect import signature
@@ -22,11 +23,14 @@ from .._training.fit import fit_network, partial_fit_network
 from .._training.net import new_net, plain_module, sets_learning_rate
 from .._training.schedules import SCHEDULES
 from .._words.training_set import TrainingSet, padded_sum
+from ..modules.labelled_embedding import labelled_network
+from .labelled import LabelledNetwork
 from .parameters import NetworkParameters
 from .restored import (
     MAX_RESTORED_BLOCK_SIZE,
     check_weights,
     checked_history,
+    checked_n_labels,
     checked_unknown_proba,
     checked_weight_decay,
     checked_word_lengths,
@@ -108,6 +112,18 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
             for name in signature(self._network).parameters
         }
 
+    def _module_of(
+        self, n_symbols: int, block_size: Any, n_labels: int
+    ) -> tuple[Callable[..., torch.nn.Module], dict[str, Any]]:
+        """Return what makes the module of words with labels, and its arguments.
+
+        n_labels : 0 for words without labels
+        """
+        network, params = self._module(n_symbols, block_size)
+        if not n_labels:
+            return network, params
+        return labelled_network, {"network": network, "n_labels": n_labels, **params}
+
     @abstractmethod
     def _dataset(
         self, data: TrainingSet, block_size: Any, device: str
@@ -130,6 +146,12 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
 
     def _partial_fit_encoded(self, data):
         return partial_fit_network(self, data)
+
+    def _fit_labels(self, data, is_partial):
+        return LabelledNetwork.fitted(self, data, is_partial)
+
+    def _labels_from_file(self, kept, n_labels):
+        return LabelledNetwork.from_saved(self, kept, n_labels)
 
     def _fitted(self, net, vocabulary, of_words):
         """Return the fitted attributes, of which `of_words` are the first."""
@@ -160,13 +182,16 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         n_symbols, net = self.vocabulary_.n_symbols, self.net_
         block_size = getattr(self, "block_size_", None)
         fitted_params = net.get_params_for("module")
-        if self._module(n_symbols, block_size) != (net.module, fitted_params):
+        n_labels = fitted_params.get("n_labels", 0)
+        expected = self._module_of(n_symbols, block_size, n_labels)
+        if expected != (net.module, fitted_params):
             raise ValueError(
                 f"The fitted {net.module.__name__} has {fitted_params}. "
                 f"Parameters of this {type(self).__name__} have changed since then, "
                 "and the file would hold the changed ones: set them back, or refit."
             )
         return {
+            **({"n_labels": n_labels} if n_labels else {}),
             "block_size": block_size,
             "unknown_proba": self.unknown_proba_,
             "word_lengths": self.word_lengths_,
@@ -180,7 +205,8 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
 
     def _state_from_file(self, kept, vocabulary):
         weights, block_size = kept["weights"], kept["block_size"]
-        module, params = self._module(vocabulary.n_symbols, block_size)
+        n_labels = checked_n_labels(kept.get("n_labels", 0))
+        module, params = self._module_of(vocabulary.n_symbols, block_size, n_labels)
         check_weights(module, params, weights)
         lengths = kept.get("word_lengths"), kept["longest_word"]
         of_words = {
@@ -193,9 +219,9 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         history = checked_history(kept["history"])
         device = resolve_device(self.device)
         with one_thread, seeded_torch(0, device):
-            net = self._new_net(
-                vocabulary.n_symbols, block_size, device, of_words["weight_decay_"]
-            )
+            decay = of_words["weight_decay_"]
+            sizes = vocabulary.n_symbols, block_size, device, decay, n_labels
+            net = self._new_net(*sizes)
         net.history.extend({**row, "batches": []} for row in history)
         fitted = self._fitted(net, vocabulary, of_words)
         if fitted.get("block_size_") != block_size:
@@ -208,8 +234,8 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         net.module_.eval()
         return fitted
 
-    def _new_net(self, n_symbols, block_size, device, weight_decay):
-        module, module_params = self._module(n_symbols, block_size)
+    def _new_net(self, n_symbols, block_size, device, weight_decay, n_labels=0):
+        module, module_params = self._module_of(n_symbols, block_size, n_labels)
         schedule = SCHEDULES[self.lr_schedule]
         if sets_learning_rate(self.callbacks) and schedule is not None:
             raise ValueError(

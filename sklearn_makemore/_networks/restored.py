@@ -5,6 +5,7 @@ Every size that a file states is compared with its arrays before memory is alloc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,18 +22,19 @@ MAX_RESTORED_DEPTH = 1 << 10
 
 
 def check_weights(
-    module: type[torch.nn.Module],
+    module: Callable[..., torch.nn.Module],
     params: dict[str, Any],
     weights: dict[str, np.ndarray],
 ) -> None:
     """Raise an error unless arrays are the `state_dict` of a module with parameters."""
+    name_of = params.get("network", module).__name__
     # Each size is a dimension of an array, and each layer has an array.
     sizes = [value for value in params.values() if type(value) is int]
     n_layers = params.get("n_layers", 1)
     if max(sizes) > sum(array.size for array in weights.values()):
-        raise ValueError(f"{module.__name__} of {params} has more weights.")
+        raise ValueError(f"{name_of} of {params} has more weights.")
     if n_layers > min(len(weights), MAX_RESTORED_DEPTH):
-        raise ValueError(f"{module.__name__} has {n_layers} layers.")
+        raise ValueError(f"{name_of} has {n_layers} layers.")
     with torch.device("meta"):  # shapes without memory
         expected = module(**params).state_dict()
     shapes = {
@@ -42,10 +44,17 @@ def check_weights(
     found = {name: (array.shape, array.dtype.name) for name, array in weights.items()}
     if found != shapes:
         wrong = sorted(name for name, _ in found.items() ^ shapes.items())
-        raise ValueError(f"{wrong[0]} is not as {module.__name__} has it.")
+        raise ValueError(f"{wrong[0]} is not as {name_of} has it.")
     for name, array in weights.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite.")
+
+
+def checked_n_labels(n_labels: Any) -> int:
+    """Return the number of labels, 0 without labels, once checked."""
+    if type(n_labels) is not int or n_labels < 0:
+        raise ValueError(f"n_labels is {n_labels!r}.")
+    return n_labels
 
 
 def checked_unknown_proba(proba: Any, vocabulary: CharVocabulary) -> float | None:

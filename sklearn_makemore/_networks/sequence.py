@@ -53,9 +53,7 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         return MAX_TRAINING_WORD_LENGTH
 
     def _dataset(self, data, block_size, device):
-        return WordDataset(
-            data.encoded, data.sample_weight, data.vocabulary.n_symbols, device
-        )
+        return WordDataset(data, device)
 
     def _longest_word(self):
         n_readable = self._n_readable()

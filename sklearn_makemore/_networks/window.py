@@ -121,7 +121,7 @@ class BaseWindowCharLM(BaseNeuralCharLM):
     def _dataset(self, data, block_size, device):
         n_symbols = data.vocabulary.n_symbols
         counts = ContextCounts.from_encoded(
-            data.encoded, block_size, n_symbols, data.sample_weight
+            data.encoded, block_size, n_symbols, data.sample_weight, data.labels
         )
         return ContextDataset(counts, n_symbols, device)
 

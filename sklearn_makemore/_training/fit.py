@@ -159,7 +159,9 @@ def _trained(model, train, valid, training):
     with one_thread, seeded_torch(int(seed), device):
         datasets = [model._dataset(part, block_size, device) for part in parts]
         of_words = _of_words(model, parts, training)
-        net = model._new_net(n_symbols, block_size, device, of_words["weight_decay_"])
+        net = model._new_net(
+            n_symbols, block_size, device, of_words["weight_decay_"], train.n_labels
+        )
         if training.is_warm_start:
             new_ids = model.vocabulary_.ids_in(train.vocabulary)
             net = continued_net(net, model.net_, torch.from_numpy(new_ids))

@@ -39,6 +39,8 @@ def training_identity(
         "codes": data.encoded.codes,
         "offsets": data.encoded.offsets,
     }
+    if data.labels is not None:
+        words["labels"] = data.labels
     if data.sample_weight is not None:
         words["sample_weight"] = data.sample_weight
     parameters = {

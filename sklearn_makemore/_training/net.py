@@ -255,10 +255,9 @@ def continued_net(net: CharNet, before: CharNet, new_ids: torch.Tensor) -> CharN
 
     new_ids : (n_symbols,) id in the new net of each symbol of the fitted one
     """
-    asked, fitted = (
-        {**one.get_params_for("module"), "n_symbols": before.module__n_symbols}
-        for one in (net, before)
-    )
+    fitted = before.get_params_for("module")
+    grown = {name: fitted[name] for name in ("n_symbols", "n_labels") if name in fitted}
+    asked = net.get_params_for("module") | grown
     if net.module is not before.module or asked != fitted:
         raise ValueError(
             f"The fitted {before.module.__name__} has {fitted}, and a warm start "
@@ -276,9 +275,7 @@ def continued_net(net: CharNet, before: CharNet, new_ids: torch.Tensor) -> CharN
         state = copy.deepcopy(before.optimizer_.state_dict())
         for group, setting in zip(state["param_groups"], settings, strict=True):
             group.update(setting)
-        parameters = [
-            one for group in net.optimizer_.param_groups for one in group["params"]
-        ]
+        parameters = list(module.named_parameters())
         state["state"] = grown_moments(state["state"], parameters, new_ids)
         net.optimizer_.load_state_dict(state)
     return net

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._words.prefixes import distinct_words, padded_bounds, prefix_nodes
-from .._words.vocabulary import EncodedWords
+from .._words.prefixes import padded_bounds, prefix_nodes
+from .._words.training_set import TrainingSet
 from .._words.windows import pair_counts
 from ..modules import PrefixTree
 from .batches import NextCounts, WeightedDataset, rescale_extreme_weights
@@ -23,22 +23,15 @@ class WordDataset(WeightedDataset):
     words, not only in the batch. Its expectation is the same, and its variance is
     smaller. Very small and very large weights are scaled by one factor.
 
-    sample_weight : (n_words,) or None, which counts every word once
+    With labels, the ids of a word are ``label * n_symbols + symbol``.
     """
 
-    def __init__(
-        self,
-        encoded: EncodedWords,
-        sample_weight: np.ndarray | None,
-        n_symbols: int,
-        device: str,
-    ):
-        words, rows = distinct_words(encoded)
-        weights = rescale_extreme_weights(
-            np.bincount(rows, sample_weight).astype(np.float64)
-        )
+    def __init__(self, data: TrainingSet, device: str):
+        data, n_symbols = data.distinct(), data.vocabulary.n_symbols
+        words = data.encoded
+        weights = rescale_extreme_weights(np.asarray(data.sample_weight))
         self.total = float((weights * words.lengths).sum())
-        nodes = prefix_nodes(words)
+        nodes = prefix_nodes(words, data.labels)
         pairs = pair_counts(
             nodes, words.targets, n_symbols, np.repeat(weights, words.lengths)
         )
@@ -49,6 +42,10 @@ class WordDataset(WeightedDataset):
         codes = (
             words.codes if words.codes.itemsize == 1 else words.codes.astype("int32")
         )
+        self.first_ids = None  # (n_words,), that of the label's boundary
+        if data.labels is not None:
+            first_ids = (data.labels * n_symbols).astype("int32")
+            self.first_ids = torch.as_tensor(first_ids, device=device)
         self.weights, self.codes, self.starts, self.lengths, self.nodes = (
             torch.as_tensor(array, device=device)
             for array in (
@@ -68,8 +65,10 @@ class WordDataset(WeightedDataset):
         nodes : (N,) number of each among all prefixes
         """
         starts, lengths = self.starts[words], self.lengths[words]
-        symbols = padded(self.codes, starts, lengths)
-        ids, tree = PrefixTree.from_ids(symbols[:, :-1], lengths)
+        ids = padded(self.codes, starts, lengths)[:, :-1]
+        if self.first_ids is not None:
+            ids = ids + self.first_ids[words, None]
+        ids, tree = PrefixTree.from_ids(ids, lengths)
         return ids, tree, self.nodes[starts[tree.sequences] + tree.depths]
 
     def _repeats(self, n_batches):

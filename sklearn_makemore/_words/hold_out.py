@@ -41,9 +41,9 @@ def hold_out(
     scaled = weights / weights.max()  # their sum must not overflow
     max_groups = max(1, int(2 * share * distinct.n_words))
     parts = assign_groups(scaled, order, [share * scaled.sum()], max_groups=max_groups)
-    drawn = np.flatnonzero(parts)
-    held_out = TrainingSet(data.vocabulary, distinct.take(drawn), weights[drawn])
-    return data.take(np.flatnonzero(parts[rows] == 0)), held_out
+    is_held_out = parts[rows] > 0
+    learned, held_out = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+    return data.take(learned), data.take(held_out).distinct()
 
 
 def hold_out_folds(
@@ -55,15 +55,14 @@ def hold_out_folds(
     fewer other distinct words than `n_folds`, there are fewer folds.
     """
     distinct, rows = distinct_words(data.encoded)
-    weights = np.bincount(rows, data.sample_weight).astype(np.float64)
     order = rng.permutation(distinct.n_words)
     order = order[order != distinct.lengths.argmax()]
     fold_of = np.full(distinct.n_words, -1)
     fold_of[order] = np.arange(len(order)) % n_folds
     for fold in range(min(n_folds, len(order))):
-        drawn = np.flatnonzero(fold_of == fold)
-        held_out = TrainingSet(data.vocabulary, distinct.take(drawn), weights[drawn])
-        yield data.take(np.flatnonzero(fold_of[rows] != fold)), held_out
+        is_held_out = fold_of[rows] == fold
+        learned, held_out = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+        yield data.take(learned), data.take(held_out).distinct()
 
 
 def assign_groups(

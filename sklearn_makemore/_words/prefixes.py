@@ -23,14 +23,19 @@ def distinct_words(encoded: EncodedWords) -> tuple[EncodedWords, Ids]:
     return encoded.take(indices), rows
 
 
-def prefix_nodes(distinct: EncodedWords) -> Ids:
+def prefix_nodes(distinct: EncodedWords, labels: Ids | None = None) -> Ids:
     """Number the distinct prefixes of words, the shorter prefixes first.
 
+    Words of different labels share no prefix.
+
     distinct : words in lexicographic order, so that equal prefixes are adjacent
+    labels : (n_words,), in increasing order
     nodes : (n_predictions,) int64, number of the prefix before each predicted symbol
     """
     nodes = np.zeros(distinct.n_predictions, dtype=np.int64)
-    words, n_nodes = np.arange(distinct.n_words), 1
+    if labels is not None:
+        nodes[distinct.offsets[:-1]] = np.cumsum(differs_from_last(labels)) - 1
+    words, n_nodes = np.arange(distinct.n_words), 1 + int(nodes.max())
     for length in range(1, distinct.lengths.max()):
         words = words[distinct.lengths[words] > length]
         places = distinct.offsets[words] + length

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .._sklearn import non_negative_weights
 from .check import check_words
 from .code_points import CodePoints, encodable_words
+from .prefixes import distinct_words
 from .types import Floats, Ids, Weights, Words
 from .vocabulary import CharVocabulary, EncodedWords
 
@@ -19,14 +20,17 @@ MAX_TOTAL_WEIGHT = 1e307
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """Encoded words with their vocabulary and weights.
+    """Encoded words with their vocabulary, weights and labels.
 
     sample_weight : (n_words,) non-negative; None means that all weights are 1
+    labels : (n_words,) from 0 to `n_labels` - 1; None for words without labels
     """
 
     vocabulary: CharVocabulary
     encoded: EncodedWords
     sample_weight: Floats | None = None
+    labels: Any = None
+    n_labels: int = 0
 
     @classmethod
     def from_words(
@@ -71,10 +75,26 @@ class TrainingSet:
         return counts.astype(np.float64)
 
     def take(self, rows: Ids) -> Self:
-        """Return the words of some rows, (n,) int64, with their weights."""
+        """Return the words of some rows, (n,) int64, with their weights and labels."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
+        labels = None if self.labels is None else self.labels[rows]
         encoded = self.encoded.take(rows)
-        return replace(self, encoded=encoded, sample_weight=weight)
+        return replace(self, encoded=encoded, sample_weight=weight, labels=labels)
+
+    def distinct(self) -> Self:
+        """Return each word once per label, with total weights.
+
+        The words of a label follow each other, in lexicographic order of the symbols.
+        """
+        encoded, rows = distinct_words(self.encoded)
+        labels = None
+        if self.labels is not None:
+            pairs = self.labels * encoded.n_words + rows
+            pairs, rows = np.unique(pairs, return_inverse=True)
+            labels, words = np.divmod(pairs, encoded.n_words)
+            encoded = encoded.take(words)
+        weight = np.bincount(rows, self.sample_weight).astype(np.float64)
+        return replace(self, encoded=encoded, sample_weight=weight, labels=labels)
 
 
 def padded_sum(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:

@@ -106,12 +106,19 @@ class ContextCounts:
         block_size: int,
         n_symbols: int,
         sample_weight: Floats | None = None,
+        labels: Ids | None = None,
     ) -> Self:
         """Count the next symbols of every distinct window of the words.
 
         sample_weight : (n_words,), positive; without it, every word counts once
+        labels : (n_words,); the ids in a window are ``label * n_symbols + symbol``
         """
-        contexts, rows = distinct_rows(windows(encoded, block_size), n_symbols)
+        contexts, n_ids = windows(encoded, block_size), n_symbols
+        if labels is not None:
+            contexts = contexts.astype(np.int64)
+            contexts += np.repeat(labels * n_symbols, encoded.lengths)[:, np.newaxis]
+            n_ids *= 1 + int(labels.max())
+        contexts, rows = distinct_rows(contexts, n_ids)
         weights = (
             None if sample_weight is None else np.repeat(sample_weight, encoded.lengths)
         )

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from sklearn_makemore._training import word_batches
 from sklearn_makemore._training.batches import number_of_batches
 from sklearn_makemore._training.word_batches import WordDataset
+from sklearn_makemore._words.training_set import TrainingSet
 from sklearn_makemore._words.vocabulary import CharVocabulary
 from sklearn_makemore.modules import GRU
 
@@ -30,7 +31,8 @@ def own_random_numbers():
 
 
 def dataset_of(words, weights=None, vocabulary=VOCABULARY):
-    return WordDataset(vocabulary.encode(words), weights, vocabulary.n_symbols, "cpu")
+    data = TrainingSet(vocabulary, vocabulary.encode(words), weights)
+    return WordDataset(data, "cpu")
 
 
 def words_of(inputs, vocabulary=VOCABULARY):

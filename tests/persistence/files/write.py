@@ -29,6 +29,9 @@ LABELS = ["f" if word[-1] in "ae" else "m" for word in WORDS]
 ASKED = ["", "mia", "leonora", "zz", "b"]
 """Words that the models are asked about; all their characters are in `WORDS`."""
 
+ASKED_LABELS = ["f", "f", "m", "m", "f"]
+"""Labels of these words, for a model of words given a label."""
+
 TINY = {"max_epochs": 2, "random_state": 0}
 NET = {"n_embd": 3, "n_hidden": 4, **TINY}
 
@@ -49,6 +52,7 @@ def models():
         makemore.LSTMCharLM(n_layers=2, **NET),
         makemore.TransformerCharLM(n_embd=4, n_heads=2, n_layers=1, **TINY),
         makemore.MixtureCharLM([("two", bigram), ("three", trigram)], random_state=0),
+        makemore.ConditionalCharLM(trigram),
         makemore.CharLMClassifier(bigram, cv=3),
         makemore.CharLMFeatures(trigram, cv=3),
         makemore.CharLMOutlierDetector(bigram, cv=3),
@@ -67,7 +71,9 @@ def answers(model):
         "predict",
     ):
         if hasattr(model, method):
-            found[method] = np.asarray(getattr(model, method)(ASKED)).tolist()
+            needs_labels = isinstance(model, makemore.ConditionalCharLM)
+            asked = (ASKED, ASKED_LABELS) if needs_labels else (ASKED,)
+            found[method] = np.asarray(getattr(model, method)(*asked)).tolist()
     if hasattr(model, "sample"):
         lengths = {"min_length": 0, "max_length": 12}
         found["sample"] = model.sample(5, random_state=0, **lengths)

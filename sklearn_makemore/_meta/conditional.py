@@ -1,0 +1,283 @@
+"""ConditionalCharLM: words given a label."""
+
+from dataclasses import replace
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
+
+from .._base import BaseCharLM, ModelOfLabels
+from .._counters.ngram import NGramCounter
+from .._declarations import parameter
+from .._sklearn import _fit_context
+from .._words.training_set import TrainingSet
+from .._words.types import Weights, Words
+from .label_generator import LabelledGeneratorMixin
+from .label_models import LabelModels
+from .labels import LabelledWords
+from .members import check_kept_member
+
+
+class ConditionalCharLM(LabelledGeneratorMixin):
+    """Model of words given a label, such as surnames given a language.
+
+    It scores ``p(word | label)`` and samples words with a label. One model learns the
+    words of all labels and shares what they have in common, so a label with few words
+    gets the spelling that it shares with the others.
+
+    See Also
+    --------
+    CharLMClassifier : The label of a word.
+    NGramCounter : The model without labels.
+
+    Notes
+    -----
+    **N-grams.** With ``c`` for the adjusted counts of a label's words, ``D`` for
+    discounts and ``h'`` for the history `h` without its earliest character,
+
+    ``p(w | h, y) = (c(hw) - D(c(hw)) + freed(h) q(w | h, y)) / c(h)``
+
+    ``q(w | h, y) = (1 - s) p(w | h', y) + s p(w | h)``
+
+    where ``freed(h)`` is the sum of the discounts. The share `s` of the n-grams of all
+    words is a logistic function of the logarithms of three numbers: how often `h`
+    occurs with the label and with any label, and how many characters follow it with the
+    label. It also depends on the length of `h` and on the label. Discounts and shares
+    maximise the likelihood of held-out words.
+
+    **Networks.** A vector of the label, of shape (n_embd,), is added to the embedding
+    of every symbol, the start of the word included.
+
+    **Mixtures.** Members are given the label. Their weights are the same for all
+    labels.
+
+    With the `match_lengths` of a model, lengths are distributed as those of the label's
+    words, to which those of all words are added with the weight of five words.
+
+    Examples
+    --------
+    >>> from sklearn_makemore import ConditionalCharLM
+    >>> from sklearn_makemore.datasets import load_names
+    >>> names, sex = load_names(return_X_y=True)
+    >>> model = ConditionalCharLM().fit(names, sex)
+    >>> model.sample(3, label="F", unique=True, exclude=names, random_state=0)
+    ['lizfartus', 'paigell', 'katalyn']
+    >>> model.sample(label=["M", "F", "M"], random_state=0)
+    ['yosa', 'khalina', 'hayan']
+    >>> words, log_proba = model.most_likely(3, label="M", prefix="jo")
+    >>> words
+    ['josiah', 'jordan', 'john']
+    """
+
+    estimator: BaseCharLM | None = parameter(
+        default=None,
+        description="""
+        The model that is conditioned: an `NGramCounter` with Kneser-Ney smoothing, a
+        network, or a mixture of these. None is ``NGramCounter()``. Its parameters are
+        set as ``estimator__order``.
+        """,
+        constraints=[BaseCharLM, None],
+        type_text="estimator",
+    )
+
+    # Words are scikit-learn's X, not metadata that could be routed.
+    __metadata_request__fit = {"words": UNUSED}
+    __metadata_request__partial_fit = {"words": UNUSED}
+    __metadata_request__score = {"words": UNUSED}
+    __metadata_request__predict_proba = {"prefixes": UNUSED}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of the estimator and of its model.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name, those of the model as ``estimator__order``. If
+            `estimator` is None, they set it to the default model first.
+
+        Returns
+        -------
+        self : object
+            The estimator itself.
+        """
+        if any(name.startswith("estimator__") for name in params):
+            model = params.get("estimator", self.estimator)
+            params = {**params, "estimator": NGramCounter() if model is None else model}
+        return super().set_params(**params)
+
+    # ---------------------------------------------------------------- learning
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, words: Words, y: ArrayLike, sample_weight: Weights = None) -> Self:
+        """Learn words with their labels.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            A list, tuple, array, Series or one-column data frame; ``""`` is a word.
+
+        y : array-like of shape (n_words,)
+            The label of each word.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Non-negative weight of each word. A weight of 2 equals the word twice.
+
+        Returns
+        -------
+        self : object
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If the model cannot be fitted on `words`, if `y` is missing, of another
+            length or not of classes, or if the model cannot be conditioned.
+        TypeError
+            If something in `words` is not a string.
+        """
+        labelled = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
+        model = self._new_model()
+        data = model._training_set(words, sample_weight, is_warm_start=False)
+        data = _with_labels(data, labelled, labelled.classes)
+        context = self._init_callback_context(max_subtasks=0)
+        task = {"estimator": self, "X": labelled.words, "y": labelled.labels}
+        context.call_on_fit_task_begin(**task)
+        learned = model._fit_labels(data, is_partial=False)
+        self._set_fitted(labelled.classes, _weights_of(data), learned)
+        context.call_on_fit_task_end(**task, reconstruction_attributes={})
+        return self
+
+    def partial_fit(
+        self, words: Words, y: ArrayLike, sample_weight: Weights = None
+    ) -> Self:
+        """Learn from more words with their labels, starting from the fitted state.
+
+        Labels may be new, and characters too unless the model has an `alphabet`. A
+        network trains one epoch. Counts are added; how labels back off is learned from
+        the words of the first call.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            A list, tuple, array, Series or one-column data frame; ``""`` is a word.
+
+        y : array-like of shape (n_words,)
+            The label of each word.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Non-negative weight of each word. A weight of 2 equals the word twice.
+
+        Returns
+        -------
+        self : object
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and if the labels are of another type than those so far.
+        """
+        self._validate_params()
+        labelled = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
+        is_fitted = self.__sklearn_is_fitted__()
+        model = self._reader if is_fitted else self._new_model()
+        data = model._training_set(words, sample_weight, is_fitted)
+        if not is_fitted:
+            data = _with_labels(data, labelled, labelled.classes)
+            learned = model._fit_labels(data, is_partial=True)
+            self._set_fitted(labelled.classes, _weights_of(data), learned)
+            return self
+        known = self._numbered_classes(labelled.classes)
+        data = _with_labels(data, labelled, known)
+        learned = self.estimators_.learned.added(data)
+        counts = _weights_of(data)
+        counts[: len(self.classes_)] += self.class_count_[np.argsort(self._numbers)]
+        self._set_fitted(known, counts, learned)
+        return self
+
+    def _new_model(self) -> BaseCharLM:
+        """Return a copy of the model that is to be conditioned."""
+        model = NGramCounter() if self.estimator is None else self.estimator
+        return cast(BaseCharLM, clone(model))
+
+    @property
+    def _numbers(self) -> np.ndarray:
+        """The number of each label in what is learned: new labels come last."""
+        return self.estimators_.numbers
+
+    def _numbered_classes(self, classes: np.ndarray) -> np.ndarray:
+        """Return the labels so far and new ones, in the order of their numbers."""
+        if classes.dtype.kind != self.classes_.dtype.kind:
+            raise ValueError(
+                f"`y` has labels such as {classes[0]!r}, and those so far are such as "
+                f"{self.classes_[0]!r}; they must be of one type."
+            )
+        known = self.classes_[np.argsort(self._numbers)]
+        return np.concatenate([known, np.setdiff1d(classes, known)])
+
+    def _set_fitted(
+        self, classes: np.ndarray, weights: np.ndarray, learned: ModelOfLabels
+    ) -> None:
+        """Set the fitted attributes.
+
+        classes, weights : (n_classes,) labels and their weights, by their numbers
+        """
+        numbers = np.argsort(classes)
+        vars(self).update(
+            classes_=classes[numbers],
+            class_count_=weights[numbers],
+            class_prior_=weights[numbers] / weights.sum(),
+            estimators_=LabelModels(learned, numbers),
+        )
+
+    def __sklearn_tags__(self) -> Tags:
+        """Declare that labels are required."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+    # ------------------------------------------------------------------- files
+
+    def _kept(self) -> dict[str, Any]:
+        """Return the state that a file stores."""
+        by_number = np.argsort(self._numbers)
+        return {
+            "classes": self.classes_[by_number],
+            "class_count": self.class_count_[by_number],
+            **self.estimators_.learned.to_save(),
+        }
+
+    def _restore(self, kept: dict[str, Any]) -> None:
+        """Set the fitted attributes from the result of `_kept`."""
+        model, classes = kept["estimator"], kept["classes"]
+        weights = kept["class_count"]
+        check_kept_member(model)
+        if not isinstance(classes, np.ndarray) or classes.ndim != 1:
+            raise TypeError(f"classes are {classes!r}.")
+        if len(np.unique(classes)) != len(classes):
+            raise ValueError("classes are not distinct.")
+        if weights.dtype != np.float64 or weights.shape != classes.shape:
+            raise ValueError(f"class_count is {weights!r}.")
+        if not (np.isfinite(weights).all() and (weights > 0).all()):
+            raise ValueError(f"class_count is {weights!r}.")
+        learned = model._labels_from_file(kept, len(classes))
+        self._set_fitted(classes, weights, learned)
+
+
+def _with_labels(
+    data: TrainingSet, labelled: LabelledWords, classes: np.ndarray
+) -> TrainingSet:
+    """Add labels to words, as their places in `classes`."""
+    order = np.argsort(classes)
+    numbers = order[np.searchsorted(classes, labelled.classes, sorter=order)]
+    labels = numbers[labelled.targets]
+    return replace(data, labels=labels, n_labels=len(classes))
+
+
+def _weights_of(data: TrainingSet) -> np.ndarray:
+    """Return the total weight of the words of each label, (n_labels,)."""
+    weights = np.bincount(data.labels, data.sample_weight, data.n_labels)
+    return weights.astype(np.float64)

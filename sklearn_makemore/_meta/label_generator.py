@@ -1,0 +1,158 @@
+"""Words sampled from a model of labelled words."""
+
+from collections.abc import Set
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .._generator import checked_exclude
+from .._sklearn import Interval, validate_options
+from .._word_estimator import own_random_state
+from .._words.types import Floats, Seed, Words
+from .label_likelihood import LabelledLikelihoodMixin
+from .label_models import rows_of_labels
+from .labels import checked_labels
+
+
+class LabelledGeneratorMixin(LabelledLikelihoodMixin):
+    """New words with labels, and the most probable words of a label."""
+
+    @validate_options(
+        {
+            "n_samples": [Interval(Integral, 1, None, closed="left")],
+            "unique": ["boolean"],
+            "random_state": ["random_state"],
+        }
+    )
+    def sample(
+        self,
+        n_samples: int = 1,
+        *,
+        label: Any = None,
+        unique: bool = False,
+        exclude: Words | Set[str] | None = None,
+        random_state: Seed = None,
+        **sample_options: Any,
+    ) -> list[str]:
+        """Sample new words with a label.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of words; not used if `label` is a list.
+
+        label : a label, array-like of labels, or None, default=None
+            The label of all words, or a list with the label of each word. None draws
+            each label from `class_prior_` first.
+
+        unique : bool, default=False
+            Whether all words must be different, whatever their labels.
+
+        exclude : array-like or set of str, default=None
+            Words to leave out, for instance the training words.
+
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for the same words at each call; None samples fresh ones.
+
+        **sample_options : dict
+            Options of `NGramCounter.sample`, such as ``temperature=0.8``.
+
+        Returns
+        -------
+        words : list of str
+            The words; with a list of labels, in its order. Without a list there may be
+            fewer, with a warning, if the options leave too few.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If a label is unknown, if both `n_samples` and a list of labels are given,
+            if there are not enough words for a list of labels, or as
+            `NGramCounter.sample`.
+        """
+        check_is_fitted(self)
+        rng = own_random_state(random_state)
+        labels = self._labels_to_sample(label, n_samples, rng)
+        excluded = set(checked_exclude(exclude))
+        words: list[str | None] = [None] * len(labels)
+        for rows, model in self._by_label(labels):
+            found = model.sample(
+                len(rows),
+                unique=unique,
+                exclude=excluded,
+                random_state=rng,
+                **sample_options,
+            )
+            if len(found) < len(rows) and np.ndim(label):
+                raise ValueError(
+                    f"Only {len(found)} of {len(rows)} words with the label "
+                    f"{self.classes_.tolist()[labels[rows[0]]]!r} were found; relax "
+                    "an option."
+                )
+            for row, word in zip(rows.tolist(), found, strict=False):
+                words[row] = word
+            if unique:
+                excluded.update(found)
+        return [word for word in words if word is not None]
+
+    def most_likely(
+        self,
+        n: int = 10,
+        *,
+        label: Any,
+        prefix: str = "",
+        min_length: int | None = None,
+    ) -> tuple[list[str], Floats]:
+        """Find the most probable words with a label.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Number of words.
+
+        label : a label
+            The label of the words.
+
+        prefix : str, default=""
+            Every word begins with it.
+
+        min_length : int, default=None
+            As in `NGramCounter.most_likely`.
+
+        Returns
+        -------
+        words : list of str
+            The `n` most probable words in decreasing probability.
+
+        log_proba : ndarray of shape (n_found,), dtype float64
+            Log-probability in nats of each word given the label.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If the label is unknown, or as `NGramCounter.most_likely`.
+        """
+        check_is_fitted(self)
+        model = self.estimators_[self._row_of(label)]
+        return model.most_likely(n, prefix=prefix, min_length=min_length)
+
+    def _labels_to_sample(
+        self, label: Any, n_samples: int, rng: np.random.RandomState
+    ) -> np.ndarray:
+        """Return the index of the label of each word to sample."""
+        if label is None:
+            return rng.choice(len(self.classes_), n_samples, p=self.class_prior_)
+        if np.ndim(label) == 0:
+            return np.repeat(self._row_of(label), n_samples)
+        if n_samples != 1:
+            raise ValueError(
+                f"n_samples={n_samples}, but `label` is a list of the labels of "
+                f"{len(label)} words; give one of the two."
+            )
+        return rows_of_labels(checked_labels(label).tolist(), self.classes_)

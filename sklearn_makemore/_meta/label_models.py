@@ -1,0 +1,58 @@
+"""The models of the words of each label, computed when they are first used."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from .._base import BaseCharLM, ModelOfLabels
+
+MAX_MODELS = 32
+"""Models of labels in memory. Each may be as large as that of all words."""
+
+
+class LabelModels(Sequence[BaseCharLM]):
+    """The fitted model of each label.
+
+    learned : what the model of all labels has learned
+    numbers : (n_classes,), number of each label in `learned`
+    """
+
+    def __init__(self, learned: ModelOfLabels, numbers: np.ndarray) -> None:
+        self.learned, self.numbers = learned, numbers
+        self._models: dict[int, BaseCharLM] = {}
+
+    def __reduce__(self) -> tuple:
+        """Pickle without the models, which can be recomputed."""
+        return type(self), (self.learned, self.numbers)
+
+    def __len__(self) -> int:
+        """Return the number of labels."""
+        return len(self.numbers)
+
+    def __getitem__(self, row: Any) -> Any:
+        """Return the model of a label, or a list of them for a slice."""
+        rows = range(len(self))[row]
+        if isinstance(rows, range):
+            return [self[one] for one in rows]
+        if rows not in self._models:
+            while len(self._models) >= MAX_MODELS:
+                self._models.pop(next(iter(self._models)))
+            self._models[rows] = self.learned.model(int(self.numbers[rows]))
+        return self._models[rows]
+
+
+def rows_of_labels(labels: list[Any], classes: np.ndarray) -> np.ndarray:
+    """Return the index of each label in `classes`, or raise an error."""
+    rows = {label: row for row, label in enumerate(classes.tolist())}
+    for index, label in enumerate(labels):
+        if label not in rows:
+            known = [str(one) for one in rows]
+            close = get_close_matches(str(label), known, cutoff=0.4) or known[:10]
+            where = f" at index {index}" if len(labels) > 1 else ""
+            raise ValueError(
+                f"The label {label!r}{where} is unknown. The closest labels of the "
+                f"{len(known)} known ones are {', '.join(close)}."
+            )
+    return np.array([rows[label] for label in labels], dtype=np.intp)
