@@ -223,6 +223,18 @@ def generation(names):
     assert f"Found {len(names['few'])} of 40" in str(names["caught"][0].message)
 
 
+def labels(names):
+    """The label changes the next letter, and the model shares what both have."""
+    symbols = names["model"].symbols_
+    girl, boy = names["following"]["mar"]
+    assert symbols[girl.argmax()] == "i"
+    assert {symbols[i] for i in np.argsort(boy)[-2:]} == {"c", "k"}
+    labelled, alone, unlabelled = map(np.array, names["nll"].values())
+    assert (labelled < np.minimum(alone, unlabelled)).all()
+    gain = np.minimum(alone, unlabelled) - labelled
+    assert gain.argmax() == names["sizes"].index(300)
+
+
 def mixture(names):
     """Counts and a network are better together, by the weight EM has found."""
     nll, curve = names["nll"], names["curve"]
@@ -280,6 +292,7 @@ CLAIMS = {
     "plot_2_grid_search": grid_search,
     "plot_2_matching": matching,
     "plot_3_features": features,
+    "plot_3_labels": labels,
     "plot_3_mlp": multi_layer_perceptron,
     "plot_4_activations": activations,
     "plot_4_outliers": outliers,
