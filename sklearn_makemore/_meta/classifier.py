@@ -16,6 +16,7 @@ from .._base import BaseCharLM
 from .._declarations import fitted, parameter
 from .._sklearn import Interval, StrOptions, _fit_context
 from .._words.check import check_words
+from .._words.training_set import check_training
 from .._words.types import Floats, Weights, Words
 from .calibration import (
     N_PLACES,
@@ -33,7 +34,7 @@ from .class_fits import (
     class_models,
 )
 from .labels import LabelledWords, checked_priors
-from .members import BaseOfOneModel, fit_members, member_for
+from .members import BaseOfOneModel, check_learnable, fit_members, member_for
 
 WORD_CHUNK_SIZE = 1 << 16
 
@@ -198,12 +199,14 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             If something in `words` is not a string, if `estimator` is not a character
             model, or if it is frozen: each class needs its own model.
         """
-        data = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
+        texts, weight = check_training(words, sample_weight)
+        data = LabelledWords.checked(texts, y, weight, type(self).__name__)
         if isinstance(self.estimator, FrozenEstimator):
             raise TypeError(
                 "`estimator` is a FrozenEstimator, but a classifier fits one model for "
                 "each class; pass the model without it."
             )
+        check_learnable(self.estimator, texts)
         model = member_for(self.estimator, data.words)
         priors = checked_priors(self.priors, data.shares)
         folds = []
@@ -254,6 +257,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         """
         check_is_fitted(self)
         texts = check_words(words)
+        self.estimators_[0]._encoded(texts)  # errors name the index among all words
         directions = [self.estimators_, self.backward_estimators_]
         known = self.known_symbols_, self.min_lengths_
         models = ClassModels([part for part in directions if part], *known)

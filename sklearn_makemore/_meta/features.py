@@ -13,12 +13,12 @@ from .._base import BaseCharLM
 from .._declarations import fitted, parameter
 from .._sklearn import _fit_context
 from .._words.check import check_words
-from .._words.training_set import check_training
-from .._words.types import Weights, Words
+from .._words.training_set import check_training, with_weight
+from .._words.types import Floats, Weights, Words
 from .calibration import ClassModels
 from .class_fits import check_kept_classes, class_fits, class_folds, class_models
 from .labels import LabelledWords, has_classes
-from .members import member_for
+from .members import check_learnable, member_for
 from .out_of_fold import BaseOutOfFold, OutOfFoldModels
 
 MAX_LOG_ODDS = 700.0
@@ -170,6 +170,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         """
         words = check_words(X)
         models, class_models = self._fit(words, y, sample_weight, n_folds=self._n_folds)
+        models.model._encoded(words)  # errors name the index among all words
         features = models.measure(words, likelihood_features)
         if class_models is None:
             return features
@@ -219,15 +220,17 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         self, words: list[str], y: Any, sample_weight: Weights, n_folds: int | None
     ) -> tuple[OutOfFoldModels[BaseCharLM], OutOfFoldModels[ClassModels] | None]:
         """Fit, and return the models that measure the training words."""
-        data = self._labelled(words, y, sample_weight)
-        words, weight = check_training(words, sample_weight)
+        texts, weight = check_training(words, sample_weight)
+        data = self._labelled(texts, y, weight)
+        check_learnable(self.estimator, texts)
+        learned, weight, _ = with_weight(texts, weight)
         folds, rounds, fits = [], [], []
         if data is not None:
             folds = [] if n_folds is None else class_folds(data, n_folds)
             rounds = [data, *(learned for learned, _ in folds)]
             model = member_for(self.estimator, data.words)
             fits = class_fits(model, rounds)
-        with self._fitted_out_of_fold(words, weight, n_folds, fits) as models:
+        with self._fitted_out_of_fold(learned, weight, n_folds, fits) as models:
             by_class = None
             if data is not None:
                 model, *fold_models = class_models(models.others, rounds)
@@ -248,13 +251,13 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         return models, by_class
 
     def _labelled(
-        self, words: list[str], y: Any, sample_weight: Weights
+        self, words: list[str], y: Any, weight: Floats | None
     ) -> LabelledWords | None:
         """Return the words with their classes, None without columns of classes."""
         is_frozen = isinstance(self.estimator, FrozenEstimator)
         if y is None or is_frozen or not self.log_odds or not has_classes(y):
             return None
-        data = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
+        data = LabelledWords.checked(words, y, weight, type(self).__name__)
         if data.classes.dtype.kind in "iuf" and len(data.classes) > MAX_NUMBERS:
             return None
         data = data.without_rare_classes(self._n_folds)

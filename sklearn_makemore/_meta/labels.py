@@ -8,10 +8,9 @@ import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from .._words.check import check_words
-from .._words.code_points import encodable_words
 from .._words.hold_out import word_folds
-from .._words.training_set import check_sample_weight, emptied
+from .._words.training_set import check_training, with_weight
+from .._words.types import Weights, Words
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,26 +29,20 @@ class LabelledWords:
 
     @classmethod
     def checked(
-        cls, words: Any, y: Any, sample_weight: Any, owner: str
+        cls, words: Words, y: Any, sample_weight: Weights, owner: str
     ) -> "LabelledWords":
         """Check the arguments of `fit`, and leave out the words of weight zero."""
-        # Errors name the index among all words, not among those of a class.
-        words = check_words(words)
+        texts, weight = check_training(words, sample_weight)
         if y is None:
             raise ValueError(
                 f"{owner} requires y, the class of each word, to be passed, but the "
                 "target y is None."
             )
         labels = checked_labels(y)
-        check_consistent_length(words, labels)
-        weight = check_sample_weight(sample_weight, words)
-        encodable_words(emptied(words, weight))
-        if weight is not None:
-            present = np.flatnonzero(weight)
-            words = [words[row] for row in present]
-            labels, weight = labels[present], weight[present]
-        classes, targets = np.unique(labels, return_inverse=True)
-        return cls(words, classes, targets, weight)
+        check_consistent_length(texts, labels)
+        texts, weight, rows = with_weight(texts, weight)
+        classes, targets = np.unique(labels[rows], return_inverse=True)
+        return cls(texts, classes, targets, weight)
 
     def take(self, rows: np.ndarray) -> "LabelledWords":
         """Return the words of some rows, (n,), with the same classes."""

@@ -125,6 +125,17 @@ def member_for(estimator: Any, words: Sequence[str]) -> BaseCharLM:
     return member
 
 
+def check_learnable(estimator: Any, words: list[str]) -> None:
+    """Raise an error if a copy of a model cannot learn a word, with its index.
+
+    Errors of the fits would name the index among the words of a fold or of a class.
+    """
+    if not isinstance(estimator, FrozenEstimator):
+        member = member_for(estimator, words)
+        member._validate_params()
+        member._training_set(words, None, is_warm_start=False)
+
+
 def member_of_mixture(
     model: BaseCharLM, vocabulary: CharVocabulary, seed: int
 ) -> BaseCharLM:

@@ -13,8 +13,9 @@ from .._base import BaseCharLM
 from .._declarations import fitted, parameter
 from .._sklearn import Interval, _fit_context
 from .._words.check import check_words
-from .._words.training_set import check_training
+from .._words.training_set import check_training, with_weight
 from .._words.types import Weights, Words
+from .members import check_learnable
 from .out_of_fold import BaseOutOfFold
 from .word_scores import WordScores
 
@@ -47,7 +48,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
     The scores of the training words are kept, not the words: 8 bytes per word and 16
     bytes per distinct word. A new word is taken for a training word with a probability
     of the number of distinct training words times 2**-64. A frozen model
-    scores the training words too.
+    scores the training words too. If it has no symbol for unknown characters, words
+    that have some are impossible.
 
     Examples
     --------
@@ -97,7 +99,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
     training_scores_: np.ndarray = fitted(
         """
         Scores of the training words by models that have not seen them, as
-        `score_samples` returns them. Words of weight zero are left out.
+        `score_samples` returns them; NaN for words of weight zero.
         """,
         type_text="ndarray of shape (n_words,)",
     )
@@ -116,17 +118,22 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         ValueError
             If all words are equal, unless `estimator` is frozen.
         """
-        checked, weight = check_training(words, sample_weight)
-        with self._fitted_out_of_fold(checked, weight, self._n_folds) as models:
-            log_proba = models.measure(checked, word_log_proba)
-            mean_nll = mean_nll_per_character(log_proba, checked, weight)
-            scores = scores_per(self.per, log_proba, checked, mean_nll)
-            known = WordScores.of(checked if models.fold_of else [], scores)
+        texts, weight = check_training(words, sample_weight)
+        check_learnable(self.estimator, texts)
+        learned, weight, rows = with_weight(texts, weight)
+        training_scores = np.full(len(texts), np.nan)
+        with self._fitted_out_of_fold(learned, weight, self._n_folds) as models:
+            # Of all words, so that errors of a frozen model name the index among all.
+            log_proba = models.measure(texts, word_log_proba)[rows]
+            mean_nll = mean_nll_per_character(log_proba, learned, weight)
+            scores = scores_per(self.per, log_proba, learned, mean_nll)
+            training_scores[rows] = scores
+            known = WordScores.of(learned if models.fold_of else [], scores)
             vars(self).update(
                 estimator_=models.model,
                 offset_=lower_quantile(scores, float(self.contamination), weight),
                 mean_nll_=mean_nll,
-                training_scores_=scores,
+                training_scores_=training_scores,
                 _known=known,
                 _per=self.per,
             )
@@ -212,8 +219,15 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
 
 
 def word_log_proba(model: BaseCharLM, words: list[str]) -> np.ndarray:
-    """Return finite log-probabilities of words, (n_words,)."""
-    return np.maximum(model.score_samples(words), MIN_SCORE)
+    """Return finite log-probabilities of words, (n_words,).
+
+    Unknown characters are impossible if the model has no symbol for them.
+    """
+    known = {*model.vocabulary_.characters}
+    is_readable = [model.vocabulary_.unknown or known.issuperset(w) for w in words]
+    texts = [w if ok else "" for w, ok in zip(words, is_readable, strict=True)]
+    log_proba = np.where(is_readable, model.score_samples(texts), MIN_SCORE)
+    return np.maximum(log_proba, MIN_SCORE)
 
 
 def scores_per(

@@ -106,14 +106,23 @@ def padded_sum(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
 def check_training(
     words: Words, sample_weight: Weights
 ) -> tuple[list[str], Floats | None]:
-    """Check words and their weights, and leave out the words of weight zero."""
+    """Check words and their weights; words of weight zero become the empty word.
+
+    So they have no effect, and errors name the index among all words.
+    """
     words = check_words(words)
     weight = check_sample_weight(sample_weight, words)
-    encodable_words(emptied(words, weight))
-    if weight is None or weight.all():
-        return words, weight
-    present = np.flatnonzero(weight)
-    return [words[index] for index in present], weight[present]
+    return encodable_words(emptied(words, weight)), weight
+
+
+def with_weight(
+    words: list[str], sample_weight: Floats | None
+) -> tuple[list[str], Floats | None, Ids]:
+    """Return the words of positive weight, their weights and their rows."""
+    if sample_weight is None or sample_weight.all():
+        return words, sample_weight, np.arange(len(words))
+    rows = np.flatnonzero(sample_weight)
+    return [words[row] for row in rows.tolist()], sample_weight[rows], rows
 
 
 def emptied(words: list[str], sample_weight: Floats | None) -> list[str]:

@@ -34,7 +34,9 @@ from sklearn_makemore import (
     MixtureCharLM,
     MLPCharLM,
     NGramCounter,
+    TransformerCharLM,
 )
+from sklearn_makemore._meta import classifier as _classifier
 from sklearn_makemore._training import checkpoint as _checkpoint
 
 BIGRAM = BigramCounter(handle_unknown="unk")
@@ -215,6 +217,24 @@ def test_a_weight_of_zero_is_no_word(estimator, words, classes):
     zero = clone(estimator).fit(words, y, sample_weight=[1, 0, 1, 0])
     removed = clone(estimator).fit(words[::2], y[::2])
     np.testing.assert_array_equal(answers(zero, words), answers(removed, words))
+
+
+@pytest.mark.parametrize("kind", ANSWER)
+def test_errors_name_the_index_among_all_words(kind, monkeypatch):
+    words, long = ["anna", "nan", "na", "ana", "nana"], "na" * 10
+    y, weights = list("nnoon"), [1, 0, 1, 1, 1, 1]
+    net = TransformerCharLM(n_embd=4, n_heads=1, max_epochs=1, block_size=8)
+    model = kind(net, cv=2)
+    with pytest.raises(ValueError, match=f"{long}' at index 5 "):
+        clone(model).fit([*words, long], [*y, "o"], sample_weight=weights)
+    model.fit(words, y)
+    monkeypatch.setattr(_classifier, "WORD_CHUNK_SIZE", 2)
+    with pytest.raises(ValueError, match=f"{long}' at index 3 "):
+        answers(model, ["anna", "nan", "na", long])
+    if kind is CharLMFeatures:
+        weights[5] = 0
+        with pytest.raises(ValueError, match=f"{long}' at index 5 "):
+            model.fit_transform([*words, long], sample_weight=weights)
 
 
 @pytest.mark.parametrize("kind", [CharLMFeatures, CharLMOutlierDetector])

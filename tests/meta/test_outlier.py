@@ -239,6 +239,27 @@ def test_impossible_words_are_outliers():
     assert (detector.fit_predict(words) == 1).all() and np.isfinite(detector.offset_)
 
 
+def test_characters_that_a_frozen_model_does_not_know_are_impossible():
+    words = ["anna", "nana", "na", "ana", "nan"]
+    frozen = FrozenEstimator(NGramCounter().fit(words))
+    detector = CharLMOutlierDetector(frozen, contamination=0.2)
+    labels = detector.fit_predict([*words[:4], "otto"])
+    assert labels.tolist() == [1, 1, 1, 1, -1]
+    expected = frozen.score_samples(["nan"]) + detector.mean_nll_ * 4
+    np.testing.assert_allclose(
+        detector.score_samples(["nan", "жук", "anx"]), [*expected, -1e300, -1e300]
+    )
+
+
+def test_scores_of_training_words_stand_in_their_rows(words):
+    weights = np.arange(len(words)) % 3
+    detector = CharLMOutlierDetector(BigramCounter(), cv=3)
+    scores = detector.fit(words, sample_weight=weights).training_scores_
+    assert np.isnan(scores).tolist() == (weights == 0).tolist()
+    expected = detector.score_samples(words)[weights > 0]
+    np.testing.assert_array_equal(scores[weights > 0], expected)
+
+
 @pytest.mark.parametrize("contamination", [0.0, 0.6, "auto"])
 def test_bad_contamination(contamination, words):
     with pytest.raises(ValueError, match="'contamination' parameter"):
