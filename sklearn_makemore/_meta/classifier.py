@@ -42,11 +42,11 @@ WORD_CHUNK_SIZE = 1 << 16
 class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     """Classifier with one character model per class, for example languages of surnames.
 
-    Bayes' rule turns the probability of a word under each class's model into the
+    Bayes' rule turns the probability of a word under the model of each class into the
     probability of each class: ``log p(k | word) = log p(k) + log p(word | k) + const``.
-    These sums are overconfident, because the model of a class has seen few words.
-    Therefore the log-probabilities are multiplied by weights. The weights maximise the
-    likelihood of the classes of held-out words; see `calibration`.
+    These probabilities are overconfident. Therefore the log-probabilities are
+    multiplied by weights, which maximise the likelihood of the classes of held-out
+    words; see `calibration`.
 
     See Also
     --------

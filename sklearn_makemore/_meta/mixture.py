@@ -69,8 +69,8 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     recurrent_dropout=0.3, lr=0.006, max_epochs=12)`` with default `GRUCharLM`,
     `TransformerCharLM` and `NGramCounter`, and ``n_jobs=2``. Fitted on the training and
     validation words of the makemore lectures with ``validation_fraction=1 / 9``, it
-    learns from as many words as the lectures and holds out as many. Its test NLL is
-    1.885 nats per character; its members have 1.906, 1.929, 1.963 and 1.978.
+    learns from as many words as the lectures and holds out as many. The user guide has
+    its test NLL and those of its members.
 
     With ``weights="adaptive"``, the weights follow how well the members predict the
     word. After the characters ``c_1 ... c_n``, the weight of member `k` is proportional
@@ -181,7 +181,8 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         description="""
         Whether to fit the members again on all words once the weights are found. This
         takes twice the time, but the members then learn from the held-out words too.
-        With `cv`, this is always done.
+        Ignored with `cv`: no member of a fold has seen all words, so the members are
+        always fitted again.
         """,
     )
     n_jobs: int | None = parameter(

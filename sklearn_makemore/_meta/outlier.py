@@ -36,8 +36,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
     few such words, which hardly change the model.
 
     A model gives high probabilities to its training words, even to unusual ones.
-    Therefore a training word has the score of a model that was fitted without it, in
-    `offset_` and in every method, whatever the words around it.
+    Therefore `offset_` and all methods score a training word with a model that was
+    fitted without it.
 
     See Also
     --------
@@ -45,11 +45,11 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
 
     Notes
     -----
-    The scores of the training words are kept, not the words: 8 bytes per word and 16
-    bytes per distinct word. A new word is taken for a training word with a probability
-    of the number of distinct training words times 2**-64. A frozen model
-    scores the training words too. If it has no symbol for unknown characters, words
-    that have some are impossible.
+    The detector keeps the scores of the training words, not the words: 8 bytes per word
+    and 16 bytes per distinct word. It mistakes a new word for one of n distinct
+    training words with a probability of n times 2**-64. A frozen model scores the
+    training words too. If it has no symbol for unknown characters, words that have some
+    are impossible.
 
     Examples
     --------
@@ -72,10 +72,11 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         What the score is. `n` is the number of predicted characters of the word,
         including the end mark.
 
-        - "excess" is ``log_proba + mean_nll_ * n``: how far the log-probability is from
-          that of `n` average characters. It is fair to short and to long words.
-        - "deviation" is ``(log_proba + mean_nll_ * n) / sqrt(n)``, the same in units
-          that grow like a standard deviation. Somewhat more of the outliers are short.
+        - "excess" is ``log_proba + mean_nll_ * n``, the log-probability minus that of
+          `n` average characters. It is fair to short and to long words.
+        - "deviation" is ``(log_proba + mean_nll_ * n) / sqrt(n)``, because the standard
+          deviation of the excess grows with the length. Somewhat more of the outliers
+          are short.
         - "character" is ``log_proba / n``, which varies more for short words, so most
           outliers are short.
         - "word" is ``log_proba``, which is lower for longer words.
