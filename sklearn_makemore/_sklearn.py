@@ -1,12 +1,13 @@
-"""The private names of scikit-learn that this package uses, all imported here.
+"""The private names of scikit-learn that this package uses, and packages of extras.
 
-Third-party estimators have no public way to reach them yet. If a release of
+Third-party estimators have no public way to reach these names yet. If a release of
 scikit-learn moves one of them, only this file has to change.
 """
 
 import functools
 import inspect
 from collections.abc import Callable, Sized
+from importlib import import_module
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -83,6 +84,17 @@ def check_pipeline(pipeline):
     pipeline._validate_steps()
 
 
+def import_extra(package: str, feature: str) -> Any:
+    """Import a package of the extra "distributed", or say how to install it."""
+    try:
+        return import_module(package)
+    except ImportError as exc:
+        raise ImportError(
+            f"{feature} needs the package {package}; install it with "
+            'pip install "sklearn-makemore[distributed]".'
+        ) from exc
+
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -96,6 +108,7 @@ __all__ = [
     "check_pandas_support",
     "check_pipeline",
     "has_callbacks",
+    "import_extra",
     "non_negative_weights",
     "parameter_constraints",
     "validate_options",

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from sklearn.base import clone
 
 from ._counters.base import BaseCounter, CountedWords
-from ._sklearn import Interval, validate_params
-from .datasets._files import is_text, iterate_words, name_of
-from .datasets._parquet import import_extra
+from ._sklearn import Interval, import_extra, validate_params
+from .datasets._compression import name_of
+from .datasets._files import is_text, iterate_columns
+from .datasets._options import COLUMN, ReadOptions
 from .datasets._text import line_start
 
 __all__ = ["fit_counter"]
@@ -30,7 +31,7 @@ parts need more tasks."""
     {
         "counter": [BaseCounter],
         "files": ["array-like", str, PathLike],
-        "column": [str, None],
+        "column": COLUMN,
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
         "part_size": [Interval(Integral, 1, None, closed="left"), None],
     },
@@ -40,9 +41,10 @@ def fit_counter(
     counter: Counter,
     files: Files,
     *,
-    column: str | None = None,
+    column: str | int | None = None,
     chunk_size: int = 100_000,
     part_size: int | None = 1 << 26,
+    **read_options: Any,
 ) -> Counter:
     r"""Fit a counter to the words of files, counted by dask workers.
 
@@ -61,22 +63,24 @@ def fit_counter(
         The counter. Its fitted state, if any, is replaced.
 
     files : str, path-like or list of these
-        Files of words in the formats of :func:`~sklearn_makemore.datasets.read_words`:
-        text, gzip with the suffix ``.gz``, Parquet with the suffix ``.parquet``. Each
-        path must lead to the same file on all machines. Files without words are
+        Files of words in the formats of :func:`~sklearn_makemore.datasets.read_words`.
+        Each path must lead to the same file on all machines. Files without words are
         ignored if others have some.
 
-    column : str, default=None
-        The column of Parquet files that holds the words. It may be None if only one
-        column holds strings.
+    column : str or int, default=None
+        The column of the words, as in `read_words`.
 
     chunk_size : int, default=100_000
         Number of words that a worker counts at a time.
 
     part_size : int or None, default=2**26
-        Size in bytes of the parts into which text files are cut, at ends of lines. Each
-        part is one task. None makes each file one task; compressed and Parquet files
-        always are.
+        Size in bytes of the parts into which plain lists are cut, at ends of lines.
+        Each part is one task. None makes each file one task, as compressed files,
+        tables and encodings other than UTF-8 always are.
+
+    **read_options : dict
+        Other options of `read_words`, such as ``weight_column="count"`` or
+        ``encoding="cp1252"``; `label_column` is not one of them.
 
     Returns
     -------
@@ -110,10 +114,11 @@ def fit_counter(
     """
     delayed = import_extra("dask", "fit_counter").delayed
     counter._validate_params()
+    options = ReadOptions(column, None, **read_options)
     unfitted: Any = clone(counter)  # a fitted state would be sent to every worker
     counted = [
-        delayed(_count_part)(unfitted, *part, column, chunk_size)
-        for part in _parts(files, part_size)
+        delayed(_count_part)(unfitted, *part, options, chunk_size)
+        for part in _parts(files, part_size, options)
     ]
     while len(counted) > 1:
         counted = [
@@ -126,7 +131,9 @@ def fit_counter(
     return counter._fit_counted(total)
 
 
-def _parts(files: Files, part_size: int | None) -> list[tuple[str, int, int | None]]:
+def _parts(
+    files: Files, part_size: int | None, options: ReadOptions
+) -> list[tuple[str, int, int | None]]:
     """Return the tasks: a path, and the bytes between which its lines begin."""
     files = [files] if isinstance(files, (str, PathLike)) else list(files)
     if not files:
@@ -134,7 +141,7 @@ def _parts(files: Files, part_size: int | None) -> list[tuple[str, int, int | No
     parts = []
     for path in [os.fspath(file) for file in files]:
         edges: list[int | None] = [0, None]
-        if part_size is not None and is_text(path):
+        if part_size is not None and is_text(path, options):
             edges[1:1] = range(part_size, os.path.getsize(path), part_size)
         parts += [(path, *edge) for edge in pairwise(edges)]
     return parts
@@ -145,17 +152,17 @@ def _count_part(
     path: str,
     start: int,
     stop: int | None,
-    column: str | None,
+    options: ReadOptions,
     chunk_size: int,
 ) -> CountedWords | None:
     """Count the words of a part of a file, None if there are none."""
     start = line_start(path, start)
     stop = None if stop is None else line_start(path, stop)
 
-    def counted_chunks() -> Iterator[CountedWords]:
-        for words in iterate_words(path, chunk_size, column, start, stop):
+    def counted_chunks() -> Iterator[CountedWords | None]:
+        for chunk in iterate_columns(path, chunk_size, options, start, stop):
             try:
-                yield counter._count_words(words)
+                yield counter._count_words(*chunk)
             except ValueError as exc:
                 raise ValueError(f"{name_of(path)}: {exc}") from exc
 

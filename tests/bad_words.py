@@ -1,5 +1,8 @@
 """Arguments that are not words, the error that each raises, and its message."""
 
+from io import StringIO
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -7,6 +10,12 @@ import pyarrow as pa
 
 BAD_WORDS = {
     "a word": ("emma", ValueError, r"single string 'emma'; pass \['emma'\]"),
+    "path": (Path("a.txt"), ValueError, r"name of a file; pass read_words\('a.txt'\)"),
+    "open file": (
+        StringIO("emma"),
+        TypeError,
+        r"an open file; pass read_words\(path\)",
+    ),
     "bytes": (b"emma", TypeError, "bytes; decode"),
     "list of bytes": ([b"emma"], TypeError, "index 0; decode"),
     "None": (None, TypeError, "got None"),

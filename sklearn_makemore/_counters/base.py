@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 from .._words.training_set import TrainingSet
+from .._words.types import Weights
 from .._words.vocabulary import CharVocabulary, EncodedWords
 from .sums import balanced_sum
 
@@ -148,9 +149,17 @@ class BaseCounter(BaseCharLM):
     # Counting in parts: lists of words are counted in any process, their counts are
     # added, and the probabilities are computed once.
 
-    def _count_words(self, words: list[str]) -> CountedWords:
-        """Return the counts of a list of words; the estimator does not change."""
-        data = TrainingSet.from_words(words, None, self._fit_vocabulary)
+    def _count_words(
+        self, words: list[str], sample_weight: Weights = None
+    ) -> CountedWords | None:
+        """Return the counts of a list of words, None if all weights are zero.
+
+        The estimator does not change.
+        """
+        if sample_weight is not None and not np.any(sample_weight):
+            return None
+        data = TrainingSet.from_words(words, sample_weight, self._fit_vocabulary)
+        data = data.with_weight()
         counts = self._count_data(data)
         return CountedWords(data.vocabulary, counts, data.max_predictions - 1)
 

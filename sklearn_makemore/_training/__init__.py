@@ -6,6 +6,5 @@ rates), `processes` (one process or several), `batches` (the batches of an epoch
 new characters), `weight_decay` (larger on short lists), `net` (the skorch net, the only
 file that imports skorch), `state`, `identity` and `checkpoint` (resuming an interrupted
 training) and `fit` (from the encoded words to the fitted attributes). It imports
-`_words`, `_word_estimator`, `_safe_file`, `modules` and `datasets`; torch and
-skorch.
+`_words`, `_word_estimator`, `_safe_file` and `modules`; torch and skorch.
 """

@@ -12,6 +12,7 @@ from joblib.parallel import get_active_backend
 from torch import Tensor, zeros_like
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from .._sklearn import import_extra
 from ..modules import WeightedBatchNorm1d
 from .device import resolve_device
 
@@ -179,8 +180,6 @@ def join_processes(accelerate: bool, device: str) -> SingleProcess:
 
 def _accelerator(cpu):
     """Return accelerate's object that joins the launched processes."""
-    from ..datasets._parquet import import_extra  # imports what training does not need
-
     n_launched = int(os.environ.get("WORLD_SIZE", 1))
     backend: Any = get_active_backend()[0]
     if n_launched > 1 and backend.nesting_level:

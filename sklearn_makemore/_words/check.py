@@ -3,6 +3,8 @@
 import reprlib
 from collections.abc import Iterable, Mapping, Set
 from io import IOBase
+from os import PathLike
+from os.path import isfile
 from typing import Any, cast
 
 import narwhals as nw
@@ -25,12 +27,18 @@ def check_words(
         column, or any other ordered iterable of strings; ``""`` is a word
     name : of the argument, in errors
     """
+    if isinstance(words, PathLike) or (isinstance(words, str) and isfile(words)):
+        shown = repr(str(words))
+        raise ValueError(
+            f"`{name}` must be a collection of words, got the name of a file; pass "
+            f"read_words({shown}), from sklearn_makemore.datasets."
+        )
     if isinstance(words, str):
         shown = reprlib.repr(words)
         raise ValueError(
             f"`{name}` must be a collection of words, got the single string {shown}; "
-            f"pass [{shown}] for one word, or text.splitlines() for a text with one "
-            "word per line."
+            f"pass [{shown}] for one word, text.splitlines() for a text with one word "
+            "per line, or read_words(path) for a file."
         )
     elements = _as_list(words, name)
     if not elements and not allow_empty:
@@ -92,8 +100,8 @@ def _list_from_iterable(words: object, name: str) -> list[Any]:
         )
     if isinstance(words, IOBase):
         raise TypeError(
-            f"`{name}` must be a collection of words, got a file, whose lines end in "
-            "newlines; pass file.read().splitlines()."
+            f"`{name}` must be a collection of words, got an open file; pass "
+            "read_words(path), from sklearn_makemore.datasets."
         )
     if not isinstance(words, Iterable):
         raise TypeError(

@@ -71,7 +71,7 @@ def run(options):
     """Fit the models, and print the table and words from the best model."""
     models = [_new_model(name, options.random_state) for name in options.models]
     split = split_words(options)
-    words = all_words(split)
+    words, weights = all_words(split)
     if split.held_out is None:
         raise UsageError(
             "no word is held out to compare the models on; use more words, or a "
@@ -88,7 +88,7 @@ def run(options):
             row = Row(model)
             rows.append(row)
             try:
-                _measure(row, words, split.held_out)
+                _measure(row, words, weights, split.held_out)
             except ValueError as error:
                 rows.remove(row)
                 print_message(f"{type(model).__name__} is skipped: {error}")
@@ -119,10 +119,10 @@ def _warm_up(models):
         model_class("BigramCharLM")(max_epochs=1).fit(["a"])
 
 
-def _measure(row, words, held_out):
+def _measure(row, words, weights, held_out):
     """Fit the model of a row, and set its NLL and seconds."""
     start = perf_counter()
-    fit_with_callback(row.model, words, row.epochs)
+    fit_with_callback(row.model, words, weights, row.epochs)
     row.seconds = perf_counter() - start
     row.nll = held_out.nll(row.model)
 

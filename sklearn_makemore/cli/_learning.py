@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import compress, starmap
 
 import numpy as np
 
@@ -40,24 +41,21 @@ def split_words(options):
         raise UsageError(
             f"--held_out must be a share from 0 to below 1, not {options.held_out}"
         )
-    return Split(word_chunks(options, LEARNING_CHUNK_SIZE), options.held_out)
+    chunks = word_chunks(options.words, options, LEARNING_CHUNK_SIZE)
+    return Split(chunks, options.held_out)
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Distinct held-out words, and how often each occurs."""
+    """Distinct held-out words, their total weights, and the number of their rows."""
 
     words: list[str]
-    counts: np.ndarray
-
-    @property
-    def n_words(self):
-        """Number of words, repeats included."""
-        return int(self.counts.sum())
+    weights: np.ndarray
+    n_words: int
 
     def nll(self, model):
         """Return the mean NLL in nats per character."""
-        return model.nll(self.words, sample_weight=self.counts)
+        return model.nll(self.words, sample_weight=self.weights)
 
 
 class Split:
@@ -68,48 +66,83 @@ class Split:
     words. A word that has a character of no training word, or is longer than all of
     them, is learned with the last chunk, because a model could not read it otherwise.
 
-    After the iteration, `n_words` is the number of training words, `held_out` the
-    held-out words or None, and `seen` the set of all words, or None if there was more
-    than one chunk.
+    The chunks are tuples of a list of words and maybe one of their weights; words of
+    weight 0 are ignored. After the iteration, `n_words` is the number of training
+    words, `held_out` the held-out words or None, and `seen` the set of all words, or
+    None if there was more than one chunk.
     """
 
-    def __init__(self, chunks: Iterable[list[str]], share: float):
+    def __init__(self, chunks: Iterable[tuple[list, ...]], share: float):
         self.chunks, self.share = chunks, share
         self.n_words = 0
         self.held_out: HeldOut | None = None
         self.seen: set[str] | None = None
 
     def __iter__(self):
-        """Yield lists of training words, none of them empty."""
-        held_out = Counter()
-        for words in filter(None, self._learned(held_out)):
-            self.n_words += len(words)
-            yield words
-        if held_out:
-            counts = np.fromiter(held_out.values(), np.float64, len(held_out))
-            self.held_out = HeldOut(list(held_out), counts)
+        """Yield lists of training words and of their weights, None without weights."""
+        n_rows, totals = Counter(), Counter()
+        for words, weights in self._learned(n_rows, totals):
+            if words:
+                self.n_words += len(words)
+                yield words, weights
+        if n_rows:
+            weights = np.fromiter((totals or n_rows).values(), np.float64, len(n_rows))
+            self.held_out = HeldOut(list(n_rows), weights, n_rows.total())
 
-    def _learned(self, held_out):
-        """Yield lists of training words, and count the other words in `held_out`."""
+    def _learned(self, n_rows, totals):
+        """Yield training words and weights, and count the others.
+
+        `n_rows` gets the number of rows of each of these, `totals` the total weight.
+        """
         bound = int(self.share * 256**DIGEST_SIZE).to_bytes(DIGEST_SIZE, "big")
         characters, longest = set(), 0
-        for index, words in enumerate(self.chunks):
+        for index, (words, weights) in enumerate(map(_positive, self.chunks)):
             self.seen = None if index else set(words)
             if not self.share:  # no digest is needed
-                yield words
+                yield words, weights
                 continue
             drawn = {word for word in set(words) if _digest(word) < bound}
-            held_out.update(word for word in words if word in drawn)
-            learned = [word for word in words if word not in drawn]
-            characters.update(*learned)
-            longest = max([longest, *map(len, learned)])
-            yield learned
-        unreadable = [
-            word
-            for word in held_out
-            if len(word) > longest or not characters.issuperset(word)
-        ]
-        yield [word for word in unreadable for _ in range(held_out.pop(word))]
+            n_rows.update(word for word in words if word in drawn)
+            if weights is not None:
+                for word, weight in zip(words, weights, strict=True):
+                    if word in drawn:
+                        totals[word] += weight
+                weights = list(compress(weights, (word not in drawn for word in words)))
+            words = [word for word in words if word not in drawn]
+            characters.update(*words)
+            longest = max([longest, *map(len, words)])
+            yield words, weights
+        yield _taken_out(
+            [
+                word
+                for word in n_rows
+                if len(word) > longest or not characters.issuperset(word)
+            ],
+            n_rows,
+            totals,
+        )
+
+
+def _taken_out(words, n_rows, totals):
+    """Remove words from the held-out ones; return their rows and the weights of these.
+
+    Each row of a word has the mean of their weights.
+    """
+    n_rows_of = {word: n_rows.pop(word) for word in words}
+    rows = [word for word, n in n_rows_of.items() for _ in range(n)]
+    if not totals:
+        return rows, None
+    weight_of = {word: totals.pop(word) / n for word, n in n_rows_of.items()}
+    return rows, [weight_of[word] for word in rows]
+
+
+def _positive(chunk):
+    """Return the words and weights of a chunk, without those of weight 0."""
+    words, *others = chunk
+    if not others:
+        return words, None
+    (weights,) = others
+    return list(compress(words, weights)), list(filter(None, weights))
 
 
 def _digest(word):
@@ -124,26 +157,32 @@ def learn(model, split, callback=None):
     models need all words in memory.
     """
     if isinstance(model, BaseCounter):
-        counted = model._sum_counted(map(model._count_words, split))
+        counted = model._sum_counted(starmap(model._count_words, split))
         if counted is None:
             raise ValueError("there are no words to train on")
         model._fit_counted(counted)
         return
-    words = all_words(split)
+    words, weights = all_words(split)
     if callback is not None:
         callback.held_out = split.held_out
-    fit_with_callback(model, words, callback)
+    fit_with_callback(model, words, weights, callback)
 
 
-def all_words(chunks):
-    """Return the words of all chunks as one list."""
-    return [word for words in chunks for word in words]
+def all_words(split):
+    """Return all training words as one list, and their weights or None."""
+    words, weights = [], []
+    for some_words, some_weights in split:
+        words += some_words
+        weights += some_weights or []
+    return words, np.array(weights) if weights else None
 
 
-def fit_with_callback(model, words, callback):
+def fit_with_callback(model, words, weights, callback):
     """Fit a model with a scikit-learn callback, or None."""
+    if weights is not None and not isinstance(model, BaseCounter):
+        weights = weights / weights.mean()  # larger ones make the training longer
     try:
-        model.set_callbacks(*filter(None, [callback])).fit(words)
+        model.set_callbacks(*filter(None, [callback])).fit(words, sample_weight=weights)
     finally:
         model.set_callbacks()
 

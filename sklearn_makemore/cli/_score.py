@@ -7,9 +7,12 @@ Tabs separate them. Tabs, line breaks and backslashes in words are escaped as in
 
 import json
 import math
+import reprlib
+from itertools import compress
 
 from ._models import add_model_option, read_model
-from ._words import add_words_options, errors_in_file, word_chunks
+from ._streams import print_message
+from ._words import add_words_options, place_of, word_chunks
 
 SCORING_CHUNK_SIZE = 100_000
 """Number of words read, scored and printed at a time."""
@@ -20,7 +23,14 @@ ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 def add_options(parser, arguments):
     """Add the options."""
     add_model_option(parser)
-    add_words_options(parser)
+    add_words_options(parser, {"weight_column"})
+    parser.add_argument(
+        "--on_unknown",
+        choices=("error", "skip"),
+        default="error",
+        help="What to do at a word with characters that the model does not know: end "
+        "with an error, or leave the word out and say so at the end.",
+    )
     parser.add_argument(
         "--json",
         action="store_true",
@@ -33,16 +43,60 @@ def run(options):
     """Print the scores."""
     model = read_model(options.model)
     line = _json_line if options.json else _tab_separated_line
-    n_done = 0
-    for words in word_chunks(options, SCORING_CHUNK_SIZE):
-        with errors_in_file(options.words, n_done):
-            log_proba = model.score_samples(words).tolist()
-        n_done += len(words)
+    known = KnownWords(model, options)
+    chunks = word_chunks(options.words, options, SCORING_CHUNK_SIZE, with_places=True)
+    for words in filter(None, map(known.of_chunk, chunks)):
+        log_proba = model.score_samples(words).tolist()
         lines = [
             line(word, value, -value / (len(word) + 1))
             for word, value in zip(words, log_proba, strict=True)
         ]
         print("\n".join(lines))  # one call, since unbuffered output is slow
+    known.report()
+
+
+class KnownWords:
+    """The words whose characters a model knows; others are left out, or an error."""
+
+    def __init__(self, model, options):
+        vocabulary = model.vocabulary_
+        self.characters = None if vocabulary.unknown else set(vocabulary.characters)
+        self.path, self.skips = options.words, options.on_unknown == "skip"
+        self.n_skipped, self.first = 0, ""
+
+    def of_chunk(self, chunk):
+        """Return the known words of a chunk of words and the numbers of their lines."""
+        words, numbers = chunk
+        if self.characters is None:
+            return words
+        is_known = [self.characters.issuperset(word) for word in words]
+        n_unknown = len(words) - sum(is_known)
+        if n_unknown and not self.n_skipped:
+            index = is_known.index(False)
+            self._found(words[index], place_of(self.path, numbers[index]))
+        self.n_skipped += n_unknown
+        return list(compress(words, is_known))
+
+    def _found(self, word, place):
+        """Raise an error for the first word with unknown characters, or remember it."""
+        self.first = f"{reprlib.repr(word)} {place}"
+        if not self.skips:
+            unknown = ", ".join(
+                map(repr, sorted({*word}.difference(self.characters or ()))[:5])
+            )
+            raise ValueError(
+                f"Word {self.first} has characters that the model does not know "
+                f"({unknown}); leave such words out with --on-unknown skip, or fit the "
+                "model with --handle-unknown unk"
+            )
+
+    def report(self):
+        """Print a line for the user if words were left out."""
+        if self.n_skipped:
+            print_message(
+                f"words left out because of unknown characters: {self.n_skipped:,}; "
+                f"the first is {self.first}"
+            )
 
 
 def _tab_separated_line(word, log_proba, nll):

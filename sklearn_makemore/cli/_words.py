@@ -1,37 +1,120 @@
 """Words from a file, from standard input, or the bundled names."""
 
 import re
+import shlex
 import sys
+from ast import literal_eval
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
 
-from ..datasets import load_names, read_word_chunks
+from ..datasets import load_names, read_words
+from ..datasets._files import iterate_columns
+from ..datasets._options import ReadOptions
 from ._streams import UsageError
 
 STANDARD_INPUT = "-"
 
+COLUMNS = {"column", "label_column", "weight_column"}
+"""Options that are numbers if they have digits only."""
 
-def add_words_options(parser):
-    """Add the options for the source of the words."""
+
+def add_words_options(parser, skip=()):
+    """Add the options for the source of the words, without those to `skip`."""
     parser.add_argument(
         "words",
         nargs="?",
         metavar="WORDS",
-        help="File of words: UTF-8 text with one word per line, the same compressed "
-        "(.gz), or .parquet. Spaces around words and blank lines are ignored. - reads "
-        "text from standard input. By default the bundled names, without repeats.",
+        help="File of words: a list with one word per line, CSV or TSV, JSON lines "
+        "(.jsonl) or .parquet; text may be compressed (.gz, .bz2, .xz, .zip). Spaces "
+        "around words and blank lines are ignored. - reads standard input. By default "
+        "the bundled names, without repeats.",
     )
-    parser.add_parameters("Columns", read_word_chunks, skip={"source", "chunk_size"})
+    add_reading_options(parser, skip)
 
 
-def word_chunks(options, chunk_size):
-    """Return an iterator of lists of words."""
-    if options.words is None:
-        if options.column is not None:
-            raise UsageError("--column needs a file of words, and none is given")
-        return iter([bundled_names()])
-    return read_word_chunks(
-        source_of(options.words), chunk_size=chunk_size, column=options.column
+def add_reading_options(parser, skip=()):
+    """Add the options for reading a file of words, without those to `skip`."""
+    skip = {*skip, "source", "label_column"}
+    parser.add_parameters("Reading the file of words", read_words, skip=skip)
+
+
+def word_chunks(
+    path, options, chunk_size, *, with_places=False
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the columns of a file, or the bundled names, in chunks.
+
+    The columns are a list of words, then one of weights if the options have a column of
+    weights, then the numbers of their lines if `with_places`.
+    """
+    reading = read_options(path, options)
+    if path is None:
+        names = bundled_names()
+        yield (names, range(1, len(names) + 1)) if with_places else (names,)
+        return
+    chunks = iterate_columns(
+        source_of(path), chunk_size, reading, with_places=with_places
     )
+    is_empty = True
+    try:
+        for chunk in chunks:
+            is_empty = False
+            yield chunk
+    except ValueError as error:
+        message = as_options(str(error))
+        if path == STANDARD_INPUT:
+            message = re.sub("^(The file|'<stdin>')", name_of(path), message)
+        raise ValueError(message) from error
+    if is_empty:
+        raise ValueError(f"{name_of(path)} has no words.")
+
+
+def read_options(path, options):
+    """Return the options for reading a file; without one they are an error."""
+    names = [field.name for field in fields(ReadOptions)]
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    for name in COLUMNS & given.keys():
+        if given[name] is not None and given[name].isdecimal():
+            given[name] = int(given[name])
+    if given["delimiter"] == r"\t":
+        given["delimiter"] = "\t"
+    default = vars(ReadOptions())
+    for name, value in given.items():
+        if path is None and value != default[name]:
+            raise UsageError(
+                f"{option_name(name)} needs a file of words, and none is given"
+            )
+    try:
+        return ReadOptions(**given)
+    except ValueError as error:
+        raise UsageError(as_options(str(error))) from error
+
+
+def as_options(message):
+    """Replace parameters of `read_words` in a message by the options of commands.
+
+    >>> as_options("Pass `weight_column='n'`, or `header=True`.")
+    'Pass --weight-column n, or --header.'
+    """
+    known = {field.name for field in fields(ReadOptions)}
+
+    def as_option(found):
+        name, _, value = found[1].partition("=")
+        if name not in known:
+            return found[0]
+        value = literal_eval(value) if value else True
+        if value is True:
+            return option_name(name)
+        shown = "false" if value is False else shlex.quote(str(value))
+        return f"{option_name(name)} {shown}".replace("\t", r"\t")
+
+    return re.sub(r"`([^`]+)`", as_option, message)
+
+
+def option_name(parameter):
+    """Return the option for a parameter."""
+    return "--" + parameter.replace("_", "-")
 
 
 def source_of(path):
@@ -50,25 +133,23 @@ def name_of(path):
     return "standard input" if path == STANDARD_INPUT else repr(path)
 
 
-@contextmanager
-def errors_in_file(path, n_before=None):
-    """Replace a list index in errors inside the block by the position in the file.
+def place_of(path, number):
+    """Return the place of a word in a file, for messages."""
+    unit = "row" if str(path).lower().endswith(".parquet") else "line"
+    return f"in {unit} {number:,} of {name_of(path)}"
 
-    `n_before` is the number of words in the file before those of the list. If it is
-    None, the error names the file only.
-    """
+
+@contextmanager
+def errors_in_file(path):
+    """Replace a list index in errors inside the block by the name of the file."""
     try:
         yield
     except ValueError as error:
         # Use the last match: a word shown before it may contain the same text.
-        found = re.fullmatch(r"(.*) at index (\d+)(.*)", str(error), re.DOTALL)
+        found = re.fullmatch(r"(.*) at index \d+(.*)", str(error), re.DOTALL)
         if found is None:
             raise
-        place = f" in {name_of(path)}"
-        if n_before is not None:
-            number = n_before + int(found[2]) + 1
-            place = f", number {number:,}{place} (without blank lines),"
-        raise ValueError(found[1] + place + found[3]) from error
+        raise ValueError(f"{found[1]} in {name_of(path)}{found[2]}") from error
 
 
 def bundled_names():

@@ -1,63 +1,55 @@
-"""Reading words from a column of Parquet, in bounded memory."""
+"""Columns of Parquet, in bounded memory."""
 
-from importlib import import_module
-from typing import Any
+from .._sklearn import import_extra
+from ._columns import Table, chosen_columns, values_in
+from ._compression import opened
 
 
-def parquet_blocks(path, name, chunk_size, column):
-    """Yield lists of values of a column; `name` is the name of the file for errors."""
+def parquet_blocks(source, name, options, size, *, with_places=False):
+    """Yield columns as lists, the numbers of the rows from 0 last if asked."""
     import_extra("pyarrow", f"Reading {name}")
     import pyarrow.parquet
 
     # Failing to open the file is an OSError; later failures mean that it is damaged.
-    with open(path, "rb") as file:
+    with opened(source) as file:
         try:
             # Without these, pyarrow reads the whole column of a row group at once.
             table = pyarrow.parquet.ParquetFile(
                 file, pre_buffer=False, buffer_size=1 << 18
             )
-            column, n_rows = _column_of_words(pyarrow.types, table, name, column), 0
-            for batch in table.iter_batches(chunk_size, columns=[column]):
-                values = batch.column(0)
-                if values.null_count:
-                    row = n_rows + values.is_null().index(True).as_py()
-                    raise ValueError(
-                        f"{name} has a missing value in row {row:,} (from 0) of column "
-                        f"{column!r}; drop it, or replace it by a word."
-                    )
-                n_rows += len(values)
-                yield values.to_pylist()
+            columns, n_rows = _chosen(pyarrow.types, table, name, options), 0
+            names = list(dict.fromkeys(column.name for column in columns))
+            for batch in table.iter_batches(size, columns=names):
+                values = [_values(batch, column, name, n_rows) for column in columns]
+                numbers = list(range(n_rows, n_rows + len(batch)))
+                yield (*values, numbers) if with_places else tuple(values)
+                n_rows += len(batch)
         except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as exc:
             raise ValueError(f"{name} cannot be read as Parquet: {exc}") from exc
 
 
-def import_extra(package: str, feature: str) -> Any:
-    """Import a package of the extra "distributed", or say how to install it."""
-    try:
-        return import_module(package)
-    except ImportError as exc:
-        raise ImportError(
-            f"{feature} needs the package {package}; install it with "
-            'pip install "sklearn-makemore[distributed]".'
-        ) from exc
-
-
-def _column_of_words(types, table, name, column):
-    """Return the name of the column that holds the words."""
-
-    def holds_text(kind):
-        kind = kind.value_type if types.is_dictionary(kind) else kind
-        is_long = types.is_large_string(kind)
-        return is_long or types.is_string(kind) or types.is_string_view(kind)
-
+def _chosen(types, table, name, options):
+    """Return the columns to read."""
     schema = table.schema_arrow
-    text_columns = [field.name for field in schema if holds_text(field.type)]
-    if column in text_columns:
-        return column
-    if column is None and len(text_columns) == 1:
-        return text_columns[0]
-    given = "it is not given" if column is None else f"it is {column!r}"
-    found = ", ".join(map(repr, text_columns)) or "there is none"
-    raise ValueError(
-        f"{name}: `column` must be one that holds strings ({found}), and {given}."
+    texts = [index for index, field in enumerate(schema) if _is_text(types, field.type)]
+    example = schema.names[texts[0]] if texts else "name"
+    advice = f"Pass one of strings, such as `column={example!r}`"
+    table = Table(name, schema.names, len(schema.names), texts, advice)
+    return chosen_columns(options, table, is_text=False)
+
+
+def _is_text(types, kind):
+    """Whether a type of a column is strings."""
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    is_long = types.is_large_string(kind)
+    return is_long or types.is_string(kind) or types.is_string_view(kind)
+
+
+def _values(batch, column, name, n_before):
+    """Return the values of a column of a batch, after `n_before` rows."""
+    return values_in(
+        column,
+        batch.column(column.name).to_pylist(),
+        name,
+        lambda index: f"row {n_before + index:,} (from 0)",
     )

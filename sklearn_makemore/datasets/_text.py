@@ -1,40 +1,54 @@
-"""Reading words from text, plain or compressed with gzip, in bounded memory."""
+"""Lines of text in any encoding, in bounded memory."""
 
 import codecs
-import gzip
+import io
 import re
-import zlib
-from contextlib import contextmanager
+
+from ._compression import name_of, opened
+from ._encodings import undecodable
 
 BYTE_CHUNK_SIZE = 1 << 18
 """Number of bytes read at a time: enough to make the cost of a call negligible, and
 small compared with a chunk of words."""
 
 MAX_LINE_LENGTH = 1 << 20
-"""Maximum number of bytes of a line. A file with longer lines is not a list of words,
-and the error must not need the whole line in memory."""
+"""Maximum number of characters of a line. A file with longer lines is not a list of
+words, and the error must not need the whole line in memory."""
 
 LINE_END = re.compile(rb"\r\n|\r|\n")
 
+BYTE_ORDER_MARKS = re.compile("(?m)^\ufeff+")
+"""Marks at line starts: files that begin with one have been joined."""
 
-def text_blocks(source, name, is_gzip, start=0, stop=None):
-    """Yield lists of the words of a text, from byte `start` to byte `stop`.
 
-    Lines must begin at `start` and `stop`. `name` is the name of the file for errors.
+def line_blocks(source, encoding="utf-8", comment=None, start=0, stop=None):
+    """Yield lists of the lines of a text, without line ends, comments as empty lines.
+
+    Lines must begin at the bytes `start` and `stop`; None is the end of the file.
     """
-    n_lines = 0
-    n_bytes = None if stop is None else stop - start
-    with _opened(source, is_gzip) as file:
+    n_lines, rest = 0, ""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
+    with opened(source) as file:
         if start:
             file.seek(start)
-        for lines in _complete_lines(file, name, n_bytes):
-            if not n_lines and not start:
-                lines = lines.removeprefix(codecs.BOM_UTF8)
-            if b"\r" in lines:
-                lines = lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            words = _decoded(lines, name, n_lines, start).split("\n")
-            n_lines += len(words) - 1
-            yield [word for word in map(str.strip, words) if word]
+        for content in _contents(file, None if stop is None else stop - start):
+            try:
+                text = rest + _decoded(decoder, content)
+            except _NotText as exc:
+                line = n_lines + (rest + exc.before).count("\n") + 1
+                raise undecodable(name_of(source), exc, encoding, line, start) from exc
+            if "\ufeff" in text:
+                text = BYTE_ORDER_MARKS.sub("", text)
+            *lines, rest = text.split("\n")
+            if len(rest) > MAX_LINE_LENGTH:
+                raise ValueError(
+                    f"{name_of(source)} has a line of more than {MAX_LINE_LENGTH:,} "
+                    "characters; a file of words has one word per line."
+                )
+            n_lines += len(lines)
+            yield _without_comments(lines, comment)
+    yield _without_comments([rest], comment)
 
 
 def line_start(path, position):
@@ -49,63 +63,48 @@ def line_start(path, position):
     return position - 1 + (end.end() if end else len(content))
 
 
-@contextmanager
-def _opened(source, is_gzip):
-    """Open a path for reading bytes; a file object stays open afterwards."""
-    if hasattr(source, "read"):
-        yield source
-        return
-    with (gzip.open if is_gzip else open)(source, "rb") as file:
-        yield file
-
-
-def _complete_lines(file, name, n_bytes):
-    """Yield bytes that end at a line end, and finally the rest after the last one."""
-    rest = b""
-    while content := _read(file, name, n_bytes):
+def _contents(file, n_bytes):
+    """Yield the bytes of a file in parts, at most `n_bytes`, and finally no bytes."""
+    content = None
+    while content != b"":
+        size = BYTE_CHUNK_SIZE if n_bytes is None else min(BYTE_CHUNK_SIZE, n_bytes)
+        content = file.read(size)
+        if isinstance(content, str):
+            raise TypeError(
+                f"{name_of(file)} is open as text; open it with mode 'rb', or pass its "
+                "`buffer`."
+            )
         if n_bytes is not None:
             n_bytes -= len(content)
-        content = rest + content
-        # A carriage return at the very end may be the first half of a line end.
-        last = max(content.rfind(b"\n"), content.rfind(b"\r", 0, len(content) - 1))
-        rest = content[last + 1 :]
-        if len(rest) > MAX_LINE_LENGTH:
-            raise ValueError(
-                f"{name} has a line of more than {MAX_LINE_LENGTH:,} bytes; a file of "
-                "words has one word per line."
-            )
-        if last >= 0:
-            yield content[: last + 1]
-    yield rest
+        yield content
 
 
-def _read(file, name, n_bytes):
-    """Read at most `n_bytes` bytes of a file; None is no limit."""
-    size = BYTE_CHUNK_SIZE if n_bytes is None else min(BYTE_CHUNK_SIZE, n_bytes)
+class _NotText(ValueError):
+    """Bytes are not text: the text before them, and the position in `content`."""
+
+    def __init__(self, before, content, position):
+        super().__init__(before, content, position)
+        self.before, self.content, self.position = before, content, position
+
+
+def _decoded(decoder, content):
+    """Return the text of bytes; no bytes mean the end of the file."""
     try:
-        content = file.read(size)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as exc:
-        raise ValueError(f"{name} cannot be read as gzip: {exc}") from exc
-    if isinstance(content, str):
-        raise TypeError(
-            f"{name} is open as text; open it with mode 'rb', or pass its `buffer`."
-        )
-    return content
+        text = decoder.decode(content, final=not content)
+    except UnicodeError as exc:
+        # The position counts from the bytes that the decoder has kept for this call.
+        kept = len(getattr(exc, "object", content)) - len(content)
+        position = max(getattr(exc, "start", 0) - kept, 0)
+        before = decoder.decode(content[:position])
+        raise _NotText(before, content, position) from exc
+    if "\0" in text:
+        before = text[: text.index("\0")]
+        raise _NotText(before, content, content.find(b"\0"))
+    return text
 
 
-def _decoded(lines, name, n_lines, start):
-    """Decode lines, or raise an error that names the line that is not text."""
-    position, found = lines.find(b"\0"), "a NUL"
-    if position < 0:
-        try:
-            return lines.decode("utf-8")
-        except UnicodeDecodeError as exc:
-            position = exc.start
-            found = f"the byte 0x{lines[exc.start]:02x}, not UTF-8,"
-    line = n_lines + lines.count(b"\n", 0, position) + 1
-    after = f" after byte {start:,}" if start else ""
-    raise ValueError(
-        f"{name} has {found} in line {line:,}{after}. A file of words must be UTF-8 "
-        "text; a gzip file must have a name that ends in .gz, a Parquet file one that "
-        "ends in .parquet."
-    )
+def _without_comments(lines, comment):
+    """Replace comments by empty lines, so that line numbers stay."""
+    if comment is None:
+        return lines
+    return ["" if line.lstrip().startswith(comment) else line for line in lines]

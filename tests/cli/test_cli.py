@@ -14,7 +14,9 @@ from pathlib import Path
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sklearn.utils import Bunch
 
 import sklearn_makemore
@@ -296,6 +298,48 @@ def test_without_a_file_the_names_of_the_package_are_taken(run, words, monkeypat
     assert not set(novel) & set(words)
 
 
+def test_weights_of_a_file_are_those_of_fit(run, tmp_path, words):
+    counts = [3.0 if word[0] == "a" else 0.5 for word in words]
+    rows = ["word;n", "zzzz;0", *map("{};{}".format, words, counts)]
+    (tmp_path / "words.csv").write_text("\n".join(rows))
+    columns = ["words.csv", "--column=word", "--weight-column", "n"]
+    train, held_out = parts(words)
+    weight = dict(zip(words, counts, strict=True))
+    weights = [weight[word] for word in train]
+    code, lines, errors = run("fit", *columns, "-o", "x.model")
+    assert (code, errors) == (0, [])
+    expected = NGramCounter().fit(train, sample_weight=weights)
+    assert load("x.model").score_samples(words).tolist() == pytest.approx(
+        expected.score_samples(words).tolist()
+    )
+    nll = expected.nll(held_out, sample_weight=[weight[word] for word in held_out])
+    assert f"trained on {len(train)} words" in lines[0]
+    assert lines[1] == f"Validation NLL: {nll:.4f} ({len(held_out)} held-out words)"
+    # A network takes weights with a mean of 1.
+    network = ["--model", "BigramCharLM", "--random-state", 0, "--max-epochs", 2]
+    assert run("fit", *columns, "-o", "y.model", *network)[0] == 0
+    expected = BigramCharLM(random_state=0, max_epochs=2)
+    expected.fit(train, sample_weight=np.array(weights) / np.mean(weights))
+    assert load("y.model").nll(words) == pytest.approx(expected.nll(words))
+    _, lines, _ = run("compare", *columns, "--models", "BigramCharLM", "NGramCounter")
+    assert lines[0] == f"{len(train)} training words, {len(held_out)} held-out words."
+    assert any(f"{nll:.4f}" in line for line in lines)
+
+
+def test_weights_are_counted_chunk_by_chunk(run, tmp_path, words, monkeypatch):
+    rows = [f"{word}\t{index % 3}" for index, word in enumerate(words)]
+    (tmp_path / "words.tsv").write_text("\n".join([*rows, "quuuuuux\t2"]))
+    fit = ["fit", "words.tsv", "--column=0", "--weight-column=1", "--held-out=0.5"]
+    _, whole, _ = run(*fit, "-o", "whole.model")
+    monkeypatch.setattr(_learning, "LEARNING_CHUNK_SIZE", 17)
+    _, lines, _ = run(*fit, "-o", "parts.model")
+    assert lines[:2] == [whole[0].rpartition(":")[0] + lines[0][-8:], whole[1]]
+    np.testing.assert_allclose(
+        load("parts.model").score_samples(words),
+        load("whole.model").score_samples(words),
+    )
+
+
 # ------------------------------------------------------- sample, score, compare
 
 
@@ -360,10 +404,91 @@ def test_score_prints_a_line_a_word(run, files, monkeypatch):
     # What was read before an error is there, and the error counts on.
     code, lines, (error,) = run("score", "words.model", "-", stdin=text + b"\nem-a")
     assert (code, len(lines)) == (1, 4)
-    assert "Word 'em-a', number 5 in standard input" in error
-    assert "['-']" in error
+    assert "Word 'em-a' in line 6 of standard input" in error
+    assert "does not know ('-'); leave such words out with --on-unknown skip" in error
     _, _, (error,) = run("score", "words.model", "-", stdin=b"emma\nat at index 7 it")
-    assert "Word 'at at index 7 it', number 2 in standard input" in error
+    assert "Word 'at at index 7 it' in line 2 of standard input" in error
+
+
+def test_words_with_unknown_characters_are_left_out(run, files, monkeypatch):
+    text = b"emma\n\nem-a\nava\n99\n"
+    score = ["score", "words.model", "-", "--on-unknown"]
+    _, expected, _ = run(*score, "error", stdin=b"emma\nava\n")
+    for size in 1, 100:
+        monkeypatch.setattr(_score, "SCORING_CHUNK_SIZE", size)
+        code, lines, (said,) = run(*score, "skip", stdin=text)
+        assert (code, lines) == (0, expected)
+        assert said == (
+            "sklearn-makemore: words left out because of unknown characters: 2; the "
+            "first is 'em-a' in line 3 of standard input"
+        )
+    # A model with a symbol for unknown characters scores all.
+    save(NGramCounter(handle_unknown="unk").fit(["emma", "ava"]), files / "unk.model")
+    code, lines, errors = run(
+        "score", "unk.model", "-", "--on-unknown=skip", stdin=text
+    )
+    assert (code, len(lines), errors) == (0, 4, [])
+    table = pa.table({"w": ["emma", "9"]})
+    parquet.write_table(table, files / "a.parquet")
+    _, _, (error,) = run("score", "words.model", "a.parquet")
+    assert "Word '9' in row 1 of 'a.parquet'" in error
+
+
+def test_sample_leaves_out_the_words_of_a_column(run, files, words):
+    (files / "words.csv").write_text("\n".join(["n,name", *map("1,{}".format, words)]))
+    novel = ["--novel", "words.csv", "--column", "name", "--random-state", 3]
+    code, lines, errors = run("sample", "words.model", "-n", 50, *novel)
+    assert (code, errors) == (0, [])
+    model = load(files / "words.model")
+    assert lines == model.sample(50, exclude=words, random_state=3)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        (b"38Ventures,3274\n3M,5", [], "Pass --column 0, with --weight-column 1 if"),
+        (
+            b"first name;n\nAnn;5\nBo;6",
+            [],
+            "Pass --column 'first name', with --weight-c",
+        ),
+        (b"name\nemma\nava", [], "Pass --header to skip it. If every line is one"),
+        (b"name,n\nemma,3\nava,4", ["--column=0"], "or --header false to read it"),
+        (b"emma\t3\nava\t4", ["--column=7"], "no column 7"),
+        (
+            b"a;1,5\nb;2,5",
+            ["--column=0"],
+            "Pass the --delimiter, such as --delimiter ';'",
+        ),
+        (b"zo\xe9\nemma", [], "'zo\u00e9' with --encoding cp1252"),
+        (b"# x\nemma\nava", [], "Pass --comment '#' to skip"),
+        (b"emma", ["--delimiter=ab"], "--delimiter must be one character, got 'ab'"),
+        (b"emma", ["--encoding=utf9"], "--encoding must name an encoding"),
+        (b"emma", ["--format=xlsx"], "takes csv or jsonl or lines or parquet"),
+        (b"emma", ["--format=lines", "--column=0"], "--format lines, which does not"),
+    ],
+)
+def test_messages_about_files_name_options(run, tmp_path, content, options, said):
+    (tmp_path / "a").write_bytes(content)
+    code, _, (error,) = run("fit", "a", "-o", "x.model", *options)
+    assert code in (1, 2)
+    assert said in error
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        (b"emma\tx\nava\ty", ["--delimiter", r"\t", "--column", "0"]),
+        (b"x emma\nx ava", ["--delimiter", " ", "--column", "1"]),
+        (b"name\nemma\nava", ["--header"]),
+        (b"# x\nemma\nava", ["--comment", "#"]),
+        ("emma\nava".encode("utf-16"), ["--encoding", "utf-16"]),
+        (b'{"n": 1, "w": "emma"}\n{"w": "ava"}', ["--format", "jsonl"]),
+    ],
+)
+def test_files_that_options_read(run, files, content, options):
+    _, expected, _ = run("score", "words.model", "-", stdin=b"emma\nava")
+    assert run("score", "words.model", "-", *options, stdin=content)[1] == expected
 
 
 def test_what_is_infinite_and_what_would_break_a_line(run, tmp_path):
@@ -399,7 +524,9 @@ def test_compare_shows_the_best_model_first(run, files, words):
     # In a terminal a network's line says how far it is.
     row = _compare.Row(BigramCharLM(max_epochs=3))
     assert row.cells == ("BigramCharLM", "", "epoch 1")
-    _compare._measure(row, train, _learning.HeldOut(held_out, np.ones(len(held_out))))
+    n_words = len(held_out)
+    held_out = _learning.HeldOut(held_out, np.ones(n_words), n_words)
+    _compare._measure(row, train, None, held_out)
     assert row.epochs.n_done == 3
 
 
@@ -483,6 +610,7 @@ def rough(text):
         (["sample", "classes.model"], 1, "holds a CharLMClassifier"),
         (["fit", "words.txt", "-o", "./words.txt"], 2, "is the file of words"),
         (["fit", "-o", "x", "--column", "a"], 2, "--column needs a file of words"),
+        (["sample", "words.model", "--encoding=cp1252"], 2, "needs a file of words"),
         (["fit", "-o", "x", "--", "--a-b"], 1, "No such file or directory: '--a-b'"),
         (["compare", "few.txt"], 2, "no word is held out"),
         (["compare", "--models", "few.txt"], 2, "put the file of words before"),

@@ -87,7 +87,7 @@ def test_text_is_utf_8_in_any_locale(tmp_path, monkeypatch):
     code, out, err = run("score", "modèle", "-", stdin="né\nnö".encode(), **plain)
     assert (code, out) == (1, b"")
     assert b"\n" not in err[:-1]
-    assert "'nö', number 2 in standard input" in err.decode()
+    assert "'nö' in line 2 of standard input" in err.decode()
 
 
 def test_ctrl_c_in_a_terminal_ends_a_fit_whose_progress_is_seen(tmp_path, monkeypatch):

@@ -39,7 +39,10 @@ model = {
 }[kind]
 process, resident, n_words = psutil.Process(), [], 0
 before = process.memory_info().rss
-for words in read_word_chunks(path, chunk_size=size):
+for words in read_word_chunks(path, chunk_size=size, **json.loads(sys.argv[4])):
+    if isinstance(words, tuple):
+        words, weights = words
+        assert len(weights) == len(words)
     first = process.memory_info().rss if not n_words else first
     model.partial_fit(words)
     n_words += len(words)
@@ -64,21 +67,29 @@ def files(tmp_path_factory):
         folder / "words.parquet",
         row_group_size=5 * CHUNK,
     )
+    with (folder / "words.csv").open("w") as file:
+        file.write("n,word\n")
+        file.writelines(f"2,{word}\n" for word in content.decode().split())
     return folder
+
+
+COLUMNS = {"csv": {"column": "word", "weight_column": "n"}}
 
 
 @pytest.mark.parametrize(
     ("suffix", "model"),
     [
         ("txt", "bigram"),
+        ("csv", "bigram"),
         ("gz", "ngram"),
         ("parquet", "net"),
     ],
 )
 def test_memory_stays_as_it_is_over_many_chunks(suffix, model, files):
     path = str(files / f"words.{suffix}")
+    options = [str(CHUNK), model, json.dumps(COLUMNS.get(suffix, {}))]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", READ, path, str(CHUNK), model],
+        [sys.executable, "-W", "error", "-c", READ, path, *options],
         capture_output=True,
         text=True,
         check=True,

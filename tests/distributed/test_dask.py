@@ -222,17 +222,35 @@ def folder(tmp_path_factory):
 @search(60)
 def test_files_cut_anywhere_are_one_list(folder, counter, lists, size, data):
     lists = [
-        ["".join(word.split()).replace("\0", "") for word in words] for words in lists
+        ["".join(word.split()).replace("\0", "").lstrip("\ufeff") for word in words]
+        for words in lists
     ]
     lists[0][0] = "ab"
     files = [folder / f"{index}.txt" for index in range(len(lists))]
     for path, words in zip(files, lists, strict=True):
         path.write_text("\n".join(words), encoding="utf-8")
-    options = {"chunk_size": size, "part_size": data.draw(st.integers(1, 40))}
+    part_size = data.draw(st.integers(1, 40))
+    options = {"chunk_size": size, "part_size": part_size, "format": "lines"}
     with dask.config.set(scheduler="synchronous"):
         model = fit_counter(clone(counter), files, **options)
     words = [word for word in sum(lists, []) if word]
     assert state(model) == state(clone(counter).fit(words))
+
+
+@beside_a_cluster
+def test_tables_are_counted_with_weights(tmp_path, words):
+    weights = [index % 4 for index in range(len(words))]
+    rows = [f"{word};{n}" for word, n in zip(words, weights, strict=True)]
+    paths = [tmp_path / "1.csv", tmp_path / "2.csv"]
+    for path, part in zip(paths, (rows[:100], rows[100:]), strict=True):
+        path.write_text("\n".join(["né;n", *part, "é;1"]), encoding="cp1252")
+    options = {"chunk_size": 1, "weight_column": "n", "encoding": "cp1252"}
+    with dask.config.set(scheduler="synchronous"):
+        model = fit_counter(NGramCounter(), paths, column="né", **options)
+    expected = NGramCounter().fit([*words, "é"], sample_weight=[*weights, 2])
+    assert state(model) == state(expected)
+    with pytest.raises(TypeError, match="label_column"):
+        fit_counter(NGramCounter(), paths, column=0, label_column=1)
 
 
 @beside_a_cluster

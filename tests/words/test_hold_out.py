@@ -1,6 +1,7 @@
 """No user of the hold-out puts equal words on both sides."""
 
 from collections import Counter
+from itertools import repeat
 
 import numpy as np
 import pytest
@@ -105,18 +106,25 @@ def test_train_dev_test_split(words, shares, seed):
 @SEARCH
 @given(WORDS, SHARES, st.integers(1, 20), SEEDS)
 def test_command_line(words, share, chunk_size, seed):
-    def split(words, chunk_size):
+    def split(words, chunk_size, *weights):
+        columns = words, *weights
         chunks = (
-            words[start : start + chunk_size]
+            tuple(column[start : start + chunk_size] for column in columns)
             for start in range(0, len(words), chunk_size)
         )
         parts = Split(chunks, share)
-        learned = [word for chunk in parts for word in chunk]
-        held_out = Counter()
+        learned, held_out = Counter(), Counter()
+        for some, their_weights in parts:
+            assert (their_weights is None) == (not weights)
+            for word, weight in zip(some, their_weights or repeat(1), strict=False):
+                learned[word] += weight
+        n_words = 0
         if parts.held_out is not None:
-            counts = parts.held_out.counts.astype(int).tolist()
-            held_out.update(dict(zip(parts.held_out.words, counts, strict=True)))
-        return Counter(learned), held_out
+            totals = parts.held_out.weights.tolist()
+            held_out.update(dict(zip(parts.held_out.words, totals, strict=True)))
+            n_words = parts.held_out.n_words
+        assert parts.n_words + n_words == len(words)
+        return learned, held_out
 
     learned, held_out = split(words, chunk_size)
     assert learned + held_out == Counter(words)
@@ -128,15 +136,20 @@ def test_command_line(words, share, chunk_size, seed):
     order = np.random.RandomState(seed).permutation(len(words))
     turned = [words[row] for row in order]
     assert split(turned, len(words)) == (learned, held_out)
+    # Weights of all rows equal repeats of the words.
+    weights = [2.5] * len(words)
+    found = split(words, chunk_size, weights)
+    for part, weighted in zip((learned, held_out), found, strict=True):
+        assert weighted == pytest.approx({word: 2.5 * n for word, n in part.items()})
 
 
 def test_the_command_line_holds_out_about_its_share_of_the_distinct_words():
     words = [f"{number:05}" for number in range(20_000)]
     for share in 0.1, 0.5:
-        split = Split([words, words], share)
-        n_learned = sum(map(len, split))
+        split = Split([(words,), (words,)], share)
+        n_learned = sum(len(some) for some, _ in split)
         assert split.n_words == n_learned
-        assert set(split.held_out.counts) == {2}
+        assert set(split.held_out.weights) == {2}
         n_held_out = len(split.held_out.words)
         assert n_learned == 2 * (len(words) - n_held_out)
         deviation = (len(words) * share * (1 - share)) ** 0.5

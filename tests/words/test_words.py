@@ -12,6 +12,15 @@ def test_a_whole_text_is_refused_in_a_short_message():
     assert len(str(caught.value)) < 300
 
 
+def test_the_name_of_a_file_suggests_to_read_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text("emma")
+    with pytest.raises(ValueError, match=r"pass read_words\('words.txt'\), from"):
+        check_words("words.txt")
+    with pytest.raises(ValueError, match=r"'emma'.*, or read_words\(path\) for a file"):
+        check_words("emma")
+
+
 def test_a_long_word_is_refused_in_a_short_message():
     model = BigramCounter().fit(["ab"])
     with pytest.raises(ValueError, match="at index 1 .*'c'") as caught:
