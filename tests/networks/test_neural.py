@@ -445,6 +445,14 @@ def test_more_epochs_are_no_advice_if_the_loss_has_grown(words):
         model.fit(words)
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_the_warning_names_the_line_that_trains(method, words):
+    model = clone(NETS["mlp"]).set_params(lr=30.0)
+    with pytest.warns(ConvergenceWarning) as caught:
+        getattr(model, method)(words)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
 def test_a_model_worse_than_before_warns(words):
     fitted = clone(NETS["mlp"]).set_params(max_epochs=40).fit(words)
     before, uniform = fitted.nll(words), math.log(len(fitted.symbols_))
