@@ -228,7 +228,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         if data is not None:
             folds = [] if n_folds is None else class_folds(data, n_folds)
             rounds = [data, *(learned for learned, _ in folds)]
-            model = member_for(self.estimator, data.words)
+            model = member_for(self.estimator, data.words, others=texts)
             fits = class_fits(model, rounds)
         with self._fitted_out_of_fold(learned, weight, n_folds, fits) as models:
             by_class = None

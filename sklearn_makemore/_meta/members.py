@@ -109,11 +109,15 @@ def check_kept_member(member: Any) -> None:
         )
 
 
-def member_for(estimator: Any, words: Sequence[str]) -> BaseCharLM:
+def member_for(
+    estimator: Any, words: Sequence[str], others: Sequence[str] = ()
+) -> BaseCharLM:
     """Copy a model to fit it on some of the words and score all of them.
 
     The copy has a symbol for unknown characters. If the model takes its alphabet or its
     `block_size` from the training words, the copy takes it from all words.
+
+    others : more words to be scored, whose characters may be unknown
     """
     member = cast(BaseCharLM, clone(checked_model(estimator)))
     member.set_params(handle_unknown="unk")
@@ -121,7 +125,8 @@ def member_for(estimator: Any, words: Sequence[str]) -> BaseCharLM:
     if settings["alphabet"] is None:
         member.set_params(alphabet="".join(sorted(set().union(*words))))
     if settings.get("block_size", ...) is None:  # twice the longest word and its end
-        member.set_params(block_size=2 * (max(map(len, words)) + 1))
+        longest = max(map(len, [*words, *others]))
+        member.set_params(block_size=2 * (longest + 1))
     return member
 
 

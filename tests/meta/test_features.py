@@ -17,6 +17,7 @@ from sklearn_makemore import (
     CharLMClassifier,
     CharLMFeatures,
     NGramCounter,
+    TransformerCharLM,
     load,
     save,
 )
@@ -267,6 +268,14 @@ def test_classes_that_cannot_be_held_out_have_no_column():
     np.testing.assert_array_equal(found[:6, 5:], without[:, 5:])
     assert clone(model).fit_transform(words, ["n"] * 9).shape == (9, 5)
     assert clone(model).fit_transform(words, words).shape == (9, 5)
+
+
+def test_a_network_reads_the_long_word_of_a_class_without_a_column():
+    words, y = ["anna", "ana", "nan", "otto", "toto", "toot"], list("nnnooo")
+    net = TransformerCharLM(n_embd=4, n_heads=1, n_layers=1, max_epochs=1)
+    model = CharLMFeatures(net, cv=2)
+    found = model.fit_transform([*words, "na" * 60], [*y, "x"])
+    assert found.shape == (7, 6) and np.isfinite(found).all()
 
 
 def test_whole_numbers_are_classes_if_they_are_few(words):
