@@ -123,7 +123,7 @@ def test_compare_shows_its_table_while_it_grows(tmp_path, words, monkeypatch):
 
 
 def test_output_that_nobody_reads_ends_quietly(tmp_path, words):
-    path, asked = tmp_path / "x.model", "\n".join(words * 1000).encode()
+    path, asked = tmp_path / "x.model", "\n".join(words * 200).encode()
     save(NGramCounter().fit(words), path)
     (tmp_path / "words.txt").write_bytes(asked)
     score = [*COMMAND, "score", path, tmp_path / "words.txt"]

@@ -1,7 +1,7 @@
 """scikit-learn's callbacks on the models: progress, scores while fitting, stops."""
 
 import pytest
-from estimators import CLASSES, NETS, over
+from estimators import CLASSES, IN_ONE_STEP, NETS, adapted, over
 from recorder import Recorder
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
@@ -30,7 +30,7 @@ def test_every_epoch_is_a_task(estimator, words, fit_once):
     assert first.score(words) == recorder.scores[0]
 
 
-@over(CLASSES)
+@over(IN_ONE_STEP)
 def test_the_whole_fit_is_a_task(estimator, words):
     recorder = Recorder()
     model = clone(estimator).set_callbacks(recorder).fit(words)
@@ -40,7 +40,7 @@ def test_the_whole_fit_is_a_task(estimator, words):
     assert recorder.scores[-1] == model.score(words)
 
 
-@over(NETS)
+@over(adapted(NETS, batch_size=None))
 @pytest.mark.parametrize("warm_start", [False, True])
 def test_a_callback_stops_the_training(estimator, warm_start, words):
     model = clone(estimator).set_params(warm_start=warm_start)
@@ -75,7 +75,7 @@ def test_scoring_monitor_on_a_net(estimator, words, fit_once):
     assert scores[-1] > scores[0]
 
 
-@over(CLASSES)
+@over(IN_ONE_STEP)
 def test_scoring_monitor_sees_the_model_at_the_end(estimator, words):
     monitor = ScoringMonitor(scoring={"log_likelihood": log_likelihood})
     model = clone(estimator).set_callbacks(monitor).fit(words)
@@ -101,7 +101,7 @@ def test_scoring_monitor_inside_a_search(n_jobs, words):
     assert search.best_estimator_.score(words) in scores
 
 
-@over(CLASSES)
+@over(IN_ONE_STEP)
 def test_progress_bar_around_a_search(estimator, words, capsys):
     pytest.importorskip("rich", reason="the progress bar draws with rich")
     model = clone(estimator).set_params(alphabet=ALPHABET)

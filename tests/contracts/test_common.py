@@ -8,7 +8,16 @@ import warnings
 import joblib
 import numpy as np
 import pytest
-from estimators import CLASSES, COUNTERS, DATA_FREE_CHECKS, ESTIMATORS, NETS, over
+from estimators import (
+    CLASSES,
+    COUNTERS,
+    DATA_FREE_CHECKS,
+    ESTIMATORS,
+    IN_ONE_STEP,
+    IN_TWO_STEPS,
+    NETS,
+    over,
+)
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.utils import estimator_checks, get_tags
@@ -74,7 +83,7 @@ def test_fit_and_partial_fit_return_the_model(estimator, words):
     assert model.partial_fit(words) is model
 
 
-@over(CLASSES)
+@over(IN_ONE_STEP)
 def test_y_is_ignored(estimator, words, fit_once):
     y = np.arange(len(words))
     with_y = clone(estimator).fit(words, y)
@@ -95,7 +104,7 @@ def test_fit_is_idempotent(estimator, words, fit_once):
     assert answers(model.fit(words), words) == once
 
 
-@over(ESTIMATORS)
+@over(IN_TWO_STEPS)
 @pytest.mark.parametrize("unknown", ["error", "unk"])
 def test_fit_forgets_what_was_fitted_before(estimator, words, unknown):
     estimator = clone(estimator).set_params(handle_unknown=unknown)

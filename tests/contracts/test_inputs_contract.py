@@ -37,6 +37,7 @@ CONTAINERS = {
 @pytest.mark.parametrize("container", CONTAINERS)
 @over(IN_ONE_STEP)
 def test_all_containers_of_words_are_equal(estimator, container, words, fit_once):
+    words = words[:30]
     contained = CONTAINERS[container](words)
     model = clone(estimator).fit(contained)
     expected = fit_once(estimator, words)
@@ -210,7 +211,9 @@ def test_every_character_is_as_good_as_a_letter(estimator, script, unknown):
         2000, max_length=3, random_state=0
     )
     for word in words:
-        following = model.sample(5, prefix=word, random_state=0)
+        following = model.sample(
+            5, prefix=word, max_length=len(word) + 2, random_state=0
+        )
         assert all(new.startswith(word) for new in following)
         assert model.sample(prefix=word, max_length=len(word)) == [word]
     if "\0" not in "".join(words):  # numpy's own strings cannot end in NUL

@@ -20,7 +20,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn_makemore import GRUCharLM, MLPCharLM, save
 from sklearn_makemore.datasets import load_names
 
-WORDS = load_names().data[:400]
+WORDS = load_names().data[:40]
 ALPHABET = "".join(sorted(set("".join(WORDS))))
 RANK = int(os.environ.get("RANK", 0))
 
@@ -70,10 +70,10 @@ def curves(folder):
     found["early stop"] = by_chance.n_iter_, weights(by_chance), scores
     stopped = without_dropout(NETS["gru"]).set_params(accelerate=True, max_epochs=9)
     found["stop"] = stopped.set_callbacks(StopsHere()).fit(WORDS).n_iter_
-    more = stopped.set_callbacks().partial_fit(WORDS[:50])
+    more = stopped.set_callbacks().partial_fit(WORDS[:30])
     found["more"] = more.n_iter_, weights(more)
     with redirect_stdout(StringIO()) as printed:
-        more.set_params(verbose=1).partial_fit(WORDS[:50])
+        more.set_params(verbose=1).partial_fit(WORDS[:30])
     found["printed"] = printed.getvalue()
     return found
 

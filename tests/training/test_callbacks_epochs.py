@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from estimators import CLASSES, KINDS, over
+from estimators import CLASSES, KINDS, adapted, over
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.callback import FitCallback, ScoringMonitor
@@ -148,7 +148,7 @@ def weighed_score(estimator, words, y=None, sample_weight=None):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("routing", [False, True])
 @pytest.mark.parametrize("scorer", [mean_score, weighed_score])
-@over(CLASSES)
+@over(adapted(CLASSES, batch_size=None))
 def test_monitors_and_weights(estimator, scorer, routing, weighted, words):
     monitor = ScoringMonitor(scoring={"score": scorer})
     model = clone(estimator)
