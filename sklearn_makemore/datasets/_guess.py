@@ -1,5 +1,6 @@
 """What the first lines of a text look like: a plain list, or a table."""
 
+import math
 import re
 import reprlib
 from itertools import chain
@@ -19,7 +20,7 @@ HEADERS = {
 """First lines that are a header rather than a word."""
 
 COUNT_AFTER = re.compile(r".*\S\s+\d+(\.\d+)?")
-COUNT_BEFORE = re.compile(r"\d+(\.\d+)?\s+\S.*")
+COUNT_BEFORE = re.compile(r"\d+(\.\d+)?[.)]?\s+\S.*")
 COUNT_AFTER_COLON = re.compile(r"[^:]*\S\s*:\s*\d+(\.\d+)?")
 
 
@@ -43,9 +44,8 @@ def with_head(blocks):
         head += lines
         if len(head) >= N_LINES:
             break
-    return [line.strip() for line in head if line.strip()][:N_LINES], chain(
-        [head], blocks
-    )
+    lines = [line.strip() for line in head if line.strip()]
+    return lines[:N_LINES], chain([head], blocks)
 
 
 def shown(lines):
@@ -70,22 +70,24 @@ def are_counts(lines):
 
 
 def looks_like_header(rows):
-    """Whether the first row of a table names the columns, as far as one can see."""
-    first, *others = rows
-    return any(cell.casefold() in HEADERS for cell in first) or any(
-        not is_number(first[index]) and len(values) > 1 and all(map(is_number, values))
-        for index, values in enumerate(zip(*others, strict=False))
-        if index < len(first)
-    )
+    """Whether the first row of a table probably names the columns."""
+    columns = zip(*rows, strict=False)
+    return any(_names_column(first, values) for first, *values in columns)
+
+
+def _names_column(first, values):
+    """Whether the first cell of a column is the name of the others."""
+    if first.casefold() in HEADERS:
+        return first not in values
+    return len(values) > 1 and not is_number(first) and all(map(is_number, values))
 
 
 def is_number(text):
     """Whether a text is a number."""
     try:
-        float(text)
+        return math.isfinite(float(text))  # "nan" may be a name
     except ValueError:
         return False
-    return True
 
 
 def _is_most(lines, holds):
@@ -145,7 +147,7 @@ def _quoted(lines):
 
 
 def _header(lines):
-    if len(lines) > 2 and lines[0].casefold() in HEADERS:
+    if len(lines) > 2 and _names_column(lines[0], lines[1:]):
         return "line 1 looks like a header", "Pass `header=True` to skip it"
     return None
 

@@ -3,6 +3,7 @@
 import codecs
 import io
 import re
+from contextlib import suppress
 
 from ._compression import name_of, opened
 from ._encodings import undecodable
@@ -95,7 +96,9 @@ def _decoded(decoder, content):
         # The position counts from the bytes that the decoder has kept for this call.
         kept = len(getattr(exc, "object", content)) - len(content)
         position = max(getattr(exc, "start", 0) - kept, 0)
-        before = decoder.decode(content[:position])
+        before = ""
+        with suppress(UnicodeError):  # some decoders do not continue after an error
+            before = decoder.decode(content[:position])
         raise _NotText(before, content, position) from exc
     if "\0" in text:
         before = text[: text.index("\0")]
