@@ -137,6 +137,7 @@ PAGES_WITHOUT_SIBLINGS = (
     "index",
     "install",
     "lectures",
+    "tutorials",
     "faq",
     "adding_a_model",
     "architecture",
