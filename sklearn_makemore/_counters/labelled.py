@@ -69,6 +69,7 @@ class LabelledCounter:
         vars(model).update(
             ngram_counts_=counts,
             discounts_=self.backoff.discounts,
+            _is_of_label=True,
             model_=counter._model(self._ngrams.trie, smoothed, lengths),
         )
         return model

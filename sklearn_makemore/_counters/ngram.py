@@ -133,6 +133,8 @@ class NGramCounter(BaseCounter):
         "Log-probabilities after every context that was seen."
     )
 
+    _is_of_label = False
+
     def _count(
         self, encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None
     ) -> NGramCounts:
@@ -153,7 +155,17 @@ class NGramCounter(BaseCounter):
     def _counting_parameters(self) -> dict[str, Any]:
         return {"order": self.order, **super()._counting_parameters()}
 
+    def _check_of_all_words(self) -> None:
+        """Raise an error for the model of one label, whose n-grams are not its own."""
+        if self._is_of_label:
+            raise ValueError(
+                "This NGramCounter is the model of one label of a ConditionalCharLM. "
+                "It depends on the words of all labels, so it cannot be saved, merged "
+                "or continued alone; do so with the ConditionalCharLM."
+            )
+
     def _fitted_counts(self) -> NGramCounts:
+        self._check_of_all_words()
         counts = self.ngram_counts_
         if not self._is_order_of(counts.order, self.longest_word_):
             raise ValueError(
@@ -167,7 +179,12 @@ class NGramCounter(BaseCounter):
         trie, smoothed, discounts = self._smoothed(learned, in_units)
         del trie.counts  # frees memory
         model = self._model(trie, smoothed, in_units.word_lengths)
-        return {"ngram_counts_": learned, "discounts_": discounts, "model_": model}
+        return {
+            "ngram_counts_": learned,
+            "discounts_": discounts,
+            "model_": model,
+            "_is_of_label": False,
+        }
 
     def _model(
         self, trie: HistoryTrie, smoothed: Smoothed, word_lengths: np.ndarray
@@ -206,6 +223,7 @@ class NGramCounter(BaseCounter):
         return LabelledCounter.from_saved(self, kept, n_labels)
 
     def _state_to_save(self) -> dict[str, Any]:
+        self._check_of_all_words()
         counts = self.ngram_counts_
         self._check_unchanged(self._is_order_of(counts.order, self.longest_word_))
         expected = self._fitted_attributes(counts)["model_"]

@@ -1,5 +1,6 @@
 """The models of the words of each label, computed when they are first used."""
 
+import copy
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -40,7 +41,8 @@ class LabelModels(Sequence[BaseCharLM]):
             while len(self._models) >= MAX_MODELS:
                 self._models.pop(next(iter(self._models)))
             self._models[rows] = self.learned.model(int(self.numbers[rows]))
-        return self._models[rows]
+        # A copy, so that a user who fits it again does not change this model.
+        return copy.copy(self._models[rows])
 
 
 def rows_of_labels(labels: list[Any], classes: np.ndarray) -> np.ndarray:

@@ -125,10 +125,19 @@ def test_a_model_of_one_label_is_an_ordinary_one(model, words, tmp_path):
     assert type(one) is type(model.estimator)
     expected = one.score_samples(words[0])
     np.testing.assert_array_equal(model.score_samples(words[0], "y"), expected)
-    if not isinstance(one, NGramCounter | MixtureCharLM):
+    if isinstance(one, NGramCounter | MixtureCharLM):
+        for wrong in (
+            lambda: save(one, tmp_path / "one"),
+            lambda: one.partial_fit(["a"]),
+        ):
+            with pytest.raises(ValueError, match="model of one label"):
+                wrong()
+    else:
         save(one, tmp_path / "one")
         again = load(tmp_path / "one").score_samples(words[0])
         np.testing.assert_array_equal(again, expected)
+        one.partial_fit(words[0])
+    np.testing.assert_array_equal(model.score_samples(words[0], "y"), expected)
 
 
 def test_new_labels_and_letters(model, words):
