@@ -6,8 +6,8 @@
     options from the signatures and docstrings of estimators and their methods
 ``_words``, ``_models``
     reading words from files; models by name and from files
-``_learning``, ``_progress``
-    fitting with held-out words; the progress bar
+``_learning``, ``_labels``, ``_progress``
+    fitting with held-out words, also with labels; the progress bar
 ``_fit``, ``_sample``, ``_score``, ``_compare``, ``_info``
     one command each: ``add_options(parser, arguments)`` and ``run(options)``
 """

@@ -11,14 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from .. import ConditionalCharLM
 from .._base import BaseCharLM
-from ._learning import (
-    add_held_out_option,
-    all_words,
-    fit_with_callback,
-    show_words,
-    split_words,
-)
+from ._labels import add_label_option, labelled_words
+from ._learning import AllWords, add_held_out_option, split_words
 from ._models import MODELS, model_class
 from ._parser import OptionType
 from ._progress import EpochCallback
@@ -32,7 +28,8 @@ COLUMNS = ("model", "validation NLL", "seconds to fit")
 class Row:
     """A row of the table: a model and, once it is fitted, its NLL and fit time."""
 
-    model: BaseCharLM
+    name: str
+    model: BaseCharLM | ConditionalCharLM
     nll: float | None = None
     seconds: float | None = None
     epochs: EpochCallback = field(default_factory=EpochCallback)
@@ -40,15 +37,15 @@ class Row:
     @property
     def cells(self):
         """Return the texts of the columns."""
-        name = type(self.model).__name__
         if self.nll is None or self.seconds is None:
-            return name, "", f"epoch {self.epochs.n_done + 1}"
-        return name, f"{self.nll:.4f}", f"{self.seconds:.3f}"
+            return self.name, "", f"epoch {self.epochs.n_done + 1}"
+        return self.name, f"{self.nll:.4f}", f"{self.seconds:.3f}"
 
 
 def add_options(parser, arguments):
     """Add the options."""
     add_words_options(parser)
+    add_label_option(parser)
     parser.add_argument(
         "--models",
         nargs="+",
@@ -70,33 +67,36 @@ def add_options(parser, arguments):
 def run(options):
     """Fit the models, and print the table and words from the best model."""
     models = [_new_model(name, options.random_state) for name in options.models]
-    split = split_words(options)
-    words, weights = all_words(split)
-    if split.held_out is None:
+    if options.label_column is None:
+        training = AllWords.of(split_words(options))
+    else:
+        training = labelled_words(options)
+    if training.held_out is None:
         raise UsageError(
             "no word is held out to compare the models on; use more words, or a "
             "larger --held_out"
         )
     print(
-        f"{len(words):,} training words, {split.held_out.n_words:,} held-out words.\n"
+        f"{len(training.words):,} training words, "
+        f"{training.held_out.n_words:,} held-out words.\n"
         "NLL: mean negative log-likelihood in nats per character; lower is better.\n",
         flush=True,
     )
     with shown_table() as rows:
         _warm_up(models)
         for model in models:
-            row = Row(model)
+            row = Row(type(model).__name__, model)
             rows.append(row)
             try:
-                _measure(row, words, weights, split.held_out)
+                _measure(row, training)
             except ValueError as error:
                 rows.remove(row)
-                print_message(f"{type(model).__name__} is skipped: {error}")
+                print_message(f"{row.name} is skipped: {error}")
     if not rows:
         raise ValueError("none of the models can be fitted to these words")
-    best = _by_nll(rows)[0].model
+    best = _by_nll(rows)[0]
     print()
-    show_words(best, split, f" from {type(best).__name__}")
+    training.show_words(best.model, f" from {best.name}")
 
 
 def _new_model(name, random_state):
@@ -119,12 +119,12 @@ def _warm_up(models):
         model_class("BigramCharLM")(max_epochs=1).fit(["a"])
 
 
-def _measure(row, words, weights, held_out):
+def _measure(row, training):
     """Fit the model of a row, and set its NLL and seconds."""
     start = perf_counter()
-    fit_with_callback(row.model, words, weights, row.epochs)
+    row.model = training.fit(row.model, row.epochs)
     row.seconds = perf_counter() - start
-    row.nll = held_out.nll(row.model)
+    row.nll = training.held_out.nll(row.model)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from time import perf_counter
 
 from .. import save
 from .._safe_file import check_writable
+from ._labels import add_label_option, labelled_words
 from ._learning import add_held_out_option, learn, show_words, split_words
 from ._models import MODELS, NOT_FROM_A_SHELL, model_class
 from ._parser import arguments_from
@@ -43,6 +44,7 @@ def add_options(parser, arguments):
     )
     add_held_out_option(parser)
     add_words_options(parser)
+    add_label_option(parser)
     model = model_class(_named_model(arguments))
     parser.add_parameters(
         f"Parameters of {model.__name__}", model, skip=NOT_FROM_A_SHELL
@@ -59,6 +61,8 @@ def run(options):
     is_first = is_alone or os.environ.get("RANK", "0") == "0"
     if is_first:
         _check_output(options)
+    if options.label_column is not None:
+        return _run_with_labels(model, options, is_first)
     split = split_words(options)
     start = perf_counter()
     with (
@@ -69,9 +73,24 @@ def run(options):
         learn(model, split, callback)
     seconds = perf_counter() - start - (callback.seconds if callback else 0.0)
     if is_first:
-        nll = None if split.held_out is None else split.held_out.nll(model)
+        nll = _nll(model, split.held_out)
         save(model, options.output)
-        _show(model, split, nll, seconds, options.output)
+        _show(model, split.n_words, nll, seconds, options.output)
+        show_words(model, split)
+
+
+def _run_with_labels(model, options, is_first):
+    """Fit a conditional model, write it, and print a summary."""
+    words = labelled_words(options)
+    start = perf_counter()
+    with errors_in_file(options.words):
+        model = words.fit(model)
+    seconds = perf_counter() - start
+    if is_first:
+        nll = _nll(model, words.held_out)
+        save(model, options.output)
+        _show(model, len(words.words), nll, seconds, options.output)
+        words.show_words(model)
 
 
 def _check_output(options):
@@ -104,15 +123,18 @@ def _shown_progress(model, is_alone):
     return nullcontext()
 
 
-def _show(model, split, nll, seconds, path):
+def _nll(model, held_out):
+    """Return the line about the held-out words, or about there being none."""
+    if held_out is None:
+        return "No word was held out, so there is no validation NLL."
+    nll, n_words = held_out.nll(model), held_out.n_words
+    return f"Validation NLL: {nll:.4f} ({n_words:,} held-out words)"
+
+
+def _show(model, n_words, nll, seconds, path):
     epochs = f" in {model.n_iter_} epochs" if hasattr(model, "n_iter_") else ""
     print(
-        f"{type(model).__name__} trained on {split.n_words:,} words{epochs}: "
-        f"{seconds:.2f} s"
+        f"{type(model).__name__} trained on {n_words:,} words{epochs}: {seconds:.2f} s"
     )
-    if nll is None:
-        print("No word was held out, so there is no validation NLL.")
-    else:
-        print(f"Validation NLL: {nll:.4f} ({split.held_out.n_words:,} held-out words)")
+    print(nll)
     print(f"Model written to {path}")
-    show_words(model, split)

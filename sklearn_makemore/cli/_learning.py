@@ -37,25 +37,32 @@ def add_held_out_option(parser):
 
 def split_words(options):
     """Split the words named by the options into training and held-out words."""
-    if not 0 <= options.held_out < 1:
-        raise UsageError(
-            f"--held_out must be a share from 0 to below 1, not {options.held_out}"
-        )
+    check_share(options)
     chunks = word_chunks(options.words, options, LEARNING_CHUNK_SIZE)
     return Split(chunks, options.held_out)
 
 
+def check_share(options):
+    """Raise an error if the share of held-out words is none."""
+    if not 0 <= options.held_out < 1:
+        raise UsageError(
+            f"--held_out must be a share from 0 to below 1, not {options.held_out}"
+        )
+
+
 @dataclass(frozen=True)
 class HeldOut:
-    """Distinct held-out words, their total weights, and the number of their rows."""
+    """Held-out words, their total weights, the number of their rows, and labels."""
 
     words: list[str]
-    weights: np.ndarray
+    weights: np.ndarray | None
     n_words: int
+    labels: np.ndarray | None = None
 
     def nll(self, model):
         """Return the mean NLL in nats per character."""
-        return model.nll(self.words, sample_weight=self.weights)
+        labels = () if self.labels is None else (self.labels,)
+        return model.nll(self.words, *labels, sample_weight=self.weights)
 
 
 class Split:
@@ -94,14 +101,13 @@ class Split:
 
         `n_rows` gets the number of rows of each of these, `totals` the total weight.
         """
-        bound = int(self.share * 256**DIGEST_SIZE).to_bytes(DIGEST_SIZE, "big")
         characters, longest = set(), 0
         for index, (words, weights) in enumerate(map(_positive, self.chunks)):
             self.seen = None if index else set(words)
             if not self.share:  # no digest is needed
                 yield words, weights
                 continue
-            drawn = {word for word in set(words) if _digest(word) < bound}
+            drawn = drawn_words(words, self.share)
             n_rows.update(word for word in words if word in drawn)
             if weights is not None:
                 for word, weight in zip(words, weights, strict=True):
@@ -145,9 +151,14 @@ def _positive(chunk):
     return list(compress(words, weights)), list(filter(None, weights))
 
 
-def _digest(word):
-    """Return bytes that look random, and are the same for a word everywhere."""
-    return blake2b(word.encode(), digest_size=DIGEST_SIZE).digest()
+def drawn_words(words, share):
+    """Return the words that are to be held out: the same ones everywhere."""
+    bound = int(share * 256**DIGEST_SIZE).to_bytes(DIGEST_SIZE, "big")
+    return {
+        word
+        for word in set(words)
+        if blake2b(word.encode(), digest_size=DIGEST_SIZE).digest() < bound
+    }
 
 
 def learn(model, split, callback=None):
@@ -162,29 +173,50 @@ def learn(model, split, callback=None):
             raise ValueError("there are no words to train on")
         model._fit_counted(counted)
         return
-    words, weights = all_words(split)
+    training = AllWords.of(split)
     if callback is not None:
         callback.held_out = split.held_out
-    fit_with_callback(model, words, weights, callback)
+    training.fit(model, callback)
 
 
-def all_words(split):
-    """Return all training words as one list, and their weights or None."""
-    words, weights = [], []
-    for some_words, some_weights in split:
-        words += some_words
-        weights += some_weights or []
-    return words, np.array(weights) if weights else None
+@dataclass(frozen=True)
+class AllWords:
+    """All training words as one list, their weights or None, and held-out words."""
+
+    words: list[str]
+    weights: np.ndarray | None
+    held_out: HeldOut | None
+    seen: set[str] | None
+
+    @classmethod
+    def of(cls, split):
+        """Return the words of a split."""
+        words, weights = [], []
+        for some_words, some_weights in split:
+            words += some_words
+            weights += some_weights or []
+        weights = np.array(weights) if weights else None
+        return cls(words, weights, split.held_out, split.seen)
+
+    def fit(self, model, callback):
+        """Fit a model with a scikit-learn callback, or None, and return it."""
+        weights = weights_for(model, self.weights)
+        try:
+            model.set_callbacks(*filter(None, [callback]))
+            return model.fit(self.words, sample_weight=weights)
+        finally:
+            model.set_callbacks()
+
+    def show_words(self, model, ending=""):
+        """Print words that the fitted model samples."""
+        show_words(model, self, ending)
 
 
-def fit_with_callback(model, words, weights, callback):
-    """Fit a model with a scikit-learn callback, or None."""
-    if weights is not None and not isinstance(model, BaseCounter):
-        weights = weights / weights.mean()  # larger ones make the training longer
-    try:
-        model.set_callbacks(*filter(None, [callback])).fit(words, sample_weight=weights)
-    finally:
-        model.set_callbacks()
+def weights_for(model, weights):
+    """Return weights, divided by their mean if larger ones lengthen the training."""
+    if weights is None or isinstance(model, BaseCounter):
+        return weights
+    return weights / weights.mean()
 
 
 def show_words(model, split, ending=""):

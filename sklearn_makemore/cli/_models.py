@@ -1,5 +1,7 @@
 """Models by their names and options, and models from files."""
 
+from typing import Any
+
 import sklearn_makemore
 
 from .._base import BaseCharLM
@@ -28,12 +30,12 @@ def add_model_option(parser):
     parser.add_argument("model", metavar="MODEL", help="File of the model.")
 
 
-def read_model(path):
-    """Load a language model; other estimators are an error."""
+def read_model(path, allowed: type | tuple[type, ...] = BaseCharLM) -> Any:
+    """Load a model of one of the allowed classes; other estimators are an error."""
     model = sklearn_makemore.load(path)
-    if not isinstance(model, BaseCharLM):
+    if not isinstance(model, allowed):
         raise ValueError(
-            f"{path!r} holds a {type(model).__name__}, which works in Python only; "
-            "this command needs a language model, such as NGramCounter"
+            f"{path!r} holds a {type(model).__name__}, which this command cannot use; "
+            "it needs a language model, such as NGramCounter; use the other in Python"
         )
     return model

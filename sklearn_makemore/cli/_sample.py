@@ -1,9 +1,10 @@
 """Generate words with a model, one per line."""
 
+from .. import ConditionalCharLM
 from .._base import BaseCharLM
 from ._models import add_model_option, read_model
 from ._parser import OptionType, arguments_from
-from ._streams import UsageError
+from ._streams import UsageError, text_of_argument
 from ._words import add_reading_options, read_options, word_chunks
 
 OWN_OPTIONS = {"self", "exclude", "n_samples"}
@@ -25,6 +26,12 @@ def add_options(parser, arguments):
         help="Number of words to generate.",
     )
     parser.add_argument(
+        "--label",
+        metavar="LABEL",
+        help="Label of the words, if the model was fitted with --label. By default "
+        "labels are as frequent as in training.",
+    )
+    parser.add_argument(
         "--novel",
         nargs="?",
         const="",
@@ -38,14 +45,29 @@ def add_options(parser, arguments):
 
 def run(options):
     """Print words."""
-    model = read_model(options.model)
+    model = read_model(options.model, (BaseCharLM, ConditionalCharLM))
     params = arguments_from(options, BaseCharLM.sample, OWN_OPTIONS)
+    params |= _label_of(options.label, model)
     exclude = _excluded_words(options, model)
     try:
         words = model.sample(options.n_samples, exclude=exclude, **params)
     except ValueError as error:  # the files were read, so an option is wrong
         raise UsageError(str(error)) from error
     print("\n".join(words))
+
+
+def _label_of(label, model):
+    """Return the argument of `sample` for a label."""
+    if label is None:
+        return {}
+    if not isinstance(model, ConditionalCharLM):
+        raise UsageError(
+            "--label needs a model that was fitted with --label, and this is a "
+            f"{type(model).__name__}"
+        )
+    label = text_of_argument(label)
+    by_text = {str(known): known for known in model.classes_.tolist()}
+    return {"label": by_text.get(label, label)}
 
 
 def _excluded_words(options, model):
@@ -56,7 +78,7 @@ def _excluded_words(options, model):
         return None
     chunks = word_chunks(path, options, EXCLUSION_CHUNK_SIZE)
     words = {word for (words,) in chunks for word in words}
-    if path is None and set().union(*words) != set(model.vocabulary_.characters):
+    if path is None and set().union(*words) != {*model.symbols_} - {"", "<unk>"}:
         raise UsageError(
             "--novel without a file excludes the bundled names, but this model has "
             "another alphabet; name the file of its training words"

@@ -114,6 +114,8 @@ def as_options(message):
 
 def option_name(parameter):
     """Return the option for a parameter."""
+    if parameter == "label_column":
+        return "--label"
     return "--" + parameter.replace("_", "-")
 
 

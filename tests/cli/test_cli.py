@@ -24,6 +24,7 @@ from sklearn_makemore import (
     BigramCharLM,
     BigramCounter,
     CharLMClassifier,
+    ConditionalCharLM,
     GRUCharLM,
     NGramCounter,
     cli,
@@ -326,6 +327,62 @@ def test_weights_of_a_file_are_those_of_fit(run, tmp_path, words):
     assert any(f"{nll:.4f}" in line for line in lines)
 
 
+def test_labels_make_a_conditional_model(run, files, words, monkeypatch):
+    labels = ["ab"[word[-1] in "aeiou"] for word in words]
+    rows = [f"{word},{label},2" for word, label in zip(words, labels, strict=True)]
+    # A word whose label no other has is learned; one of weight 0 is not there.
+    alone = next(word for word in sorted({*words}) if word_share(word) < 0.1)
+    rows += [f"{alone},alone,2", "zzzz,none,0"]
+    (files / "words.csv").write_text("\n".join(["name,last,n", *rows]))
+    columns = ["words.csv", "--column=name", "--label", "last", "--weight-column=n"]
+    code, lines, errors = run("fit", *columns, "-o", "x.model", "--order", 3)
+    assert (code, errors) == (0, [])
+    _, held_out = parts(words)
+    held_out = {*held_out} - {alone}
+    rows = [*zip(words, labels, strict=True), (alone, "alone")]
+    train = [row for row in rows if row[0] not in held_out]
+    tested = [row for row in rows if row[0] in held_out]
+    expected = ConditionalCharLM(NGramCounter(3))
+    expected.fit(*zip(*train, strict=True), sample_weight=[2] * len(train))
+    nll = expected.nll(*zip(*tested, strict=True))
+    assert lines[0].startswith(f"ConditionalCharLM trained on {len(train)} words: ")
+    assert lines[1] == f"Validation NLL: {nll:.4f} ({len(tested)} held-out words)"
+    assert [line.split(": ")[0] for line in lines[4:]] == ["  a", "  b", "  alone"]
+    model = load("x.model")
+    assert model.classes_.tolist() == ["a", "alone", "b"]
+    some = ["sample", "x.model", "-n", 5, "--random-state=1", "--label"]
+    assert run(*some, "a")[1] == model.sample(5, label="a", random_state=1)
+    assert run(*some[:-1])[1] == model.sample(5, random_state=1)
+    code, _, (error,) = run(*some, "alon")
+    assert (code, "'alon' is unknown. The closest" in error) == (2, True)
+    code, _, (error,) = run("sample", "words.model", "--label=a")
+    assert code == 2
+    assert "needs a model that was fitted with --label, and this is" in error
+    code, _, (error,) = run("score", "x.model", "words.txt")
+    assert "holds a ConditionalCharLM, which this command cannot use" in error
+    # A network; and models that cannot be conditioned are skipped.
+    monkeypatch.setattr(_compare, "_warm_up", lambda models: None)
+    models = "BigramCounter", "NGramCounter", "BigramCharLM"
+    _, lines, (skipped,) = run("compare", *columns, "--models", *models)
+    assert "BigramCounter is skipped: BigramCounter() cannot be conditioned" in skipped
+    rows = {line.split()[0]: line.split()[1] for line in lines[4:6]}
+    assert rows.keys() == {"NGramCounter", "BigramCharLM"}
+    network = ConditionalCharLM(BigramCharLM(random_state=0))
+    network.fit(*zip(*train, strict=True))
+    found = network.nll(*zip(*tested, strict=True))
+    assert rows["BigramCharLM"] == f"{found:.4f}"
+    assert lines[7].startswith("New words from ")
+
+
+def test_labels_that_are_numbers_are_named_by_their_digits(run, files):
+    table = pa.table({"w": ["emma", "ava", "noah", "liam"] * 5, "y": [1, 1, 2, 2] * 5})
+    parquet.write_table(table, files / "a.parquet")
+    fit = ["fit", "a.parquet", "--label", "y", "-o", "x.model", "--held-out", 0]
+    assert run(*fit)[0] == 0
+    _, lines, _ = run("sample", "x.model", "--label", "2", "--random-state", 0)
+    assert lines == load("x.model").sample(10, label=2, random_state=0)
+
+
 def test_weights_are_counted_chunk_by_chunk(run, tmp_path, words, monkeypatch):
     rows = [f"{word}\t{index % 3}" for index, word in enumerate(words)]
     (tmp_path / "words.tsv").write_text("\n".join([*rows, "quuuuuux\t2"]))
@@ -522,11 +579,11 @@ def test_compare_shows_the_best_model_first(run, files, words):
     assert lines[8] == f"New words from {best}:"
     assert len(lines[9:]) == 10
     # In a terminal a network's line says how far it is.
-    row = _compare.Row(BigramCharLM(max_epochs=3))
+    row = _compare.Row("BigramCharLM", BigramCharLM(max_epochs=3))
     assert row.cells == ("BigramCharLM", "", "epoch 1")
     n_words = len(held_out)
     held_out = _learning.HeldOut(held_out, np.ones(n_words), n_words)
-    _compare._measure(row, train, None, held_out)
+    _compare._measure(row, _learning.AllWords(train, None, held_out, None))
     assert row.epochs.n_done == 3
 
 
@@ -610,6 +667,8 @@ def rough(text):
         (["sample", "classes.model"], 1, "holds a CharLMClassifier"),
         (["fit", "words.txt", "-o", "./words.txt"], 2, "is the file of words"),
         (["fit", "-o", "x", "--column", "a"], 2, "--column needs a file of words"),
+        (["fit", "-o", "x", "--label", "a"], 2, "--label needs a file of words"),
+        (["fit", "words.txt", "-o", "x", "--label=y"], 1, "has no column 'y'"),
         (["sample", "words.model", "--encoding=cp1252"], 2, "needs a file of words"),
         (["fit", "-o", "x", "--", "--a-b"], 1, "No such file or directory: '--a-b'"),
         (["compare", "few.txt"], 2, "no word is held out"),
