@@ -62,8 +62,8 @@ def _label_of(label, model):
         return {}
     if not isinstance(model, ConditionalCharLM):
         raise UsageError(
-            "--label needs a model that was fitted with --label, and this is a "
-            f"{type(model).__name__}"
+            "--label needs a model that was fitted with --label, and this one is of "
+            f"the class {type(model).__name__}"
         )
     label = text_of_argument(label)
     by_text = {str(known): known for known in model.classes_.tolist()}

@@ -357,7 +357,7 @@ def test_labels_make_a_conditional_model(run, files, words, monkeypatch):
     assert (code, "'alon' is unknown. The closest" in error) == (2, True)
     code, _, (error,) = run("sample", "words.model", "--label=a")
     assert code == 2
-    assert "needs a model that was fitted with --label, and this is" in error
+    assert "needs a model that was fitted with --label, and this one is" in error
     code, _, (error,) = run("score", "x.model", "words.txt")
     assert "holds a ConditionalCharLM, which this command cannot use" in error
     # A network; and models that cannot be conditioned are skipped.
