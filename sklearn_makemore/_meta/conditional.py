@@ -25,13 +25,13 @@ class ConditionalCharLM(LabelledGeneratorMixin):
     """Model of words given a label, such as surnames given a language.
 
     It scores ``p(word | label)`` and samples words with a label. One model learns the
-    words of all labels and shares what they have in common, so a label with few words
-    gets the spelling that it shares with the others.
+    words of all labels, so a label with few words also learns from the words of the
+    others.
 
     See Also
     --------
-    CharLMClassifier : The label of a word.
-    NGramCounter : The model without labels.
+    CharLMClassifier : Predicts the label of a word.
+    NGramCounter : The default model, without labels.
 
     Notes
     -----
@@ -54,8 +54,9 @@ class ConditionalCharLM(LabelledGeneratorMixin):
     **Mixtures.** Members are given the label. Their weights are the same for all
     labels.
 
-    With the `match_lengths` of a model, lengths are distributed as those of the label's
-    words, to which those of all words are added with the weight of five words.
+    **Lengths.** With ``match_lengths=True``, sampled words have the lengths of the
+    label's words. The distribution of the lengths of all words is added to these with
+    the weight of five words, because a rare label has few lengths.
 
     Examples
     --------
@@ -76,8 +77,8 @@ class ConditionalCharLM(LabelledGeneratorMixin):
         default=None,
         description="""
         The model that is conditioned: an `NGramCounter` with Kneser-Ney smoothing, a
-        network, or a mixture of these. None is ``NGramCounter()``. Its parameters are
-        set as ``estimator__order``.
+        network, or a mixture of these. None is ``NGramCounter()``. Its parameters
+        have names such as ``estimator__order``.
         """,
         constraints=[BaseCharLM, None],
         type_text="estimator",
@@ -210,10 +211,11 @@ class ConditionalCharLM(LabelledGeneratorMixin):
 
     def _numbered_classes(self, classes: np.ndarray) -> np.ndarray:
         """Return the labels so far and new ones, in the order of their numbers."""
-        if classes.dtype.kind != self.classes_.dtype.kind:
+        new, old = classes.tolist()[0], self.classes_.tolist()[0]
+        if type(new) is not type(old):  # the dtype of strings may be object
             raise ValueError(
-                f"`y` has labels such as {classes[0]!r}, and those so far are such as "
-                f"{self.classes_[0]!r}; they must be of one type."
+                f"`y` has labels such as {new!r}, and those so far are such as "
+                f"{old!r}; they must be of one type."
             )
         known = self.classes_[np.argsort(self._numbers)]
         return np.concatenate([known, np.setdiff1d(classes, known)])

@@ -41,7 +41,7 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
         Parameters
         ----------
         n_samples : int, default=1
-            Number of words; not used if `label` is a list.
+            Number of words. Leave it at 1 if `label` is a list.
 
         label : a label, array-like of labels, or None, default=None
             The label of all words, or a list with the label of each word. None draws
@@ -62,8 +62,9 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
         Returns
         -------
         words : list of str
-            The words; with a list of labels, in its order. Without a list there may be
-            fewer, with a warning, if the options leave too few.
+            The words; one for each label of a list, in its order. With one label or
+            None they can be fewer than `n_samples`, with a warning, if the options
+            leave too few.
 
         Raises
         ------

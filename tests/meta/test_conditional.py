@@ -248,6 +248,14 @@ def test_partial_fit_learns_new_labels_and_letters(names, model):
         more.partial_fit(["ab"], [1])
 
 
+def test_new_labels_may_be_strings_of_another_dtype(names):
+    words, sex = names
+    model = ConditionalCharLM().fit(words[:200], np.array(sex[:200], dtype=object))
+    model.partial_fit(["zoe"], ["X"])
+    assert "X" in model.classes_
+    assert model.sample(label="X", random_state=0)
+
+
 def test_short_words_first_and_long_ones_later():
     model = ConditionalCharLM().partial_fit(["a", "b"], ["x", "y"])
     model.partial_fit(["abababab", "bbbbbbb"], ["x", "y"])
