@@ -81,7 +81,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 search = GridSearchCV(
     NGramCounter(),
     {"order": [3, 4, 5, 6, 7]},
-    cv=KFold(5, shuffle=True, random_state=0),
+    cv=KFold(3, shuffle=True, random_state=0),
 ).fit(train)
 model = search.best_estimator_
 print(search.best_params_, f"nll={model.nll(validation):.3f}")

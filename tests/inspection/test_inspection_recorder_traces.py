@@ -4,7 +4,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from estimators import NETS, over
+from estimators import NETS, adapted, over
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from skorch.callbacks import Callback
@@ -81,11 +81,11 @@ def test_training_is_bitwise_the_same(estimator, words, fit_once):
     assert {record["step"] % 3 for record in recorder.records_} == {0}
 
 
-@over(NETS)
+@over(adapted(NETS, batch_size=None))
 def test_nothing_is_left_on_the_model(estimator, words, tmp_path):
-    given = TrainingRecorder(every=2)
+    given = TrainingRecorder(every=1)
     model = clone(estimator).set_params(callbacks=[("recorder", given)]).fit(words)
-    assert vars(given) == vars(TrainingRecorder(every=2))
+    assert vars(given) == vars(TrainingRecorder(every=1))
     assert not hooks_of(model.net_)
     joblib.dump(model, tmp_path / "model.joblib")
     again = joblib.load(tmp_path / "model.joblib")

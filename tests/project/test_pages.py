@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 DOCS = Path(__file__).parents[2] / "docs"
 MADE_BY_THE_BUILD = {"_build", "auto_examples", "generated"}

@@ -25,6 +25,7 @@ from sklearn_makemore import ModelFileError, load, save
 from sklearn_makemore._safe_file import read_safe_file, write_safe_file
 from sklearn_makemore._training import checkpoint
 from sklearn_makemore._training.net import CharNet
+from sklearn_makemore.datasets import load_names
 from sklearn_makemore.model_selection import lr_range_test
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -633,9 +634,7 @@ def killed_model(name):
 
 
 def killed_words():
-    from conftest import NAMES
-
-    return NAMES.split()[:60]
+    return load_names().data[:60]
 
 
 @pytest.mark.slow
