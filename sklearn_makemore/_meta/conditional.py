@@ -1,5 +1,6 @@
 """ConditionalCharLM: words given a label."""
 
+import copy
 from dataclasses import replace
 from typing import Any, Self, cast
 
@@ -158,7 +159,7 @@ class ConditionalCharLM(LabelledGeneratorMixin):
 
         Labels may be new, and characters too unless the model has an `alphabet`. A
         network trains one epoch. Counts are added; how labels back off is learned from
-        the words of the first call.
+        the words of the first call. `warm_start` of a network has no effect on `fit`.
 
         Parameters
         ----------
@@ -183,26 +184,39 @@ class ConditionalCharLM(LabelledGeneratorMixin):
         """
         self._validate_params()
         labelled = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
-        is_fitted = self.__sklearn_is_fitted__()
-        model = self._reader if is_fitted else self._new_model()
-        data = model._training_set(words, sample_weight, is_fitted)
-        if not is_fitted:
+        if not self.__sklearn_is_fitted__():
+            model = self._new_model()
+            data = model._training_set(words, sample_weight, is_warm_start=False)
             data = _with_labels(data, labelled, labelled.classes)
             learned = model._fit_labels(data, is_partial=True)
             self._set_fitted(labelled.classes, _weights_of(data), learned)
             return self
-        known = self._numbered_classes(labelled.classes)
+        known, before = self._numbered_classes(labelled.classes), self._continued()
+        data = before.reader._training_set(words, sample_weight, is_warm_start=True)
         data = _with_labels(data, labelled, known)
-        learned = self.estimators_.learned.added(data)
+        learned = before.added(data)
         counts = _weights_of(data)
         counts[: len(self.classes_)] += self.class_count_[np.argsort(self._numbers)]
         self._set_fitted(known, counts, learned)
         return self
 
     def _new_model(self) -> BaseCharLM:
-        """Return a copy of the model that is to be conditioned."""
-        model = NGramCounter() if self.estimator is None else self.estimator
-        return cast(BaseCharLM, clone(model))
+        """Return a copy of the model that is to be conditioned, once checked."""
+        given = NGramCounter() if self.estimator is None else self.estimator
+        model = cast(BaseCharLM, clone(given))
+        model._validate_params()
+        return model
+
+    def _continued(self) -> ModelOfLabels:
+        """Return what is learned so far, with today's parameters of the model."""
+        learned, model = self.estimators_.learned, self._new_model()
+        if type(model) is not type(learned.reader):
+            raise ValueError(
+                f"The fitted `estimator` is a {type(learned.reader).__name__}, and a "
+                f"{type(model).__name__} cannot continue it. Set it back, or fit again."
+            )
+        reader = copy.copy(learned.reader).set_params(**model.get_params(deep=False))
+        return replace(cast(Any, learned), reader=reader)
 
     @property
     def _numbers(self) -> np.ndarray:
@@ -211,13 +225,13 @@ class ConditionalCharLM(LabelledGeneratorMixin):
 
     def _numbered_classes(self, classes: np.ndarray) -> np.ndarray:
         """Return the labels so far and new ones, in the order of their numbers."""
-        new, old = classes.tolist()[0], self.classes_.tolist()[0]
-        if type(new) is not type(old):  # the dtype of strings may be object
+        known = np.array(self.classes_[np.argsort(self._numbers)].tolist())
+        classes = np.array(classes.tolist())  # text may be of several types
+        if classes.dtype.kind != known.dtype.kind:
             raise ValueError(
-                f"`y` has labels such as {new!r}, and those so far are such as "
-                f"{old!r}; they must be of one type."
+                f"`y` has labels such as {classes.tolist()[0]!r}, and those so far are "
+                f"such as {known.tolist()[0]!r}; they must be of one type."
             )
-        known = self.classes_[np.argsort(self._numbers)]
         return np.concatenate([known, np.setdiff1d(classes, known)])
 
     def _set_fitted(
@@ -245,6 +259,12 @@ class ConditionalCharLM(LabelledGeneratorMixin):
 
     def _kept(self) -> dict[str, Any]:
         """Return the state that a file stores."""
+        if _plain(self._new_model()) != _plain(self._reader):
+            raise ValueError(
+                "Parameters of `estimator` have changed since this ConditionalCharLM "
+                "was fitted, and the file would hold the changed ones. Set them back, "
+                "or fit again."
+            )
         by_number = np.argsort(self._numbers)
         return {
             "classes": self.classes_[by_number],
@@ -277,6 +297,14 @@ def _with_labels(
     numbers = order[np.searchsorted(classes, labelled.classes, sorter=order)]
     labels = numbers[labelled.targets]
     return replace(data, labels=labels, n_labels=len(classes))
+
+
+def _plain(model: BaseCharLM) -> dict[str, Any]:
+    """Return the parameters that can be compared; of others, their types."""
+    return {
+        name: value if isinstance(value, int | float | str | None) else type(value)
+        for name, value in model.get_params().items()
+    }
 
 
 def _weights_of(data: TrainingSet) -> np.ndarray:

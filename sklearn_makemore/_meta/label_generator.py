@@ -44,8 +44,9 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
             Number of words. Leave it at 1 if `label` is a list.
 
         label : a label, array-like of labels, or None, default=None
-            The label of all words, or a list with the label of each word. None draws
-            each label from `class_prior_` first.
+            The label of all words, or a list with the label of each word. With None,
+            each label is drawn first: from `class_prior_`, or given `prefix` if there
+            is one. Other options apply to the words of the labels that were drawn.
 
         unique : bool, default=False
             Whether all words must be different, whatever their labels.
@@ -77,7 +78,8 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
         """
         check_is_fitted(self)
         rng = own_random_state(random_state)
-        labels = self._labels_to_sample(label, n_samples, rng)
+        prefix = sample_options.get("prefix", "")
+        labels = self._labels_to_sample(label, n_samples, prefix, rng)
         excluded = set(checked_exclude(exclude))
         words: list[str | None] = [None] * len(labels)
         for rows, model in self._by_label(labels):
@@ -144,11 +146,15 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
         return model.most_likely(n, prefix=prefix, min_length=min_length)
 
     def _labels_to_sample(
-        self, label: Any, n_samples: int, rng: np.random.RandomState
+        self, label: Any, n_samples: int, prefix: str, rng: np.random.RandomState
     ) -> np.ndarray:
         """Return the index of the label of each word to sample."""
         if label is None:
-            return rng.choice(len(self.classes_), n_samples, p=self.class_prior_)
+            proba = self.class_prior_
+            if prefix:
+                encoded = self._reader._encoded([prefix], "prefix")
+                proba = self._posterior(encoded)[:, 0]
+            return rng.choice(len(proba), n_samples, p=proba)
         if np.ndim(label) == 0:
             return np.repeat(self._row_of(label), n_samples)
         if n_samples != 1:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
@@ -42,7 +42,7 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
         type_text="sequence of estimators of length n_classes",
     )
 
-    def score_samples(self, words: Words, y: ArrayLike) -> Floats:
+    def score_samples(self, words: Words, y: ArrayLike | None = None) -> Floats:
         """Compute the log-probability of each word given its label.
 
         Parameters
@@ -50,8 +50,9 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
         words : array-like of str of shape (n_words,)
             A list, tuple, array, Series or one-column data frame; ``""`` is a word.
 
-        y : array-like of shape (n_words,) or a label
-            The label of each word, or that of all words.
+        y : array-like of shape (n_words,), a label, or None, default=None
+            The label of each word, or that of all words. None averages the
+            probabilities over the labels, weighted by `class_prior_`.
 
         Returns
         -------
@@ -66,6 +67,9 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
             If a label is unknown, or if a word has a character outside the alphabet and
             the model has no symbol for unknown characters.
         """
+        if y is None:
+            parts = [self.score_samples(words, label) for label in self._labels()]
+            return logsumexp(parts, axis=0, b=self.class_prior_[:, np.newaxis])
         encoded, labels = self._encoded_with(words, y)
         log_proba = np.empty(encoded.n_words)
         for rows, model in self._by_label(labels):
@@ -103,7 +107,12 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
                 log_proba[row] = one
         return log_proba
 
-    def score(self, words: Words, y: ArrayLike, sample_weight: Weights = None) -> float:
+    def score(
+        self,
+        words: Words,
+        y: ArrayLike | None = None,
+        sample_weight: Weights = None,
+    ) -> float:
         """Compute the mean log-probability per predicted character given the labels.
 
         Parameters
@@ -111,8 +120,8 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
         words : array-like of str of shape (n_words,)
             A list, tuple, array, Series or one-column data frame; ``""`` is a word.
 
-        y : array-like of shape (n_words,) or a label
-            The label of each word, or that of all words.
+        y : array-like of shape (n_words,), a label, or None, default=None
+            As in `score_samples`.
 
         sample_weight : array-like of shape (n_words,), default=None
             Non-negative weight of each word.
@@ -126,7 +135,12 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
         lengths = self._reader._encoded(words).lengths
         return mean_per_character(log_proba, lengths, sample_weight)
 
-    def nll(self, words: Words, y: ArrayLike, sample_weight: Weights = None) -> float:
+    def nll(
+        self,
+        words: Words,
+        y: ArrayLike | None = None,
+        sample_weight: Weights = None,
+    ) -> float:
         """Compute the mean negative log-likelihood per predicted character.
 
         Parameters
@@ -134,8 +148,8 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
         words : array-like of str of shape (n_words,)
             A list, tuple, array, Series or one-column data frame; ``""`` is a word.
 
-        y : array-like of shape (n_words,) or a label
-            The label of each word, or that of all words.
+        y : array-like of shape (n_words,), a label, or None, default=None
+            As in `score_samples`.
 
         sample_weight : array-like of shape (n_words,), default=None
             Non-negative weight of each word.
@@ -182,16 +196,30 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
     def _proba_of_any_label(self, prefixes: Words) -> Floats:
         """Return `predict_proba` for unknown labels, (n_prefixes, n_symbols)."""
         encoded = self._reader._encoded(prefixes, "prefixes")
-        last = encoded.offsets[1:] - 1
-        log_joint, proba = [], []
-        for prior, model in zip(self.class_prior_, self.estimators_, strict=True):
-            tokens = model._symbol_log_proba(encoded)
-            so_far = np.add.reduceat(tokens, encoded.offsets[:-1]) - tokens[last]
-            log_joint.append(np.log(prior) + so_far)
+        proba = []
+        for model in self.estimators_:
             log_proba, rows = model._prefix_log_proba(encoded)
             proba.append(np.exp(log_proba[rows]))
-        posterior = softmax(log_joint, axis=0)  # (n_classes, n_prefixes)
-        return np.einsum("kp,kps->ps", posterior, proba)
+        return np.einsum("kp,kps->ps", self._posterior(encoded), proba)
+
+    def _posterior(self, encoded: EncodedWords) -> Floats:
+        """Return the probability of each label after prefixes, (n_classes, n_prefixes).
+
+        If no label allows a prefix, it is the prior.
+        """
+        log_prior = self._log_prior()
+        joint = np.empty((len(log_prior), encoded.n_words))
+        for row, model in enumerate(self.estimators_):
+            tokens = model._symbol_log_proba(encoded)
+            tokens[encoded.offsets[1:] - 1] = 0  # not the end mark
+            joint[row] = log_prior[row] + np.add.reduceat(tokens, encoded.offsets[:-1])
+        joint[:, np.isneginf(joint).all(axis=0)] = log_prior[:, np.newaxis]
+        return softmax(joint, axis=0)
+
+    def _log_prior(self) -> Floats:
+        """Return the logarithm of `class_prior_`, (n_classes,)."""
+        with np.errstate(divide="ignore"):  # tiny weights may round to 0
+            return np.log(self.class_prior_)
 
     def rank(
         self,
@@ -269,7 +297,15 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
 
     def _row_of(self, label: Any) -> int:
         """Return the index of a label in `classes_`."""
+        if np.ndim(label):
+            raise ValueError(f"`label` must be one label here, got {label!r}.")
+        label = np.asarray(label).item() if hasattr(label, "dtype") else label
         return int(rows_of_labels([label], self.classes_)[0])
+
+    def _labels(self) -> list[Any]:
+        """Return the labels as Python values."""
+        check_is_fitted(self)
+        return self.classes_.tolist()
 
     def _by_label(self, labels: np.ndarray) -> Iterator[tuple[np.ndarray, BaseCharLM]]:
         """Yield the rows of each label that occurs, and the model of the label."""

@@ -1,7 +1,7 @@
 """The models of the words of each label, computed when they are first used."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -49,7 +49,7 @@ def rows_of_labels(labels: list[Any], classes: np.ndarray) -> np.ndarray:
     """Return the index of each label in `classes`, or raise an error."""
     rows = {label: row for row, label in enumerate(classes.tolist())}
     for index, label in enumerate(labels):
-        if label not in rows:
+        if not isinstance(label, Hashable) or label not in rows:
             known = [str(one) for one in rows]
             close = get_close_matches(str(label), known, cutoff=0.4) or known[:10]
             where = f" at index {index}" if len(labels) > 1 else ""

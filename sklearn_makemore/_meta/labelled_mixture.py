@@ -108,6 +108,7 @@ def _learned_labels(
     member: BaseCharLM, data: TrainingSet, is_partial: bool
 ) -> ModelOfLabels:
     """Let a member learn labelled words."""
+    member._validate_params()
     return member._fit_labels(data, is_partial)
 
 

@@ -95,16 +95,26 @@ def checked_labels(y: Any) -> np.ndarray:
     """Return labels as an array, or raise an error if they are not of classes."""
     if getattr(getattr(y, "dtype", None), "kind", None) == "T":
         y = y.astype(object)  # numpy's StringDType, which scikit-learn refuses
+    if isinstance(y, list | tuple) and any(isinstance(label, str) for label in y):
+        # NumPy would make text of all others, of NaN too.
+        kinds = {"str" if isinstance(one, str) else type(one).__name__ for one in y}
+        _check_one_type(kinds)
     labels = column_or_1d(y, warn=True)
     kinds = {type(label).__name__ for label in labels.tolist()}
-    if labels.dtype == object and (len(kinds) > 1 or "NoneType" in kinds):
+    if labels.dtype == object:
+        _check_one_type(kinds)
+    assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    return labels
+
+
+def _check_one_type(kinds: set[str]) -> None:
+    """Raise an error if labels have several types, or one is missing."""
+    if len(kinds) > 1 or "NoneType" in kinds:
         raise ValueError(
             "`y` must hold labels of one type, and none may be missing; got "
             f"{' and '.join(sorted(kinds))}."
         )
-    assert_all_finite(labels, input_name="y")
-    check_classification_targets(labels)
-    return labels
 
 
 def has_classes(y: Any) -> bool:

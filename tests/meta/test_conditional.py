@@ -9,6 +9,7 @@ from estimators import DATA_FREE_CHECKS
 from scipy.stats import chisquare
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -17,6 +18,8 @@ from sklearn.utils import estimator_checks
 from sklearn_makemore import (
     CharLMClassifier,
     ConditionalCharLM,
+    MixtureCharLM,
+    MLPCharLM,
     NGramCounter,
     load,
     save,
@@ -333,3 +336,88 @@ def test_mistakes_are_told(names, model):
     ):
         with pytest.raises(NotFittedError):
             ask()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        NGramCounter(order=0),
+        NGramCounter(discounts="bogus"),
+        MLPCharLM(max_epochs=0),
+        MixtureCharLM([NGramCounter(order=2.7)]),
+        MixtureCharLM([NGramCounter()], weights="bogus"),
+    ],
+)
+def test_parameters_of_the_model_are_checked(names, wrong):
+    with pytest.raises(ValueError, match="parameter of"):
+        ConditionalCharLM(wrong).fit(*names)
+
+
+def test_a_prefix_tells_the_label():
+    words = ["aa"] * 50 + ["bcd", "bdc", "bbc", "bdd"]
+    model = ConditionalCharLM(NGramCounter(3)).fit(words, ["A"] * 50 + ["B"] * 4)
+    drawn = model.sample(2000, prefix="b", random_state=0)
+    share = sum(word[1:2] == "a" for word in drawn) / len(drawn)
+    expected = model.predict_proba(["b"])[0, 1]
+    # Four standard errors are exceeded once in 16,000 runs.
+    assert abs(share - expected) < 4 * np.sqrt(expected * (1 - expected) / 2000)
+
+
+def test_a_word_without_a_label_has_any(names, model):
+    words = names[0][:30]
+    of_label = np.exp([model.score_samples(words, label) for label in ("F", "M")])
+    expected = np.log(model.class_prior_ @ of_label)
+    np.testing.assert_allclose(model.score_samples(words), expected, rtol=1e-12)
+    lengths = np.char.str_len(words) + 1
+    assert model.nll(words) == pytest.approx(-expected.sum() / lengths.sum())
+
+
+def test_next_characters_after_an_impossible_prefix():
+    frozen = [
+        FrozenEstimator(NGramCounter(3, smoothing="additive", alpha=0).fit(words))
+        for words in (["ab", "ba"], ["ba"])
+    ]
+    mixture = MixtureCharLM(frozen, weights="uniform", alphabet="abc")
+    model = ConditionalCharLM(mixture).fit(["ab", "ba"], ["x", "y"])
+    assert np.isfinite(model.predict_proba(["c", "ca"])).all()
+
+
+def test_changed_parameters_are_errors_or_have_an_effect(names, tmp_path):
+    words, sex = names[0][:60], names[1][:60]
+    model = ConditionalCharLM(NGramCounter(3)).fit(words, sex)
+    model.set_params(estimator__order=5)
+    with pytest.raises(ValueError, match="order=5 cannot continue"):
+        model.partial_fit(words, sex)
+    with pytest.raises(ValueError, match="`estimator` have changed"):
+        save(model, tmp_path / "model")
+    model.set_params(estimator=MLPCharLM())
+    with pytest.raises(ValueError, match="MLPCharLM cannot continue"):
+        model.partial_fit(words, sex)
+    network = ConditionalCharLM(MLPCharLM(max_epochs=1, random_state=0))
+    network.fit(words, sex).set_params(estimator__lr=1e-9)
+    before = network.score_samples(words, sex)
+    after = network.partial_fit(words, sex).score_samples(words, sex)
+    np.testing.assert_allclose(after, before, atol=1e-3)
+    save(network, tmp_path / "model")
+
+
+def test_labels_in_other_containers_are_the_same(names):
+    words, sex = names[0][:60], names[1][:60].tolist()
+    model = ConditionalCharLM(NGramCounter(3)).fit(words, sex)
+    for labels in (
+        np.array(sex, dtype=object),
+        np.array(sex, dtype=np.dtypes.StringDType()),
+        pd.Series(sex, dtype="category"),
+    ):
+        model.partial_fit(words, labels)
+    assert model.classes_.tolist() == ["F", "M"]
+    assert model.sample(label=np.array("F")) and model.sample(label=np.str_("F"))
+    for wrong in (["F"], {"F"}):
+        with pytest.raises(ValueError, match="label"):
+            model.most_likely(2, label=wrong)
+
+
+@pytest.mark.parametrize("labels", [["a", float("nan")], ["a", None], ["a", 1]])
+def test_missing_labels_are_no_labels(labels):
+    with pytest.raises(ValueError, match="labels of one type, and none may be missing"):
+        ConditionalCharLM(NGramCounter(2)).fit(["a", "b"] * 5, labels * 5)
