@@ -36,6 +36,9 @@ MIN_LEFT = 1e-12
 LIMITS = np.array([1.0, 2.0, 3.0])
 """D[k] is less than `k`."""
 
+MAX_VALUE = 1e6
+"""Bound of the values in a file, so that log odds are finite."""
+
 N_EVIDENCE = 4
 """Number of columns of `evidence`."""
 
@@ -167,8 +170,8 @@ class LabelBackoff:
             values = getattr(self, name)
             if values.dtype != np.float64 or values.shape != shape:
                 raise ValueError(f"{name} have shape {values.shape}.")
-            if not np.isfinite(values).all():
-                raise ValueError(f"{name} are not finite.")
+            if not (np.abs(values) < MAX_VALUE).all():
+                raise ValueError(f"{name} are not finite, or too large.")
         if not ((self.discounts > 0) & (self.discounts < LIMITS)).all():
             raise ValueError("discounts are not between 0 and the count.")
 

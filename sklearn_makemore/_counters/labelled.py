@@ -99,8 +99,14 @@ class LabelledCounter:
         counts = [
             ngrams_from_file(part, order, n_symbols) for part in kept["ngram_counts"]
         ]
+        if counter.smoothing != "kneser-ney":
+            raise ValueError(f"smoothing is {counter.smoothing!r}.")
         if len(counts) != n_labels:
             raise ValueError(f"there are n-grams of {len(counts)} labels.")
+        pooled, every = reduce(NGramCounts.merge, counts), counter.ngram_counts_
+        is_same = np.array_equal(np.stack(pooled.packed()), np.stack(every.packed()))
+        if not is_same or not np.allclose(pooled.counts, every.counts):
+            raise ValueError("the n-grams of all labels are not those of all words.")
         backoff = LabelBackoff(**kept["backoff"])
         backoff.check(order, n_labels)
         return cls(counter, counts, backoff)

@@ -14,11 +14,11 @@ from .._base import BaseCharLM, ModelOfLabels
 from .._counters.ngram import NGramCounter
 from .._declarations import parameter
 from .._sklearn import _fit_context
-from .._words.training_set import TrainingSet
+from .._words.training_set import MAX_TOTAL_WEIGHT, TrainingSet
 from .._words.types import Weights, Words
 from .label_generator import LabelledGeneratorMixin
 from .label_models import LabelModels
-from .labels import LabelledWords
+from .labels import LabelledWords, checked_labels
 from .members import check_kept_member
 
 
@@ -279,11 +279,12 @@ class ConditionalCharLM(LabelledGeneratorMixin):
         check_kept_member(model)
         if not isinstance(classes, np.ndarray) or classes.ndim != 1:
             raise TypeError(f"classes are {classes!r}.")
-        if len(np.unique(classes)) != len(classes):
+        if len(np.unique(checked_labels(classes))) != len(classes):
             raise ValueError("classes are not distinct.")
         if weights.dtype != np.float64 or weights.shape != classes.shape:
             raise ValueError(f"class_count is {weights!r}.")
-        if not (np.isfinite(weights).all() and (weights > 0).all()):
+        total = np.sum(weights / MAX_TOTAL_WEIGHT)
+        if not (total <= 1 and (weights > 0).all()):
             raise ValueError(f"class_count is {weights!r}.")
         learned = model._labels_from_file(kept, len(classes))
         self._set_fitted(classes, weights, learned)

@@ -80,6 +80,8 @@ class LabelledMixture:
     def from_saved(cls, mixture: Any, kept: dict[str, Any], n_labels: int) -> Self:
         """Return what `to_save` returned, once checked."""
         frozen, parts = mixture._frozen_models(), kept["labelled_members"]
+        if {*parts, *frozen} != {*mixture.named_estimators_}:
+            raise ValueError(f"members {[*parts]!r} have labels.")
         members = {
             name: member
             if name in frozen

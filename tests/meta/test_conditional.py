@@ -421,3 +421,25 @@ def test_labels_in_other_containers_are_the_same(names):
 def test_missing_labels_are_no_labels(labels):
     with pytest.raises(ValueError, match="labels of one type, and none may be missing"):
         ConditionalCharLM(NGramCounter(2)).fit(["a", "b"] * 5, labels * 5)
+
+
+def kept_of(model):
+    kept = model._kept()
+    return {**kept, "backoff": dict(kept["backoff"])}
+
+
+@pytest.mark.parametrize("fault", ["slopes", "classes", "counts", "class_count"])
+def test_files_that_no_fit_writes_are_refused(fault, names):
+    model = ConditionalCharLM(NGramCounter(3)).fit(names[0][:60], names[1][:60])
+    kept = kept_of(model)
+    ConditionalCharLM(NGramCounter(3))._restore(kept)  # as it is
+    if fault == "slopes":
+        kept["backoff"]["slopes"] = np.full_like(kept["backoff"]["slopes"], 1e308)
+    elif fault == "classes":
+        kept["classes"] = np.array([1.5, np.nan])
+    elif fault == "counts":
+        kept["ngram_counts"] = kept["ngram_counts"][:1] * 2
+    else:
+        kept["class_count"] = np.full(2, 1e308)
+    with pytest.raises(ValueError, match=r"slopes|NaN|n-grams of all|class_count"):
+        ConditionalCharLM(NGramCounter(3))._restore(kept)
