@@ -269,7 +269,7 @@ def features(names):
     numbers, known, by_folds, with_odds = names["losses"].values()
     assert by_folds < numbers - 0.2 and known > numbers
     assert with_odds < by_folds - 0.05
-    assert names["areas"]["words, cv=5"] > 0.9
+    assert names["areas"]["out of fold"] > 0.9
 
 
 def outliers(names):
