@@ -1,13 +1,16 @@
 """Models of classes: which words each learns from, and their state in a file."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from .._base import BaseCharLM
 from .._words.hold_out import word_folds
 from .calibration import ClassModels, known_symbols, min_lengths
 from .calibration import backwards as reversed_words
+from .conditional import ConditionalCharLM
 from .labels import LabelledWords
 from .members import MemberFit, check_kept_member
 
@@ -50,23 +53,62 @@ def class_fits(
     return fits
 
 
+def shared_fits(
+    model: Any, rounds: list[LabelledWords], backwards: bool = False
+) -> list[MemberFit]:
+    """Return the fits of one model of all classes, by round and direction.
+
+    model : a `ConditionalCharLM`
+    rounds : as for `class_fits`
+    """
+    fits = []
+    for number, learned in enumerate(rounds):
+        name = f"fold {number - 1}" if number else "fit"
+        directions = {"": learned.words}
+        if backwards:
+            directions[" backwards"] = reversed_words(learned.words)
+        for direction, words in directions.items():
+            member = clone(model), words, learned.sample_weight, learned.labels
+            fits.append(MemberFit(f"{name}{direction}", *member))
+    return fits
+
+
+def models_of_labels(fitted: list[Any]) -> Iterator[BaseCharLM]:
+    """Yield the models of classes by round, direction and class; they are not kept.
+
+    fitted : the fitted models of `shared_fits`
+    """
+    for model in fitted:
+        models = model.estimators_
+        for number in models.numbers.tolist():
+            yield models.learned.model(number)
+
+
 def class_models(
-    fitted: list[BaseCharLM], rounds: list[LabelledWords], backwards: bool = False
-) -> list[ClassModels]:
+    models: Iterable[BaseCharLM], rounds: list[LabelledWords], backwards: bool = False
+) -> Iterator[ClassModels]:
     """Sort the fitted models of `class_fits` by round, direction and class."""
-    vocabulary, models = fitted[0].vocabulary_, iter(fitted)
-    by_round = []
+    models = iter(models)
     for learned in rounds:
         n_classes = len(learned.classes)
         directions = [
             [next(models) for _ in range(n_classes)] for _ in range(1 + backwards)
         ]
+        vocabulary = directions[0][0].vocabulary_
         encoded = vocabulary.encode(learned.words)
         shape = n_classes, vocabulary.n_symbols
         symbols = known_symbols(encoded, learned.targets, *shape)
         shortest = min_lengths(encoded, learned.targets, n_classes)
-        by_round.append(ClassModels(directions, symbols, shortest))
-    return by_round
+        yield ClassModels(directions, symbols, shortest)
+
+
+def checked_shared(model: Any, classes: np.ndarray) -> Any:
+    """Return a model of all classes from a file, once checked."""
+    if not isinstance(model, ConditionalCharLM) or not model.__sklearn_is_fitted__():
+        raise TypeError(f"a {type(model).__name__} is stored as a shared model.")
+    if not np.array_equal(model.classes_, classes):
+        raise ValueError("a shared model has other classes.")
+    return model
 
 
 def check_kept_classes(

@@ -1,8 +1,9 @@
 """CharLMClassifier: one character model per class, and Bayes' rule."""
 
+from collections.abc import Iterable
 from dataclasses import KW_ONLY
 from numbers import Integral
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,10 +30,14 @@ from .calibration import (
 from .class_fits import (
     check_kept_array,
     check_kept_classes,
+    checked_shared,
     class_fits,
     class_folds,
     class_models,
+    models_of_labels,
+    shared_fits,
 )
+from .conditional import ConditionalCharLM
 from .labels import LabelledWords, checked_priors
 from .members import BaseOfOneModel, check_learnable, fit_members, member_for
 
@@ -61,6 +66,11 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     evidence, and neither is the symbol after it: a word of such letters alone has the
     prior probabilities. The same holds for the end of a word that is shorter than all
     training words, so the empty word has the prior probabilities too.
+
+    ``CharLMClassifier(ConditionalCharLM())`` fits one model of all classes instead of
+    one per class, so that rare classes share the spelling of the others. On surnames of
+    18 languages the log-loss falls from 0.516 to 0.493 at the same accuracy of 0.848,
+    and the fit takes four times as long.
 
     With `calibration` each class is fitted once more per fold, so "places" with five
     folds fits twelve models per class.
@@ -136,6 +146,14 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         """,
         type_text="list of estimators of length n_classes",
     )
+    shared_estimators_: list[ConditionalCharLM] = fitted(
+        """
+        The models of all classes, forwards and backwards, whose models of each class
+        are `estimators_` and `backward_estimators_`; empty if each class is fitted
+        alone.
+        """,
+        type_text="list of estimators",
+    )
     weights_: np.ndarray = fitted(
         """
         Weights of the log-probabilities: one weight, or with "places" four groups of
@@ -206,28 +224,36 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
                 "`estimator` is a FrozenEstimator, but a classifier fits one model for "
                 "each class; pass the model without it."
             )
-        check_learnable(self.estimator, texts)
-        model = member_for(self.estimator, data.words)
+        shared = isinstance(self.estimator, ConditionalCharLM)
+        given = cast(Any, self.estimator).estimator if shared else self.estimator
+        check_learnable(given, texts)
+        model = member_for(given, data.words)
         priors = checked_priors(self.priors, data.shares)
         folds = []
         if self.calibration is not None:
             folds = class_folds(data.without_rare_classes(self.cv), self.cv)
         rounds = [data, *(learned for learned, _ in folds)]
         backwards = self.calibration == "places"
-        fits = class_fits(model, rounds, backwards)
+        if shared:
+            fits = shared_fits(ConditionalCharLM(model), rounds, backwards)
+        else:
+            fits = class_fits(model, rounds, backwards)
         context = self._init_callback_context(max_subtasks=len(fits))
         task = {"estimator": self, "X": data.words, "y": data.classes[data.targets]}
         context.call_on_fit_task_begin(**task)
         fitted = fit_members(fits, context, task, self.n_jobs)
-        models, *unseen = class_models(fitted, rounds, backwards)
+        by_class = models_of_labels(fitted) if shared else fitted
+        by_round = class_models(by_class, rounds, backwards)
+        models = next(by_round)
         held_out = [words for _, words in folds]
-        weights, bias = self._fit_weights(unseen, held_out, data)
+        weights, bias = self._fit_weights(by_round, held_out, data)
         forwards, *backward = models.directions
         vars(self).update(
             classes_=data.classes,
             class_prior_=priors,
             estimators_=forwards,
             backward_estimators_=backward[0] if backward else [],
+            shared_estimators_=fitted[: 1 + backwards] if shared else [],
             weights_=weights,
             bias_=bias,
             known_symbols_=models.known_symbols,
@@ -321,7 +347,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     def _fit_weights(
         self,
-        models: list[ClassModels],
+        models: Iterable[ClassModels],
         held_out: list[LabelledWords],
         data: LabelledWords,
     ) -> tuple[Floats, Floats]:
@@ -347,7 +373,20 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         weights, bias[classes] = best_weights(features, factor * bayes, *likelihood)
         return weights, bias
 
+    def _kept(self) -> dict[str, Any]:
+        kept = super()._kept()
+        if self.shared_estimators_:  # the others follow from them
+            return {**kept, "estimators": [], "backward_estimators": []}
+        del kept["shared_estimators"]
+        return kept
+
     def _restore(self, kept: dict[str, Any]) -> None:
+        shared = kept.get("shared_estimators", [])
+        kept = {**kept, "shared_estimators": shared}
+        names = ("estimators", "backward_estimators")
+        for name, model in zip(names, shared, strict=False):
+            checked = checked_shared(model, kept["classes"])
+            kept[name] = list(models_of_labels([checked]))
         if "known_symbols" not in kept:  # a file of version 0.1.0
             vocabulary = kept["estimators"][0].vocabulary_
             known = np.ones((len(kept["estimators"]), vocabulary.n_symbols), dtype=bool)

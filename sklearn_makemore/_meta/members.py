@@ -197,12 +197,14 @@ class MemberFit:
     name : name of this fit for callbacks, and the end of the path of its checkpoint
     member : the copy to be fitted
     words, sample_weight : (n_words,), or None instead of weights
+    labels : (n_words,), for a `ConditionalCharLM`
     """
 
     name: str
-    member: BaseCharLM
+    member: Any
     words: list[str]
     sample_weight: np.ndarray | None
+    labels: np.ndarray | None = None
 
     @classmethod
     def on_rows(
@@ -255,6 +257,6 @@ def fit_subtask(subtask: Any, fit: MemberFit, task: dict[str, Any]) -> BaseCharL
     """
     with subtask.propagate_callback_context(fit.member):
         subtask.call_on_fit_task_begin(**task)
-        fit.member.fit(fit.words, sample_weight=fit.sample_weight)
+        fit.member.fit(fit.words, fit.labels, sample_weight=fit.sample_weight)
         subtask.call_on_fit_task_end(**task)
     return fit.member

@@ -443,3 +443,27 @@ def test_files_that_no_fit_writes_are_refused(fault, names):
         kept["class_count"] = np.full(2, 1e308)
     with pytest.raises(ValueError, match=r"slopes|NaN|n-grams of all|class_count"):
         ConditionalCharLM(NGramCounter(3))._restore(kept)
+
+
+@pytest.mark.parametrize("calibration", [None, "temperature", "places"])
+def test_a_classifier_with_one_model_of_all_classes(calibration, names, tmp_path):
+    words, sex = names[0][:300], names[1][:300]
+    shared = ConditionalCharLM(NGramCounter(3))
+    classifier = CharLMClassifier(shared, calibration=calibration).fit(words, sex)
+    proba = classifier.predict_proba(names[0][300:])
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    assert (classifier.classes_[proba.argmax(1)] == names[1][300:]).mean() > 0.6
+    for copied in (
+        pickle.loads(pickle.dumps(classifier)),
+        load(save(classifier, tmp_path / "model") or tmp_path / "model"),
+        clone(classifier).fit(words, sex),
+    ):
+        np.testing.assert_array_equal(copied.predict_proba(names[0][300:]), proba)
+    if calibration is None:
+        # Bayes' rule with the conditional model, where no word has an unknown letter.
+        model = ConditionalCharLM(NGramCounter(3, handle_unknown="unk"))
+        model.fit(words, sex)
+        log_odds = model.score_samples(words, "M") - model.score_samples(words, "F")
+        log_odds += np.log(model.class_prior_[1] / model.class_prior_[0])
+        found = classifier.decision_function(words)
+        assert np.median(np.abs(found - log_odds)) < 1e-9
