@@ -66,11 +66,12 @@ class LabelledCounter:
         )
         smoothed = self._ngrams.smoothed(label, self.backoff)
         model = copy.copy(counter)
+        of_label = counter._model(self._ngrams.trie, smoothed, lengths)
         vars(model).update(
             ngram_counts_=counts,
             discounts_=self.backoff.discounts,
-            _is_of_label=True,
-            model_=counter._model(self._ngrams.trie, smoothed, lengths),
+            model_=of_label,
+            _model_of_label=of_label,
         )
         return model
 

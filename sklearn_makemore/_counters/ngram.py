@@ -133,7 +133,7 @@ class NGramCounter(BaseCounter):
         "Log-probabilities after every context that was seen."
     )
 
-    _is_of_label = False
+    _model_of_label: Any = None
 
     def _count(
         self, encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None
@@ -157,7 +157,8 @@ class NGramCounter(BaseCounter):
 
     def _check_of_all_words(self) -> None:
         """Raise an error for the model of one label, whose n-grams are not its own."""
-        if self._is_of_label:
+        # A new fit replaces `model_`, and then the n-grams are its own again.
+        if self._model_of_label is self.model_:
             raise ValueError(
                 "This NGramCounter is the model of one label of a ConditionalCharLM. "
                 "It depends on the words of all labels, so it cannot be saved, merged "
@@ -179,12 +180,7 @@ class NGramCounter(BaseCounter):
         trie, smoothed, discounts = self._smoothed(learned, in_units)
         del trie.counts  # frees memory
         model = self._model(trie, smoothed, in_units.word_lengths)
-        return {
-            "ngram_counts_": learned,
-            "discounts_": discounts,
-            "model_": model,
-            "_is_of_label": False,
-        }
+        return {"ngram_counts_": learned, "discounts_": discounts, "model_": model}
 
     def _model(
         self, trie: HistoryTrie, smoothed: Smoothed, word_lengths: np.ndarray

@@ -29,7 +29,7 @@ NOT_SAVED = {"callbacks", "checkpoint", "memory"}
 WRAPPERS = {"Pipeline": Pipeline, "FrozenEstimator": FrozenEstimator}
 """Estimators of scikit-learn whose state is that of the estimators in them."""
 
-METHODS_WITH_METADATA = ("fit", "partial_fit", "score")
+METHODS_WITH_METADATA = ("fit", "partial_fit", "predict_proba", "score")
 """Methods whose requests for metadata, such as sample weights, are kept."""
 
 
