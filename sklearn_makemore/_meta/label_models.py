@@ -28,12 +28,21 @@ class LabelModels(Sequence[BaseCharLM]):
         """Pickle without the models, which can be recomputed."""
         return type(self), (self.learned, self.numbers)
 
+    def __repr__(self) -> str:
+        """Return a short text."""
+        return f"<models of {len(self)} labels>"
+
     def __len__(self) -> int:
         """Return the number of labels."""
         return len(self.numbers)
 
     def __getitem__(self, row: Any) -> Any:
         """Return the model of a label, or a list of them for a slice."""
+        if isinstance(row, str):
+            raise TypeError(
+                f"Models are indexed by the place of their label in `classes_`, got "
+                f"{row!r}."
+            )
         rows = range(len(self))[row]
         if isinstance(rows, range):
             return [self[one] for one in rows]
@@ -51,10 +60,11 @@ def rows_of_labels(labels: list[Any], classes: np.ndarray) -> np.ndarray:
     for index, label in enumerate(labels):
         if not isinstance(label, Hashable) or label not in rows:
             known = [str(one) for one in rows]
-            close = get_close_matches(str(label), known, cutoff=0.4) or known[:10]
+            close = get_close_matches(str(label), known, cutoff=0.4)
+            which = "closest known" if close else "first known"
             where = f" at index {index}" if len(labels) > 1 else ""
             raise ValueError(
-                f"The label {label!r}{where} is unknown. The closest labels of the "
-                f"{len(known)} known ones are {', '.join(close)}."
+                f"The label {label!r}{where} is unknown. The {which} labels of "
+                f"{len(known)} are {', '.join(close or known[:10])}."
             )
     return np.array([rows[label] for label in labels], dtype=np.intp)

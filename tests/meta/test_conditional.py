@@ -467,3 +467,19 @@ def test_a_classifier_with_one_model_of_all_classes(calibration, names, tmp_path
         log_odds += np.log(model.class_prior_[1] / model.class_prior_[0])
         found = classifier.decision_function(words)
         assert np.median(np.abs(found - log_odds)) < 1e-9
+
+
+def test_models_of_labels_are_indexed_by_place(model):
+    assert repr(model.estimators_) == "<models of 2 labels>"
+    assert len(model.estimators_[:]) == 2
+    with pytest.raises(TypeError, match=r"place of their label .* got 'F'"):
+        model.estimators_["F"]
+
+
+def test_an_unknown_label_gets_the_closest_ones():
+    labels = ["Italian", "Irish", "Greek"] * 3
+    model = ConditionalCharLM(NGramCounter(2)).fit(["ab", "ba", "bb"] * 3, labels)
+    with pytest.raises(ValueError, match="The closest known labels of 3 are Italian"):
+        model.sample(label="italien")
+    with pytest.raises(ValueError, match="first known labels of 3 are Greek, Irish, I"):
+        model.sample(label="zzz")
