@@ -7,6 +7,7 @@ scikit-learn moves one of them, only this file has to change.
 import functools
 import inspect
 from collections.abc import Callable, Sized
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
@@ -34,6 +35,15 @@ from sklearn.utils.validation import _check_sample_weight
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
+def _closest_parameter(signature: inspect.Signature, given: dict[str, Any]) -> str:
+    """Return a hint at the parameter that an unknown keyword resembles, or ''."""
+    names = list(signature.parameters)
+    for name in given:
+        if name not in names and (close := get_close_matches(name, names, 1)):
+            return f"; did you mean {close[0]!r}?"
+    return ""
+
+
 def validate_options(constraints: dict[str, Any]) -> Callable[[Method], Method]:
     """Validate the arguments of a method, as `validate_params` does for a function.
 
@@ -46,10 +56,14 @@ def validate_options(constraints: dict[str, Any]) -> Callable[[Method], Method]:
         @functools.wraps(method)
         def validated(self: Any, *args: Any, **kwargs: Any) -> Any:
             if not get_config()["skip_parameter_validation"]:
-                bound = signature.bind(self, *args, **kwargs)
+                caller = f"{type(self).__name__}.{method.__name__}"
+                try:
+                    bound = signature.bind(self, *args, **kwargs)
+                except TypeError as error:
+                    hint = _closest_parameter(signature, kwargs)
+                    raise TypeError(f"{caller}() {error}{hint}") from None
                 bound.apply_defaults()
                 given = {name: bound.arguments[name] for name in constraints}
-                caller = f"{type(self).__name__}.{method.__name__}"
                 validate_parameter_constraints(constraints, given, caller)
             return method(self, *args, **kwargs)
 
