@@ -177,7 +177,7 @@ def sums_by_place(
 def mixed_with_mean(log_proba: Floats) -> Floats:
     """Average the probability under each class with the mean over all classes.
 
-    So a class loses at most ``log(2 K)`` nats by one character that it has never seen.
+    A character that a class has never seen lowers it by at most ``log(2 K)`` nats.
 
     log_proba : (n_predictions, n_classes)
     """
@@ -231,8 +231,8 @@ def evidence_weights(data: LabelledWords) -> Floats:
 
     With ``W`` for the total weights of the distinct pairs of a word and a class, this
     number is ``sum(W)**2 / sum(W**2)``. The penalties of the weights are then relative
-    to it, and do not depend on the unit of sample weights. Repeating all words changes
-    nothing either, so a word of weight 2 still equals the word twice.
+    to it, and do not depend on the unit of sample weights. Repeating all words has no
+    effect. A word of weight 2 equals the word twice.
     """
     weight = data.sample_weight
     weight = np.ones(len(data.words)) if weight is None else weight / weight.max()

@@ -40,16 +40,11 @@ def class_fits(
     rounds : the words of each round; all words first, then those of the folds
     """
     fits = []
-    for number, learned in enumerate(rounds):
-        name = f"fold {number - 1}" if number else "fit"
-        directions = {"": learned.words}
-        if backwards:
-            directions[" backwards"] = reversed_words(learned.words)
-        for direction, words in directions.items():
-            for index in range(len(learned.classes)):
-                rows = np.flatnonzero(learned.targets == index)
-                fit = f"{name} class {index}{direction}", model, words
-                fits.append(MemberFit.on_rows(*fit, learned.sample_weight, rows))
+    for name, direction, words, learned in _readings(rounds, backwards):
+        for index in range(len(learned.classes)):
+            rows = np.flatnonzero(learned.targets == index)
+            fit = f"{name} class {index}{direction}", model, words
+            fits.append(MemberFit.on_rows(*fit, learned.sample_weight, rows))
     return fits
 
 
@@ -62,15 +57,21 @@ def shared_fits(
     rounds : as for `class_fits`
     """
     fits = []
+    for name, direction, words, learned in _readings(rounds, backwards):
+        member = clone(model), words, learned.sample_weight, learned.labels
+        fits.append(MemberFit(f"{name}{direction}", *member))
+    return fits
+
+
+def _readings(
+    rounds: list[LabelledWords], backwards: bool
+) -> Iterator[tuple[str, str, list[str], LabelledWords]]:
+    """Yield names of rounds and directions, the words as read, and their classes."""
     for number, learned in enumerate(rounds):
         name = f"fold {number - 1}" if number else "fit"
-        directions = {"": learned.words}
+        yield name, "", learned.words, learned
         if backwards:
-            directions[" backwards"] = reversed_words(learned.words)
-        for direction, words in directions.items():
-            member = clone(model), words, learned.sample_weight, learned.labels
-            fits.append(MemberFit(f"{name}{direction}", *member))
-    return fits
+            yield name, " backwards", reversed_words(learned.words), learned
 
 
 def models_of_labels(fitted: list[Any]) -> Iterator[BaseCharLM]:

@@ -19,10 +19,10 @@ from .._words.types import Weights, Words
 from .label_generator import LabelledGeneratorMixin
 from .label_models import LabelModels
 from .labels import LabelledWords, checked_labels
-from .members import check_kept_member
+from .members import ParametersOfModel, check_kept_member
 
 
-class ConditionalCharLM(LabelledGeneratorMixin):
+class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
     """Model of words given a label, such as surnames given a language.
 
     It scores ``p(word | label)`` and samples words with a label. One model learns the
@@ -91,24 +91,8 @@ class ConditionalCharLM(LabelledGeneratorMixin):
     __metadata_request__score = {"words": UNUSED}
     __metadata_request__predict_proba = {"prefixes": UNUSED}
 
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters of the estimator and of its model.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters by name, those of the model as ``estimator__order``. If
-            `estimator` is None, they set it to the default model first.
-
-        Returns
-        -------
-        self : object
-            The estimator itself.
-        """
-        if any(name.startswith("estimator__") for name in params):
-            model = params.get("estimator", self.estimator)
-            params = {**params, "estimator": NGramCounter() if model is None else model}
-        return super().set_params(**params)
+    def _model_or_default(self, model: Any) -> Any:
+        return NGramCounter() if model is None else model
 
     # ---------------------------------------------------------------- learning
 
@@ -202,8 +186,7 @@ class ConditionalCharLM(LabelledGeneratorMixin):
 
     def _new_model(self) -> BaseCharLM:
         """Return a copy of the model that is to be conditioned, once checked."""
-        given = NGramCounter() if self.estimator is None else self.estimator
-        model = cast(BaseCharLM, clone(given))
+        model = cast(BaseCharLM, clone(self._model_or_default(self.estimator)))
         model._validate_params()
         return model
 

@@ -19,10 +19,39 @@ from .._declarations import parameter
 from .._word_estimator import BaseWordEstimator
 from .._words.vocabulary import CharVocabulary
 
-Self = TypeVar("Self", bound="BaseOfOneModel")
+Self = TypeVar("Self", bound="ParametersOfModel")
 
 
-class BaseOfOneModel(BaseWordEstimator):
+class ParametersOfModel(BaseWordEstimator):
+    """Base of the estimators whose parameter `estimator` is a model or None."""
+
+    estimator: Any
+
+    @abstractmethod
+    def _model_or_default(self, model: Any) -> Any:
+        """Return the given model, or for None the default one."""
+
+    def set_params(self: Self, **params: Any) -> Self:
+        """Set parameters of the estimator and of its model.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name, those of the model as ``estimator__order``. If
+            `estimator` is None, they set it to the default model first.
+
+        Returns
+        -------
+        self : object
+            The estimator itself.
+        """
+        if any(name.startswith("estimator__") for name in params):
+            model = params.get("estimator", self.estimator)
+            params = {**params, "estimator": self._model_or_default(model)}
+        return super().set_params(**params)
+
+
+class BaseOfOneModel(ParametersOfModel):
     """Base of the estimators that fit copies of one model, their `estimator`."""
 
     estimator: BaseCharLM | FrozenEstimator | None = parameter(
@@ -47,24 +76,8 @@ class BaseOfOneModel(BaseWordEstimator):
         type_text="int",
     )
 
-    def set_params(self: Self, **params: Any) -> Self:
-        """Set parameters of the estimator and of its model.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters by name, those of the model as ``estimator__order``. If
-            `estimator` is None, they set it to the default model first.
-
-        Returns
-        -------
-        self : object
-            The estimator itself.
-        """
-        if any(name.startswith("estimator__") for name in params):
-            model = params.get("estimator", self.estimator)
-            params = {**params, "estimator": default_model(model)}
-        return super().set_params(**params)
+    def _model_or_default(self, model: Any) -> Any:
+        return default_model(model)
 
     def _kept(self) -> dict[str, Any]:
         """Return the state that a file stores: the fitted attributes."""

@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,9 @@ from sklearn_makemore import (
     load,
     save,
 )
+from sklearn_makemore._training.identity import training_identity
+from sklearn_makemore._words.training_set import TrainingSet
+from sklearn_makemore._words.vocabulary import CharVocabulary
 
 SMALL = {"n_embd": 8, "max_epochs": 30, "lr": 0.02, "random_state": 0}
 MODELS = {
@@ -211,3 +215,16 @@ def test_a_checkpoint_changes_nothing_and_is_removed(words, tmp_path):
         model.score_samples(*words), expected.score_samples(*words)
     )
     assert not path.exists()
+
+
+def test_other_labels_are_another_training(words):
+    data = TrainingSet.from_words(words[0], None, CharVocabulary.from_code_points)
+    codes = np.searchsorted(LABELS, words[1])
+    one, other = (
+        training_identity(
+            MODELS["mlp"], replace(data, labels=labels, n_labels=3), None, "cpu"
+        )
+        for labels in (codes, codes[::-1])
+    )
+    assert one["words"] != other["words"]
+    assert one["parameters"] == other["parameters"]

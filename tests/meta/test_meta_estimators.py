@@ -421,7 +421,7 @@ def test_a_frozen_model_is_used_as_it_is(name, words):
         expected = np.quantile(scores, 0.1, method="averaged_inverted_cdf")
         assert frozen.offset_ == pytest.approx(expected)
         assert found[:-1].tolist() == frozen.predict(words).tolist()
-    # One word is enough, and callbacks are called.
+    # Callbacks are called at fit, whatever the words are.
     monitor = ScoringMonitor(scoring={"answer": first_answer})
     watched = clone(estimator).set_callbacks(monitor).fit(["anna", "anna"])
     (fit,) = monitor.get_logs().data
