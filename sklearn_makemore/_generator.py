@@ -218,13 +218,13 @@ class GeneratorMixin(PredictionHooks):
 
     @validate_options(
         {
-            "n": [Interval(Integral, 1, None, closed="left")],
+            "n_samples": [Interval(Integral, 1, None, closed="left")],
             "prefix": [str],
             "min_length": [Interval(Integral, 0, None, closed="left"), None],
         }
     )
     def most_likely(
-        self, n: int = 10, *, prefix: str = "", min_length: int | None = None
+        self, n_samples: int = 10, *, prefix: str = "", min_length: int | None = None
     ) -> tuple[list[str], Floats]:
         """Find the most probable words.
 
@@ -234,7 +234,7 @@ class GeneratorMixin(PredictionHooks):
 
         Parameters
         ----------
-        n : int, default=10
+        n_samples : int, default=10
             Number of words.
 
         prefix : str, default=""
@@ -247,9 +247,9 @@ class GeneratorMixin(PredictionHooks):
         Returns
         -------
         words : list of str
-            The `n` most probable words in decreasing probability, or fewer with a
-            warning if no others have a probability above 0. Equally probable words are
-            ordered by length, and those of the same length by their code points.
+            The `n_samples` most probable words in decreasing probability, or fewer with
+            a warning if no others have a probability above 0. Equally probable words
+            are ordered by length, and those of the same length by their code points.
 
         log_proba : ndarray of shape (n_found,), dtype float64
             Log-probability in nats of each whole word, `prefix` and end mark included.
@@ -287,16 +287,16 @@ class GeneratorMixin(PredictionHooks):
         words, log_proba = most_likely_words(
             next_log_proba,
             characters,
-            int(n),
+            int(n_samples),
             prefix=prefix,
             log_proba=float(self._target_log_proba(start)[:-1].sum()),
             shortest=shortest,
             longest=self._longest_word(),
         )
-        if len(words) < n:
+        if len(words) < n_samples:
             warnings.warn(
-                f"Found {len(words)} of {n} words: no other{beginning_with(prefix)} "
-                "has a probability above 0.",
+                f"Found {len(words)} of {n_samples} words: no "
+                f"other{beginning_with(prefix)} has a probability above 0.",
                 UserWarning,
                 stacklevel=3,
             )

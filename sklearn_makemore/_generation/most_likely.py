@@ -129,7 +129,8 @@ def _too_many(n_words: int, prefix: str, n_certain: int) -> ValueError:
         f"the others: the search reached its limit of {MAX_OPEN_PREFIXES} open "
         f"beginnings, of {MAX_CHARACTERS} characters read, or of "
         f"{MAX_LOG_PROBAS_READ} probabilities of next characters. Words that are "
-        f"certain: {n_certain}. Ask for fewer words (n), or give a longer prefix."
+        f"certain: {n_certain}. Ask for fewer words (n_samples), or give a longer "
+        "prefix."
     )
 
 

@@ -104,7 +104,7 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
 
     def most_likely(
         self,
-        n: int = 10,
+        n_samples: int = 10,
         *,
         label: Any,
         prefix: str = "",
@@ -114,7 +114,7 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
 
         Parameters
         ----------
-        n : int, default=10
+        n_samples : int, default=10
             Number of words.
 
         label : a label
@@ -129,7 +129,7 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
         Returns
         -------
         words : list of str
-            The `n` most probable words in decreasing probability.
+            The `n_samples` most probable words in decreasing probability.
 
         log_proba : ndarray of shape (n_found,), dtype float64
             Log-probability in nats of each word given the label.
@@ -143,7 +143,7 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
         """
         check_is_fitted(self)
         model = self.estimators_[self._row_of(label)]
-        return model.most_likely(n, prefix=prefix, min_length=min_length)
+        return model.most_likely(n_samples, prefix=prefix, min_length=min_length)
 
     def _labels_to_sample(
         self, label: Any, n_samples: int, prefix: str, rng: np.random.RandomState

@@ -212,7 +212,7 @@ def test_past_a_bound_the_error_says_what_to_do(bound, words, fit_once, monkeypa
     best, log_proba = model.most_likely(200)
     monkeypatch.setattr(_most_likely, bound, 100)
     with pytest.raises(
-        ValueError, match=r"'an' cannot be told from.* fewer words \(n\), or"
+        ValueError, match=r"'an' cannot be told from.* fewer words \(n_samples\), or"
     ):
         model.most_likely(200, prefix="an")
     value = {
@@ -234,14 +234,16 @@ def test_past_a_bound_the_error_says_what_to_do(bound, words, fit_once, monkeypa
 
 def test_bad_arguments():
     model = BigramCounter().fit(["ab"])
-    for n in 0, -1, 2.5, None:
-        with pytest.raises(ValueError, match="'n' parameter of BigramCounter.most"):
-            model.most_likely(n)
+    for n_samples in 0, -1, 2.5, None:
+        with pytest.raises(
+            ValueError, match="'n_samples' parameter of BigramCounter.most"
+        ):
+            model.most_likely(n_samples)
     with pytest.raises(ValueError, match="The 'prefix' parameter of"):
         model.most_likely(prefix=["a"])
     with pytest.raises(ValueError, match="'z'.*alphabet"):
         model.most_likely(prefix="az")
-    assert model.most_likely(np.int64(2))[0] == model.most_likely(2)[0]
+    assert model.most_likely(n_samples=np.int64(2))[0] == model.most_likely(2)[0]
 
 
 def test_a_large_alphabet_takes_bounded_memory(monkeypatch):
