@@ -17,7 +17,7 @@ from ._generation.most_likely import beginning_with, most_likely_words
 from ._generation.novelty import NoveltyReport, novelty_of
 from ._generation.sampling import DrawOptions, Source, draw_codes, draw_words
 from ._hooks import PredictionHooks
-from ._sklearn import Interval, validate_options
+from ._sklearn import Interval, parameter_constraints, validate_options
 from ._word_estimator import own_random_state
 from ._words.check import check_words
 from ._words.code_points import encodable_words
@@ -306,7 +306,8 @@ class GeneratorMixin(PredictionHooks):
         {
             "n_samples": [Interval(Integral, 1, None, closed="left")],
             "random_state": ["random_state"],
-        }
+        },
+        forwarded=parameter_constraints(sample),
     )
     def novelty_report(
         self,

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 from sklearn.base import clone
 
 from ._counters.base import BaseCounter, CountedWords
-from ._sklearn import Interval, import_extra, validate_params
+from ._sklearn import Interval, import_extra, validate_options
 from .datasets._compression import name_of
 from .datasets._files import is_text, iterate_columns
-from .datasets._options import COLUMN, ReadOptions
+from .datasets._options import COLUMN, CONSTRAINTS, ReadOptions
 from .datasets._text import line_start
 
 __all__ = ["fit_counter"]
@@ -27,7 +27,7 @@ MERGE_FAN_IN = 4
 parts need more tasks."""
 
 
-@validate_params(
+@validate_options(
     {
         "counter": [BaseCounter],
         "files": ["array-like", str, PathLike],
@@ -35,7 +35,11 @@ parts need more tasks."""
         "chunk_size": [Interval(Integral, 1, None, closed="left")],
         "part_size": [Interval(Integral, 1, None, closed="left"), None],
     },
-    prefer_skip_nested_validation=True,
+    forwarded={
+        name: constraint
+        for name, constraint in CONSTRAINTS.items()
+        if name not in ("source", "label_column")
+    },
 )
 def fit_counter(
     counter: Counter,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._generator import checked_exclude
-from .._sklearn import Interval, validate_options
+from .._generator import GeneratorMixin, checked_exclude
+from .._sklearn import Interval, parameter_constraints, validate_options
 from .._word_estimator import own_random_state
 from .._words.types import Floats, Seed, Words
 from .label_likelihood import LabelledLikelihoodMixin
@@ -24,7 +24,8 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
             "n_samples": [Interval(Integral, 1, None, closed="left")],
             "unique": ["boolean"],
             "random_state": ["random_state"],
-        }
+        },
+        forwarded=parameter_constraints(GeneratorMixin.sample),
     )
     def sample(
         self,
@@ -102,6 +103,7 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
                 excluded.update(found)
         return [word for word in words if word is not None]
 
+    @validate_options(parameter_constraints(GeneratorMixin.most_likely))
     def most_likely(
         self,
         n_samples: int = 10,

@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 from .._declarations import fitted
-from .._likelihood import mean_per_character
+from .._likelihood import LikelihoodMixin, mean_per_character
+from .._sklearn import parameter_constraints, validate_options
 from .._word_estimator import BaseWordEstimator, own_random_state
 from .._words.code_points import encodable_words
 from .._words.types import Floats, Seed, Weights, Words
@@ -221,6 +222,7 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
         with np.errstate(divide="ignore"):  # tiny weights may round to 0
             return np.log(self.class_prior_)
 
+    @validate_options(parameter_constraints(LikelihoodMixin.rank))
     def rank(
         self,
         words: Words,

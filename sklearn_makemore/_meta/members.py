@@ -45,9 +45,15 @@ class ParametersOfModel(BaseWordEstimator):
         self : object
             The estimator itself.
         """
-        if any(name.startswith("estimator__") for name in params):
-            model = params.get("estimator", self.estimator)
-            params = {**params, "estimator": self._model_or_default(model)}
+        prefix = "estimator__"
+        own = {name: params[name] for name in params if not name.startswith(prefix)}
+        if len(own) < len(params) and own.get("estimator", self.estimator) is None:
+            of_model = {
+                n.removeprefix(prefix): params[n] for n in params if n not in own
+            }
+            # An unknown parameter raises an error before this estimator changes.
+            model = self._model_or_default(None).set_params(**of_model)
+            params = {**own, "estimator": model}
         return super().set_params(**params)
 
 

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Literal, overload
 
 import numpy as np
 
-from .._sklearn import Interval, validate_params
+from .._sklearn import Interval, validate_options
 from ._compression import compression_of, name_of
 from ._csv import csv_blocks
 from ._jsonl import jsonl_blocks
@@ -55,7 +55,7 @@ def read_words(
 ) -> tuple[Any, ...]: ...
 
 
-@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
+@validate_options(CONSTRAINTS)
 def read_words(
     source: Source,
     *,
@@ -206,9 +206,8 @@ def read_word_chunks(
 ) -> Iterator[tuple[Any, ...]]: ...
 
 
-@validate_params(
-    CONSTRAINTS | {"chunk_size": [Interval(Integral, 1, None, closed="left")]},
-    prefer_skip_nested_validation=True,
+@validate_options(
+    CONSTRAINTS | {"chunk_size": [Interval(Integral, 1, None, closed="left")]}
 )
 def read_word_chunks(
     source: Source,

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.datasets import fetch_file, get_data_home
 from sklearn.utils import Bunch
 
-from .._sklearn import Interval, check_pandas_support, validate_params
+from .._sklearn import Interval, check_pandas_support, validate_options
 
 MAKEMORE_URL = "https://raw.githubusercontent.com/karpathy/makemore/master/names.txt"
 MAKEMORE_SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
@@ -32,10 +32,7 @@ def load_names(
 def load_names(*, return_X_y: Literal[True], as_frame: bool = False) -> tuple: ...
 
 
-@validate_params(
-    {"return_X_y": ["boolean"], "as_frame": ["boolean"]},
-    prefer_skip_nested_validation=True,
-)
+@validate_options({"return_X_y": ["boolean"], "as_frame": ["boolean"]})
 def load_names(*, return_X_y: bool = False, as_frame: bool = False) -> Bunch | tuple:
     """Load the names given to children born in the United States in 2017.
 
@@ -127,14 +124,13 @@ def load_names(*, return_X_y: bool = False, as_frame: bool = False) -> Bunch | t
     )
 
 
-@validate_params(
+@validate_options(
     {
         "data_home": [str, PathLike, None],
         "download_if_missing": ["boolean"],
         "n_retries": [Interval(Integral, 0, None, closed="left")],
         "delay": [Interval(Real, 0, None, closed="left")],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def fetch_names(
     *,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .._sklearn import StrOptions, validate_params
+from .._sklearn import StrOptions, validate_options
 from .._words.types import Words
 from ._base import check_model
 from ._heat_map import MIN_FONT_SIZE, BaseHeatMapDisplay, with_values
@@ -60,10 +60,7 @@ class BigramDisplay(BaseHeatMapDisplay):
     text_: np.ndarray | None = field(init=False)
 
     @classmethod
-    @validate_params(
-        {"values": [StrOptions({"auto", "counts", "proba"})]},
-        prefer_skip_nested_validation=True,
-    )
+    @validate_options({"values": [StrOptions({"auto", "counts", "proba"})]})
     def from_estimator(
         cls,
         estimator: Any,

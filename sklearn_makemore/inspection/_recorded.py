@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from .._sklearn import StrOptions, validate_params
+from .._sklearn import StrOptions, validate_options
 from .._words.types import Floats
 from ._base import BaseDisplay, check_network, draw_many, legend_above
 
@@ -230,10 +230,7 @@ class GradientDisplay(BaseHistogramDisplay):
     kind: Literal["outputs", "parameters"] = "outputs"
 
     @classmethod
-    @validate_params(
-        {"kind": [StrOptions({"outputs", "parameters"})]},
-        prefer_skip_nested_validation=True,
-    )
+    @validate_options({"kind": [StrOptions({"outputs", "parameters"})]})
     def from_estimator(
         cls,
         estimator: Any,

@@ -11,18 +11,17 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from .._networks.base import BaseNeuralCharLM
-from .._sklearn import Interval, validate_params
+from .._sklearn import Interval, validate_options
 from .._training.net import Callback
 from .._words.types import Floats, Weights, Words
 
 
-@validate_params(
+@validate_options(
     {
         "min_lr": [Interval(Real, 0, None, closed="neither")],
         "max_lr": [Interval(Real, 0, None, closed="neither")],
         "n_steps": [Interval(Integral, 20, None, closed="left")],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def lr_range_test(
     estimator: Any,

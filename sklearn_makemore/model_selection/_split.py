@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_consistent_length, indexable
 
-from .._sklearn import Interval, RealNotInt, _safe_indexing, validate_params
+from .._sklearn import Interval, RealNotInt, _safe_indexing, validate_options
 from .._word_estimator import own_random_state
 from .._words.check import check_words
 from .._words.hold_out import assign_groups, group_numbers
@@ -19,15 +19,15 @@ _SIZE = [
 ]
 
 
-@validate_params(
+@validate_options(
     {
+        "arrays": ["array-like", "sparse matrix"],
         "dev_size": _SIZE,
         "test_size": _SIZE,
         "shuffle": ["boolean"],
         "group_duplicates": ["boolean"],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def train_dev_test_split(
     words: Words,

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._safe_file import ModelFileError, read_safe_file, write_safe_file
-from .._sklearn import validate_params
+from .._sklearn import validate_options
 from ._decoding import Decoder
 from ._encoding import Encoder
 from ._limits import is_no_step
@@ -21,7 +21,7 @@ from ._limits import is_no_step
 __all__ = ["load", "save"]
 
 
-@validate_params({"path": [str, os.PathLike]}, prefer_skip_nested_validation=True)
+@validate_options({"path": [str, os.PathLike]})
 def save(model: Any, path: str | os.PathLike[str]) -> None:
     """Save a fitted model in a file that runs no code when it is loaded.
 
@@ -94,10 +94,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     write_safe_file(path, document, encoder.arrays)
 
 
-@validate_params(
-    {"path": [str, os.PathLike], "device": [str, None]},
-    prefer_skip_nested_validation=True,
-)
+@validate_options({"path": [str, os.PathLike], "device": [str, None]})
 def load(path: str | os.PathLike[str], device: str | None = None) -> Any:
     """Load a model from a file that `save` wrote.
 

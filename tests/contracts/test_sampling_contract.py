@@ -16,7 +16,7 @@ from estimators import (
 from sampling_oracles import assert_frequencies, textbook_words
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter
+from sklearn_makemore import BigramCounter
 from sklearn_makemore._generation.sampling import draw_words
 
 N_DRAWS = 20_000
@@ -271,15 +271,3 @@ def test_a_prefix_is_kept_as_it_is(estimator, words, fit_once):
         assert all(word.startswith(prefix) for word in drawn)
     drawn = model.sample(40, prefix="an", unique=True, exclude=words, random_state=0)
     assert len(set(drawn) - set(words)) == 40
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"max_lenght": 3}, r"sample\(\) .* 'max_lenght'; did you mean 'max_length'\?"),
-        ({"n": 3}, r"NGramCounter.sample\(\) got an unexpected keyword argument 'n'$"),
-    ],
-)
-def test_a_misspelt_option_gets_the_closest_one(given, message):
-    with pytest.raises(TypeError, match=message):
-        NGramCounter(2).fit(["ab"]).sample(**given)

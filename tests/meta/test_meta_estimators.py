@@ -31,6 +31,7 @@ from sklearn_makemore import (
     CharLMClassifier,
     CharLMFeatures,
     CharLMOutlierDetector,
+    ConditionalCharLM,
     MixtureCharLM,
     MLPCharLM,
     NGramCounter,
@@ -383,6 +384,14 @@ def test_parameters_of_a_model_that_is_none(kind, words):
     assert kind().set_params(estimator=None, estimator__order=4).estimator.order == 4
     with pytest.raises(ValueError, match="Invalid parameter 'depth'"):
         kind().set_params(estimator__depth=3)
+
+
+@pytest.mark.parametrize("kind", [*ANSWER, ConditionalCharLM])
+def test_a_failed_set_params_leaves_the_model_none(kind):
+    estimator = kind()
+    with pytest.raises(ValueError, match="Invalid parameter 'typo'"):
+        estimator.set_params(estimator__order=3, estimator__typo=1)
+    assert estimator.estimator is None
 
 
 @pytest.mark.parametrize("kind", [CharLMFeatures, CharLMOutlierDetector])
