@@ -196,6 +196,7 @@ class GeneratorMixin(PredictionHooks):
             return source
         language = matching_language(
             matching,
+            None,
             self.vocabulary_,
             prefix,
             options.min_length,

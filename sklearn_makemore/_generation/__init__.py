@@ -2,9 +2,9 @@
 
 Contents: `next_symbols` (what sampling needs from a model), `sampling` (the sampling
 loop, shared by all models), `character_sets`, `parse_pattern`, `positions`,
-`automaton` and `language` (a regular expression as an automaton of words),
-`conditional` (sampling words that match), `lengths` (words with the lengths of the
-training words), `most_likely` (the most probable words), `rank` (how many words are at
-least as probable) and `novelty` (which words are new).
+`automaton`, `avoided` and `language` (patterns and excluded substrings as an automaton
+of words), `conditional` (sampling words that match), `lengths` (words with the lengths
+of the training words), `most_likely` (the most probable words), `rank` (how many words
+are at least as probable) and `novelty` (which words are new).
 It imports numpy, scikit-learn and `_words`.
 """

@@ -92,7 +92,7 @@ def _import_regex() -> ModuleType:
         import regex
     except ImportError as error:
         raise ImportError(
-            r"Properties such as \p{Greek} in `matching` need the package regex; "
+            r"Properties such as \p{Greek} in a pattern need the package regex; "
             "install it with pip install 'sklearn-makemore[matching]'."
         ) from error
     return regex

@@ -1,15 +1,18 @@
 """The words of an automaton that have a prefix and an allowed length."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._words.types import Ids, Mask
+from .._words.types import Ids, Mask, Words
 from .._words.vocabulary import BOUNDARY, CharVocabulary
-from .automaton import compile_pattern, shortened, too_large
+from .automaton import Automaton, compile_pattern, intersection, shortened, too_large
+from .avoided import avoiding_automaton, checked_avoiding
+from .parse_pattern import TooLargeError
 
 MAX_STEPS = 1 << 28
 """Largest number of transitions, over all lengths, of the search for possible ends."""
@@ -78,7 +81,7 @@ class BackwardLayers:
 
 @dataclass(frozen=True, eq=False)
 class Language:
-    """The words that match, begin with a prefix, and have an allowed length.
+    """The words of an automaton with a prefix and an allowed length.
 
     next_states, accepts : as in `Automaton`, over all symbols of a vocabulary
     start : the state after the prefix
@@ -118,51 +121,77 @@ class Language:
 
 
 def matching_language(
-    pattern: str,
+    matching: str | None,
+    avoiding: Words | Set[str] | str | None,
     vocabulary: CharVocabulary,
     prefix: str,
     min_length: int,
     max_length: int,
 ) -> Language:
-    """Return the words that match, have a prefix, and have an allowed length.
+    """Return the words that match, avoid, have a prefix, and have an allowed length.
 
-    The unknown symbol is not a character, so no match contains it, except in the
-    prefix. Raises ValueError if there is no such word, and as `compile_pattern`.
+    The unknown symbol is not a character, so no word contains it, except in the prefix.
+    Raises ValueError if there is no such word, and as `compile_pattern`.
+
+    matching, avoiding : as of `GeneratorMixin.sample`; None for any word
     """
     strange = "".join(sorted(set(prefix) - set(vocabulary.characters)))
     alphabet = vocabulary.characters + strange
-    automaton = compile_pattern(pattern, alphabet)
+    automaton, conditions = _compiled(matching, avoiding, alphabet, prefix)
     if automaton.start < 0:
         raise ValueError(
-            "No word of the model's characters matches matching="
-            f"{shortened(pattern)}; they are {shortened(vocabulary.characters)}."
+            f"No word of the model's characters fits {conditions}; they are "
+            f"{shortened(vocabulary.characters)}."
         )
     start = automaton.after(1 + alphabet.index(character) for character in prefix)
     if start < 0:
         raise ValueError(
-            f"No word that begins with prefix={shortened(prefix)} matches "
-            f"matching={shortened(pattern)}."
+            f"No word that begins with prefix={shortened(prefix)} fits {conditions}."
         )
     next_states = automaton.next_states[:, : 1 + len(vocabulary.characters)]
     if vocabulary.unknown:
         next_states = np.pad(next_states, [(0, 0), (0, 1)], constant_values=-1)
     lengths = len(prefix), min_length, max_length
-    can_end = _can_end(next_states, automaton.accepts, lengths, pattern)
+    can_end = _can_end(next_states, automaton.accepts, lengths, conditions)
     if not can_end[len(prefix)][start]:
         beginning = f" that begins with prefix={shortened(prefix)}" if prefix else ""
         raise ValueError(
             f"No word{beginning} of {min_length} to {max_length} of the model's "
-            f"characters matches matching={shortened(pattern)}; see min_length and "
-            "max_length."
+            f"characters fits {conditions}; see min_length and max_length."
         )
     return Language(next_states, automaton.accepts, start, can_end)
+
+
+def _compiled(
+    matching: str | None,
+    avoiding: Words | Set[str] | str | None,
+    alphabet: str,
+    prefix: str,
+) -> tuple[Automaton, str]:
+    """Return the automaton of the words that match and avoid, and these conditions."""
+    conditions: list[str] = []
+    automata: list[Automaton] = []
+    if matching is not None:
+        conditions.append(f"matching={shortened(matching)}")
+        automata.append(compile_pattern(matching, alphabet))
+    avoided = checked_avoiding(avoiding)
+    if avoided is not None or matching is None:
+        avoided = () if avoided is None else avoided
+        shown = avoided if isinstance(avoided, str) else [*avoided]
+        conditions.append(f"avoiding={shortened(shown)}")
+        automata.append(avoiding_automaton(avoided, alphabet, prefix))
+    text = " and ".join(conditions)
+    try:
+        return reduce(intersection, automata), text
+    except TooLargeError:
+        raise too_large(text) from None
 
 
 def _can_end(
     next_states: NDArray[np.int32],
     accepts: Mask,
     lengths: tuple[int, int, int],
-    pattern: str,
+    conditions: str,
 ) -> BackwardLayers:
     """Return whether words of each length in each state can be ended."""
     n_states = len(accepts)
@@ -182,4 +211,4 @@ def _can_end(
             before, lambda _: ends, lengths, np.array_equal, max_layers
         )
     except OverflowError:
-        raise too_large(pattern) from None
+        raise too_large(conditions) from None

@@ -155,7 +155,7 @@ class _Tree:
                 return self._leaf(node, flags)
             case name:
                 raise PatternError(
-                    f"has {UNSUPPORTED.get(name, name)}, which `matching` does not "
+                    f"has {UNSUPPORTED.get(name, name)}, which this package does not "
                     "support: it compiles a pattern to a finite automaton"
                 )
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from sklearn_makemore._generation import automaton as _automaton
 from sklearn_makemore._generation import language as _language
-from sklearn_makemore._generation.automaton import compile_pattern
+from sklearn_makemore._generation.automaton import compile_pattern, intersection
+from sklearn_makemore._generation.avoided import without_substrings
 from sklearn_makemore._generation.language import BackwardLayers, matching_language
 from sklearn_makemore._words.vocabulary import CharVocabulary
 
@@ -135,6 +136,41 @@ def test_any_pattern_accepts_what_python_matches(pattern):
     expected = [word for word in SHORT if re.fullmatch(pattern, word)]
     assert accepted(automaton, ABC, SHORT) == expected
     assert_trimmed(automaton)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_words_are_avoided_as_python_finds_a_match(pattern):
+    automaton = compile_pattern(pattern, ABC, "avoiding")
+    expected = [word for word in SHORT if not re.search(pattern, word)]
+    assert accepted(automaton, ABC, SHORT) == expected
+    assert_trimmed(automaton)
+    assert (automaton.start == -1) == (len(automaton.accepts) == 0) == (not expected)
+
+
+@search(40)
+@given(patterns, patterns)
+def test_any_two_patterns_combine(avoided, matched):
+    automata = compile_pattern(avoided, ABC, "avoiding"), compile_pattern(matched, ABC)
+    expected = [
+        word
+        for word in SHORT
+        if re.fullmatch(matched, word) and not re.search(avoided, word)
+    ]
+    automaton = intersection(*automata)
+    assert accepted(automaton, ABC, SHORT) == expected
+    assert_trimmed(automaton)
+
+
+@search(40)
+@given(st.sets(st.text("abcé", min_size=1, max_size=4), max_size=6))
+def test_any_substrings_are_avoided(substrings):
+    automaton = without_substrings(tuple(sorted(substrings)), ABC)
+    expected = [word for word in SHORT if not any(s in word for s in substrings)]
+    assert accepted(automaton, ABC, SHORT) == expected
+    assert_trimmed(automaton)
+    assert len(automaton.accepts) <= 1 + len(
+        {s[:n] for s in substrings for n in (1, 2, 3)}
+    )
 
 
 ALPHABETS = "aA1 iIİı sSßſẞ kK\u212a Σσς ǆǅǄ 1٣๒a a_\u00a0".split(" ") + ["ab\n"]
@@ -275,7 +311,7 @@ def test_a_long_pattern_is_not_shown_whole():
     vocabulary = CharVocabulary(ABC)
     for prefix, pattern in ("", "x" * 1000), ("a" * 1000, "b" * 1000), ("", "a" * 1000):
         with pytest.raises(ValueError, match="No word") as caught:
-            matching_language(pattern, vocabulary, prefix, 0, 10)
+            matching_language(pattern, None, vocabulary, prefix, 0, 10)
         assert len(str(caught.value)) < 300
 
 
@@ -346,13 +382,13 @@ def test_many_sets_of_a_large_alphabet_are_refused():
 def test_an_automaton_without_room_is_refused(monkeypatch):
     vocabulary = CharVocabulary(string.ascii_lowercase)
     monkeypatch.setattr(_automaton, "MAX_TRANSITIONS", 27 * 101)
-    assert matching_language(".{100}", vocabulary, "", 0, 100).n_states == 101
+    assert matching_language(".{100}", None, vocabulary, "", 0, 100).n_states == 101
     with pytest.raises(ValueError, match="too large"):
-        matching_language(".{101}", vocabulary, "", 0, 101)
+        matching_language(".{101}", None, vocabulary, "", 0, 101)
     monkeypatch.setattr(_language, "MAX_STEPS", 300)
-    assert matching_language(".{10}", vocabulary, "", 0, 10).n_states == 11
+    assert matching_language(".{10}", None, vocabulary, "", 0, 10).n_states == 11
     with pytest.raises(ValueError, match="too large"):
-        matching_language(".{100}", vocabulary, "", 0, 100)
+        matching_language(".{100}", None, vocabulary, "", 0, 100)
 
 
 @pytest.mark.parametrize("prefix", ["", "ca"])
@@ -371,9 +407,9 @@ def test_a_language_goes_on_where_a_word_is_left(pattern, lengths, prefix):
     vocabulary = CharVocabulary(ABC, unknown=True)
     if not any(word.startswith(prefix) for word in words):
         with pytest.raises(ValueError, match="No word"):
-            matching_language(pattern, vocabulary, prefix, shortest, longest)
+            matching_language(pattern, None, vocabulary, prefix, shortest, longest)
         return
-    language = matching_language(pattern, vocabulary, prefix, shortest, longest)
+    language = matching_language(pattern, None, vocabulary, prefix, shortest, longest)
     beginnings = {word[:n]: word for word in words for n in range(len(word) + 1)}
     for beginning in beginnings:
         if not beginning.startswith(prefix) or len(beginning) > 4:

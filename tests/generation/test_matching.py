@@ -275,7 +275,7 @@ def test_an_impossible_pattern_is_an_error_at_once(
     # No word may be sampled.
     monkeypatch.setattr(type(model), "_next_symbol_model", lambda self: None)
     for message, options in {
-        "characters matches": {"matching": "[^abc]+"},
+        "characters fits matching": {"matching": "[^abc]+"},
         "begins with prefix='b'": {"matching": "a.*", "prefix": "b"},
         "of 1 to 4 .*max_length": {"matching": "a{5}", "max_length": 4},
         "of 6 to .*min_length": {"matching": "a{5}", "min_length": 6},
