@@ -18,8 +18,9 @@ from sklearn_makemore import (
 )
 
 QUICK = {"max_epochs": 2, "batch_size": 64, "lr": 0.05, "random_state": 0}
-# Of networks that read symbol by symbol a step costs the same, however large it is.
-LARGER_STEPS = {**QUICK, "batch_size": 256, "lr": 0.1}
+# Of networks that read symbol by symbol a step costs the same, however large it is. One
+# of them has batches; what the others share with it is tested there.
+LARGER_STEPS = {**QUICK, "max_epochs": 4, "batch_size": None, "lr": 0.2}
 
 COUNTERS = {
     "bigram": BigramCounter(),
@@ -54,7 +55,11 @@ NETS = {
         **LARGER_STEPS,
     ),
     "gru": GRUCharLM(
-        n_embd=4, n_hidden=12, dropout=0.0, recurrent_dropout=0.1, **LARGER_STEPS
+        n_embd=4,
+        n_hidden=12,
+        dropout=0.0,
+        recurrent_dropout=0.1,
+        **{**QUICK, "batch_size": 256, "lr": 0.1},
     ),
     "lstm": LSTMCharLM(
         n_embd=4, n_hidden=12, dropout=0.0, recurrent_dropout=0.0, **LARGER_STEPS
@@ -66,7 +71,7 @@ NETS = {
 # Those that read a word from its start on, and those that see a window of it.
 SEQUENCES = {name: NETS[name] for name in ("bow", "rnn", "gru", "lstm", "transformer")}
 WINDOWS = {name: net for name, net in NETS.items() if name not in SEQUENCES}
-QUICKEST_GRU = GRUCharLM(n_embd=4, n_hidden=8, **{**LARGER_STEPS, "max_epochs": 1})
+QUICKEST_GRU = GRUCharLM(n_embd=4, n_hidden=8, **LARGER_STEPS)
 MIXTURES = {
     "mixture": MixtureCharLM(
         [NGramCounter(order=3), ("net", MLPCharLM(n_embd=4, n_hidden=12, **QUICK))],
@@ -141,7 +146,7 @@ def adapted(estimators, **params):
 
 
 # Quick to fit, without batches: for claims about words, weights, errors and calls.
-IN_TWO_STEPS = adapted(ESTIMATORS, batch_size=None)
+IN_TWO_STEPS = adapted(ESTIMATORS, batch_size=None, max_epochs=2)
 IN_ONE_STEP = adapted(CLASSES, batch_size=None, max_epochs=1)
 
 # One network of each kind, for what all of them share: a window, batch normalisation

@@ -163,8 +163,8 @@ def test_the_unknown_can_be_learnt_later(estimator, words):
     model.partial_fit(words)
     assert model.unknown_proba_ == reserved
     # A fifth of all characters are unknown now.
-    model.set_params(lr=0.05)
-    for _ in range(15):
+    model.set_params(lr=0.1, batch_size=512)
+    for _ in range(6):
         model.partial_fit(["a?!a?"] * 100 + words)
     assert model.unknown_proba_ is None
     assert model.predict_proba(["a"])[0, -1] > 0.1

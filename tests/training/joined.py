@@ -29,7 +29,8 @@ def without_dropout(estimator):
     """Without what is not the same, and at a rate that does not magnify rounding."""
     names = {"dropout", "recurrent_dropout"} & set(estimator.get_params())
     params = dict.fromkeys(names, 0.0)
-    params |= {"lr": 0.02, "validation_fraction": 0.2, "batch_size": 256}
+    params |= {"lr": 0.02, "validation_fraction": 0.2}
+    params |= {"max_epochs": 2, "batch_size": 256}
     return clone(estimator).set_params(**params)
 
 

@@ -148,7 +148,7 @@ def weighed_score(estimator, words, y=None, sample_weight=None):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("routing", [False, True])
 @pytest.mark.parametrize("scorer", [mean_score, weighed_score])
-@over(adapted(CLASSES, batch_size=None))
+@over(adapted(CLASSES, batch_size=None, max_epochs=2))
 def test_monitors_and_weights(estimator, scorer, routing, weighted, words):
     monitor = ScoringMonitor(scoring={"score": scorer})
     model = clone(estimator)
