@@ -137,12 +137,12 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         """Return how many subtasks `fit` reports to callbacks; 0 if it is one task."""
         return 0
 
-    def _fit_labels(self, data: TrainingSet, is_partial: bool) -> ModelOfLabels:
+    def _fit_labels(self, data: TrainingSet, callback_context: Any) -> ModelOfLabels:
         """Learn labelled words; this estimator becomes the `reader` of what it learns.
 
         It must not be fitted.
 
-        is_partial : whether to learn as `partial_fit` does
+        callback_context : a `LabelledContext`; None learns as `partial_fit` does
         """
         raise ValueError(
             f"{reprlib.repr(self)} cannot be conditioned on labels; use NGramCounter "
@@ -180,7 +180,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         data = self._training_set(words, sample_weight, is_warm_start)
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
         # Decoding the words takes time.
-        task = self._callback_task(data.words if has_callbacks(self) else [])
+        task = self._callback_task(data.words if has_callbacks(context) else [])
         context.call_on_fit_task_begin(**task)
         learned = self._fit_encoded(data, context)
         vocabulary, longest = data.vocabulary, data.max_predictions - 1
@@ -233,13 +233,13 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         self._check_trainable(data.encoded, data.vocabulary, is_warm_start)
         return data.with_weight()
 
-    def _learn(self, data: TrainingSet, is_partial: bool) -> None:
-        """Learn encoded words as `fit` or `partial_fit` does."""
-        is_warm_start = is_partial and self.__sklearn_is_fitted__()
-        if is_partial:
+    def _learn(self, data: TrainingSet, callback_context: Any) -> None:
+        """Learn encoded words as `fit` does, or without a context as `partial_fit`."""
+        is_warm_start = callback_context is None and self.__sklearn_is_fitted__()
+        if callback_context is None:
             learned = self._partial_fit_encoded(data)
         else:
-            learned = self._fit_encoded(data, None)
+            learned = self._fit_encoded(data, callback_context)
         longest = data.max_predictions - 1
         self._set_fitted(data.vocabulary, longest, learned, is_warm_start)
 

@@ -231,9 +231,9 @@ def non_negative_weights(sample_weight: Any, samples: Sized) -> NDArray[np.float
     )
 
 
-def has_callbacks(estimator):
-    """Whether callbacks of scikit-learn are set on an estimator."""
-    return bool(getattr(estimator, "_skl_callbacks", None))
+def has_callbacks(context):
+    """Whether a `CallbackContext` has callbacks to call."""
+    return bool(context._callbacks)
 
 
 def check_pipeline(pipeline):

@@ -21,14 +21,17 @@ class BaseWordEstimator(DeclaredParameters, CallbackSupportMixin, BaseEstimator)
         "{estimator_module}.{estimator_name}.html"
     )
 
-    def _callback_task(self, words: list[str]) -> dict[str, Any]:
-        """Return what scikit-learn's callbacks receive with every task."""
-        return {
-            "estimator": self,
-            "X": words,
+    def _callback_task(
+        self, words: list[str], labels: np.ndarray | None = None
+    ) -> dict[str, Any]:
+        """Return what scikit-learn's callbacks receive with every task.
+
+        labels : (n_words,), None without labels
+        """
+        if labels is None:
             # ScoringMonitor scores only if there is a y; this y takes no memory.
-            "y": np.broadcast_to(0.0, len(words)),
-        }
+            labels = np.broadcast_to(0.0, len(words))
+        return {"estimator": self, "X": words, "y": labels}
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `fit` or `partial_fit` has finished: they set all attributes last."""

@@ -48,7 +48,7 @@ class LabelledCounter:
     def added(self, data: TrainingSet) -> LabelledCounter:
         """Return the counts with those of more words; the back-off stays."""
         counter = copy.copy(self.reader)
-        counter._learn(data, is_partial=True)
+        counter._learn(data, callback_context=None)
         new_ids = self.reader.vocabulary_.ids_in(data.vocabulary)
         order, n_symbols = counter.ngram_counts_.order, data.vocabulary.n_symbols
         counts = [part.lengthen(order) for part in _count_by_label(counter, data)]

@@ -209,10 +209,10 @@ class NGramCounter(BaseCounter):
             discounts = closed_form_discounts(trie)
         return trie, kneser_ney(trie, discounts), discounts
 
-    def _fit_labels(self, data: TrainingSet, is_partial: bool) -> Any:
+    def _fit_labels(self, data: TrainingSet, callback_context: Any) -> Any:
         if self.smoothing != "kneser-ney":
-            return super()._fit_labels(data, is_partial)
-        self._learn(data, is_partial)
+            return super()._fit_labels(data, callback_context)
+        self._learn(data, callback_context)
         return LabelledCounter.fitted(self, data)
 
     def _labels_from_file(self, kept: dict[str, Any], n_labels: int) -> LabelledCounter:

@@ -7,15 +7,17 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
+from sklearn.callback import with_callbacks
 from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import UNUSED
 
 from .._base import BaseCharLM, ModelOfLabels
 from .._counters.ngram import NGramCounter
 from .._declarations import parameter
-from .._sklearn import _fit_context
+from .._sklearn import _fit_context, has_callbacks
 from .._words.training_set import MAX_TOTAL_WEIGHT, TrainingSet
 from .._words.types import Weights, Words
+from .label_callbacks import LabelledContext, started_context
 from .label_generator import LabelledGeneratorMixin
 from .label_models import LabelModels
 from .labels import LabelledWords, checked_labels
@@ -128,11 +130,24 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
         model = self._new_model()
         data = model._training_set(words, sample_weight, is_warm_start=False)
         data = _with_labels(data, labelled, labelled.classes)
-        context = self._init_callback_context(max_subtasks=0)
-        task = {"estimator": self, "X": labelled.words, "y": labelled.labels}
+        return self._fit_encoded(model, data, labelled.classes)
+
+    @with_callbacks
+    def _fit_encoded(
+        self, model: BaseCharLM, data: TrainingSet, classes: np.ndarray
+    ) -> Self:
+        """Let a new model learn encoded words.
+
+        classes : (n_classes,) labels, by their numbers
+        """
+        context, weights = started_context(self, model), _weights_of(data)
+        task = self._callback_task([])
+        if has_callbacks(context):
+            task = self._callback_task(data.words, classes[data.labels])
         context.call_on_fit_task_begin(**task)
-        learned = model._fit_labels(data, is_partial=False)
-        self._set_fitted(labelled.classes, _weights_of(data), learned)
+        labelled_context = LabelledContext(context, self, classes, weights)
+        learned = model._fit_labels(data, labelled_context)
+        vars(self).update(self._fitted(classes, weights, learned))
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
 
@@ -172,8 +187,9 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
             model = self._new_model()
             data = model._training_set(words, sample_weight, is_warm_start=False)
             data = _with_labels(data, labelled, labelled.classes)
-            learned = model._fit_labels(data, is_partial=True)
-            self._set_fitted(labelled.classes, _weights_of(data), learned)
+            learned = model._fit_labels(data, callback_context=None)
+            fitted = self._fitted(labelled.classes, _weights_of(data), learned)
+            vars(self).update(fitted)
             return self
         known, before = self._numbered_classes(labelled.classes), self._continued()
         data = before.reader._training_set(words, sample_weight, is_warm_start=True)
@@ -181,7 +197,7 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
         learned = before.added(data)
         counts = _weights_of(data)
         counts[: len(self.classes_)] += self.class_count_[np.argsort(self._numbers)]
-        self._set_fitted(known, counts, learned)
+        vars(self).update(self._fitted(known, counts, learned))
         return self
 
     def _new_model(self) -> BaseCharLM:
@@ -217,20 +233,20 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
             )
         return np.concatenate([known, np.setdiff1d(classes, known)])
 
-    def _set_fitted(
+    def _fitted(
         self, classes: np.ndarray, weights: np.ndarray, learned: ModelOfLabels
-    ) -> None:
-        """Set the fitted attributes.
+    ) -> dict[str, Any]:
+        """Return the fitted attributes.
 
         classes, weights : (n_classes,) labels and their weights, by their numbers
         """
         numbers = np.argsort(classes)
-        vars(self).update(
-            classes_=classes[numbers],
-            class_count_=weights[numbers],
-            class_prior_=weights[numbers] / weights.sum(),
-            estimators_=LabelModels(learned, numbers),
-        )
+        return {
+            "classes_": classes[numbers],
+            "class_count_": weights[numbers],
+            "class_prior_": weights[numbers] / weights.sum(),
+            "estimators_": LabelModels(learned, numbers),
+        }
 
     def __sklearn_tags__(self) -> Tags:
         """Declare that labels are required."""
@@ -270,7 +286,7 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
         if not (total <= 1 and (weights > 0).all()):
             raise ValueError(f"class_count is {weights!r}.")
         learned = model._labels_from_file(kept, len(classes))
-        self._set_fitted(classes, weights, learned)
+        vars(self).update(self._fitted(classes, weights, learned))
 
 
 def _with_labels(

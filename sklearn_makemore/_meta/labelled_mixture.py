@@ -4,16 +4,37 @@ import copy
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
+import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._base import BaseCharLM, ModelOfLabels
 from .._words.training_set import TrainingSet
-from .members import give_own_checkpoint
+from .conditional import ConditionalCharLM
+from .members import fit_members
 from .named_members import Members
 
 LabelledMembers = dict[str, Any]
 """Members by name: a `ModelOfLabels`, or the model of a frozen member."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledFit:
+    """The fit of a member on labelled words.
+
+    member : a `ConditionalCharLM` of it
+    classes : (n_classes,) labels, by their numbers
+    """
+
+    name: str
+    member: ConditionalCharLM
+    data: TrainingSet
+    classes: np.ndarray
+
+    def run(self) -> None:
+        """Fit the member."""
+        model = self.member._new_model()
+        self.member._fit_encoded(model, self.data, self.classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,19 +49,23 @@ class LabelledMixture:
     members: LabelledMembers
 
     @classmethod
-    def fitted(cls, mixture: Any, data: TrainingSet, is_partial: bool) -> Self:
+    def fitted(cls, mixture: Any, data: TrainingSet, callback_context: Any) -> Self:
         """Fit the members of a mixture on labelled words, and find their weights."""
 
         def train(members: Members, data: TrainingSet, purpose: str) -> LabelledMembers:
-            for name, member in members.items():
-                give_own_checkpoint(member, f"{purpose}-{name}")
-            fits = (
-                delayed(_learned_labels)(member, data, is_partial)
-                for member in members.values()
-            )
-            return dict(
-                zip(members, Parallel(n_jobs=mixture.n_jobs)(fits), strict=True)
-            )
+            if callback_context is None:
+                return _partially_trained(members, data, mixture.n_jobs)
+            classes = callback_context.classes
+            fits = [
+                LabelledFit(
+                    f"{purpose}-{name}", ConditionalCharLM(member), data, classes
+                )
+                for name, member in members.items()
+            ]
+            task = mixture._callback_task(data.words, data.labels)
+            trained = fit_members(fits, callback_context, task, mixture.n_jobs)
+            learned = (member.estimators_.learned for member in trained)
+            return dict(zip(members, learned, strict=True))
 
         fitted = mixture._fit_and_weigh(data, train)
         members = dict(fitted["named_estimators_"])
@@ -106,12 +131,17 @@ def _reader(member: ModelOfLabels | BaseCharLM) -> BaseCharLM:
     return member if isinstance(member, BaseCharLM) else member.reader
 
 
-def _learned_labels(
-    member: BaseCharLM, data: TrainingSet, is_partial: bool
-) -> ModelOfLabels:
-    """Let a member learn labelled words."""
-    member._validate_params()
-    return member._fit_labels(data, is_partial)
+def _partially_trained(
+    members: Members, data: TrainingSet, n_jobs: int | None
+) -> LabelledMembers:
+    """Let new members learn labelled words as `partial_fit` does."""
+
+    def learned(member: BaseCharLM) -> ModelOfLabels:
+        member._validate_params()
+        return member._fit_labels(data, callback_context=None)
+
+    fits = (delayed(learned)(member) for member in members.values())
+    return dict(zip(members, Parallel(n_jobs=n_jobs)(fits), strict=True))
 
 
 def _added(member: ModelOfLabels | BaseCharLM, data: TrainingSet) -> Any:

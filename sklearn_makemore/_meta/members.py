@@ -6,7 +6,7 @@ import reprlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 from sklearn.base import clone
@@ -239,10 +239,28 @@ class MemberFit:
         chosen = [words[row] for row in rows.tolist()]
         return cls(name, cast(BaseCharLM, clone(model)), chosen, weight)
 
+    def run(self) -> None:
+        """Fit the member."""
+        self.member.fit(self.words, self.labels, sample_weight=self.sample_weight)
+
+
+class Fit(Protocol):
+    """The fit of a member, which has a name for callbacks."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def member(self) -> Any: ...  # noqa: D102
+
+    def run(self) -> None:
+        """Fit the member."""
+        ...
+
 
 def fit_members(
-    fits: Sequence[MemberFit], context: Any, task: dict[str, Any], n_jobs: int | None
-) -> list[BaseCharLM]:
+    fits: Sequence[Fit], context: Any, task: dict[str, Any], n_jobs: int | None
+) -> list[Any]:
     """Fit members as subtasks of the fit of their owner; return them in order.
 
     context : the owner's `CallbackContext`
@@ -255,7 +273,7 @@ def fit_members(
         delayed(fit_subtask)(subtask, fit, task)
         for subtask, fit in zip(subtasks, fits, strict=True)
     )
-    return cast("list[BaseCharLM]", Parallel(n_jobs=n_jobs)(calls))
+    return cast("list[Any]", Parallel(n_jobs=n_jobs)(calls))
 
 
 def give_own_checkpoint(member: BaseCharLM, name: str) -> None:
@@ -269,13 +287,13 @@ def give_own_checkpoint(member: BaseCharLM, name: str) -> None:
     member.set_params(**paths)
 
 
-def fit_subtask(subtask: Any, fit: MemberFit, task: dict[str, Any]) -> BaseCharLM:
+def fit_subtask(subtask: Any, fit: Fit, task: dict[str, Any]) -> Any:
     """Fit a member as a subtask, and return it.
 
     The subtask was created before: in another process the owner's context is a copy.
     """
     with subtask.propagate_callback_context(fit.member):
         subtask.call_on_fit_task_begin(**task)
-        fit.member.fit(fit.words, fit.labels, sample_weight=fit.sample_weight)
+        fit.run()
         subtask.call_on_fit_task_end(**task)
     return fit.member

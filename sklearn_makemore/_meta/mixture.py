@@ -351,8 +351,8 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         learned, held_out = hold_out(data, self.validation_fraction, rng)
         return [] if held_out is None else [(learned, held_out)]
 
-    def _fit_labels(self, data, is_partial):
-        return LabelledMixture.fitted(self, data, is_partial)
+    def _fit_labels(self, data, callback_context):
+        return LabelledMixture.fitted(self, data, callback_context)
 
     def _labels_from_file(self, kept, n_labels):
         return LabelledMixture.from_saved(self, kept, n_labels)

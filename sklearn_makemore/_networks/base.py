@@ -147,8 +147,8 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
     def _partial_fit_encoded(self, data):
         return partial_fit_network(self, data)
 
-    def _fit_labels(self, data, is_partial):
-        return LabelledNetwork.fitted(self, data, is_partial)
+    def _fit_labels(self, data, callback_context):
+        return LabelledNetwork.fitted(self, data, callback_context)
 
     def _labels_from_file(self, kept, n_labels):
         return LabelledNetwork.from_saved(self, kept, n_labels)

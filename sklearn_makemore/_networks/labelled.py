@@ -27,16 +27,25 @@ class LabelledNetwork:
 
     @classmethod
     def fitted(
-        cls, reader: BaseCharLM, data: TrainingSet, is_partial: bool
+        cls, reader: BaseCharLM, data: TrainingSet, callback_context: Any
     ) -> "LabelledNetwork":
         """Train an estimator on labelled words."""
-        reader._learn(data, is_partial)
-        return cls(reader, _lengths_by_label(data))
+        lengths = _lengths_by_label(data)
+
+        def learned_so_far(attributes: dict[str, Any]) -> LabelledNetwork:
+            reader_so_far = copy.copy(reader)
+            vars(reader_so_far).update(attributes)
+            return cls(reader_so_far, lengths)
+
+        if callback_context is not None:
+            callback_context = callback_context.of_model(learned_so_far)
+        reader._learn(data, callback_context)
+        return cls(reader, lengths)
 
     def added(self, data: TrainingSet) -> "LabelledNetwork":
         """Return the network one epoch later, on more words."""
         reader = copy.copy(self.reader)
-        reader._learn(data, is_partial=True)
+        reader._learn(data, callback_context=None)
         known, new = self.word_lengths, _lengths_by_label(data)
         lengths = np.zeros(np.maximum(known.shape, new.shape))
         for part in (known, new):
@@ -49,7 +58,12 @@ class LabelledNetwork:
         vocabulary, decay = reader.vocabulary_, reader.weight_decay_
         block_size = getattr(reader, "block_size_", None)
         with one_thread, seeded_torch(0, net.device):
-            own = reader._new_net(vocabulary.n_symbols, block_size, net.device, decay)
+            # The callbacks belong to the training that is over: share their state.
+            untrained = copy.copy(reader).set_params(callbacks=None)
+            own = untrained._new_net(
+                vocabulary.n_symbols, block_size, net.device, decay
+            )
+            vars(own).update(callbacks=net.callbacks, callbacks_=net.callbacks_)
         weights = plain_module(net).state_dict()
         plain_module(own).load_state_dict(state_of_label(weights, label))
         own.module_.eval()

@@ -227,7 +227,7 @@ class EpochTasks(Callback):
 
 def _epoch_tasks(model, train, longest, of_words, training):
     """Return the callback that reports epochs to scikit-learn's, None without them."""
-    if training.context is None or not has_callbacks(model):
+    if training.context is None or not has_callbacks(training.context):
         return None
     vocabulary, longest = train.vocabulary, longest - 1
     if training.is_warm_start:
@@ -237,7 +237,7 @@ def _epoch_tasks(model, train, longest, of_words, training):
     def reconstruct(net):
         return {**model._fitted(snapshot(net), vocabulary, of_words), **shared}
 
-    task = model._callback_task(train.words)
+    task = model._callback_task(train.words, train.labels)
     return EpochTasks(training.context, task, reconstruct)
 
 
