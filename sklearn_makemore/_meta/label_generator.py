@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._generator import GeneratorMixin, checked_exclude
+from .._generator.sample import GeneratorMixin, checked_exclude
 from .._sklearn import Interval, parameter_constraints, validate_options
 from .._word_estimator import own_random_state
 from .._words.types import Floats, Seed, Words

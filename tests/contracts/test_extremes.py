@@ -21,9 +21,9 @@ from sklearn_makemore import (
     NGramCounter,
     TransformerCharLM,
     WaveNetCharLM,
-    _generator,
     _hooks,
 )
+from sklearn_makemore._generator import sample as _sample
 from sklearn_makemore._networks import sequence_module as _sequence_module
 from sklearn_makemore._networks import window as _window
 from sklearn_makemore._training import batches as _batches
@@ -150,8 +150,8 @@ def test_draws_of_long_words_are_made_few_at_once(estimator, words, monkeypatch)
         drawn_at_once.append(n_draws)
         return original(source, n_draws, rng)
 
-    original = _generator.draw_codes
-    monkeypatch.setattr(_generator, "draw_codes", draw_codes)
+    original = _sample.draw_codes
+    monkeypatch.setattr(_sample, "draw_codes", draw_codes)
     assert len(model.sample(12, random_state=0)) == 12
     assert drawn_at_once == [5, 5, 5]
     assert len(model.sample(3, min_length=100, max_length=100, random_state=0)) == 3

@@ -9,9 +9,10 @@ from estimators import CLASSES, IN_ONE_STEP, TINY_WORDS, over
 from sampling_oracles import assert_frequencies, textbook_words
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter, _generator, _hooks
+from sklearn_makemore import BigramCounter, NGramCounter, _hooks
 from sklearn_makemore._counters import model as _ngram_model
 from sklearn_makemore._generation.sampling import keep_top_p, tempered
+from sklearn_makemore._generator import sample as _sample
 
 UNSMOOTHED = {
     "bigram": BigramCounter(smoothing=0),
@@ -39,8 +40,8 @@ def rows_at_once(monkeypatch):
         sampled.append(n_draws)
         return original(source, n_draws, rng)
 
-    original = _generator.draw_codes
-    monkeypatch.setattr(_generator, "draw_codes", draw_codes)
+    original = _sample.draw_codes
+    monkeypatch.setattr(_sample, "draw_codes", draw_codes)
     monkeypatch.setattr(_hooks, "MIN_ROWS", 50)
     monkeypatch.setattr(_hooks, "MAX_CELLS", 4 * 70)
     return sampled

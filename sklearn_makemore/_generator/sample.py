@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ._generation.conditional import conditional, masked_source
-from ._generation.language import matching_language
-from ._generation.most_likely import beginning_with, most_likely_words
-from ._generation.novelty import NoveltyReport, novelty_of
-from ._generation.sampling import DrawOptions, Source, draw_codes, draw_words
-from ._hooks import PredictionHooks
-from ._sklearn import Interval, parameter_constraints, validate_options
-from ._word_estimator import own_random_state
-from ._words.check import check_words
-from ._words.code_points import encodable_words
-from ._words.types import Floats, Seed, Words
+from .._generation.conditional import conditional, masked_source
+from .._generation.language import matching_language
+from .._generation.most_likely import beginning_with, most_likely_words
+from .._generation.novelty import NoveltyReport, novelty_of
+from .._generation.sampling import DrawOptions, Source, draw_codes, draw_words
+from .._hooks import PredictionHooks
+from .._sklearn import Interval, parameter_constraints, validate_options
+from .._word_estimator import own_random_state
+from .._words.check import check_words
+from .._words.code_points import encodable_words
+from .._words.types import Floats, Seed, Words
 
 
 class GeneratorMixin(PredictionHooks):
