@@ -104,7 +104,8 @@ right.set_title("The model finds masked words unlikely")
 plt.show()
 
 # %%
-# The other models use rejection for ``exact=True``, and reject a word as soon as it can
-# no longer match. They need as many samples as the selection by hand, up to a limit.
+# With ``exact=True``, words are rejected as soon as they can no longer match. If
+# matches are rare, counters then compute the distribution. The other models continue to
+# reject, and need as many samples as the selection by hand, up to a limit.
 # Masked words are good enough if matches are common, or if the pattern limits the
 # length, as the three syllables do above.

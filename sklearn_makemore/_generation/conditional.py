@@ -1,6 +1,8 @@
 """Sampling words that match: masks, backward probabilities, or rejection."""
 
+import hashlib
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +13,7 @@ from .._words.types import Floats, Ids
 from .._words.vocabulary import BOUNDARY, within_groups
 from .language import BackwardLayers, Language
 from .lengths import LengthMatchedModel
+from .model_cache import ModelCache
 from .next_symbols import Contexts, NextSymbolModel, are_states
 from .sampling import DrawOptions, Source, next_proba
 
@@ -19,6 +22,9 @@ MAX_PROBABILITIES = 1 << 23
 
 MAX_BACKWARD = 1 << 25
 """Largest number of backward probabilities, over all pairs and lengths: 256 MiB."""
+
+MAX_KNOWN_BYTES = 1 << 29
+"""Largest size of all models of words that match that are kept: 512 MiB."""
 
 MIN_PROBA = 1e-280
 """Smallest probability of a match: below it, backward probabilities underflow."""
@@ -30,21 +36,50 @@ SETTLED = 1e-13
 """Relative change below which backward probabilities count as converged."""
 
 
-def conditional(source: Source, language: Language) -> Source:
-    """Return a source of the model's words, given that they match.
+def exact_sources(source: Source, language: Language) -> Iterator[Source]:
+    """Yield sources of the model's words, given that they match.
+
+    The first rejects words, and is enough for a pattern that many words match. The
+    second computes the distribution, or continues to reject if that is not possible.
+    Both have the same distribution. Whether tables are already known changes their cost
+    and not the words.
 
     Raises ValueError if the model certainly has no word that matches.
     """
     # The lengths are conditions, not changes: the language contains them.
     options = replace(source.options, min_length=0, max_length=sys.maxsize)
+    rejecting = replace(source, options=replace(options, language=language))
     if are_states(source.context):
-        model, state, weights = _factored(source, options)
-        product = explore(model, state, language, options)
-        exact = None if product is None else backward(product, language, weights)
+        yield replace(rejecting, is_trial=True)
+        key = int(source.context[0]), options, _fingerprint(language)
+        exact = KNOWN.get(
+            source.model, key, lambda: _conditional(source, options, language)
+        )
         if exact is not None:
             start = np.zeros(1, dtype=np.int64)
-            return replace(source, model=exact, context=start, options=DrawOptions())
-    return replace(source, options=replace(options, language=language))
+            yield replace(source, model=exact, context=start, options=DrawOptions())
+            return
+    yield rejecting
+
+
+def _conditional(
+    source: Source, options: DrawOptions, language: Language
+) -> "ConditionalModel | None":
+    """Return the model of the words that match, None if it has too many states."""
+    model, state, weights = _factored(source, options)
+    product = explore(model, state, language, options)
+    return None if product is None else backward(product, language, weights)
+
+
+def _fingerprint(language: Language) -> bytes:
+    """Return bytes that are equal for equal languages only."""
+    ends = language.can_end
+    lengths = ends.first, ends.min_length, ends.max_length
+    found = hashlib.sha256(repr((language.start, lengths)).encode())
+    for array in (language.next_states, language.accepts):
+        found.update(repr(array.shape).encode())
+        found.update(np.ascontiguousarray(array))
+    return found.digest()
 
 
 def _factored(
@@ -292,3 +327,16 @@ class ConditionalModel:
         n_more, pairs = np.divmod(contexts, n_pairs)
         ways = np.searchsorted(self._keys, pairs * self.product.n_symbols + ids)
         return (n_more + 1) * n_pairs + self.product.targets[ways]
+
+    @property
+    def n_bytes(self) -> int:
+        """Size in memory."""
+        product = vars(self.product).values()
+        arrays = [self._keys, *(one for one in product if isinstance(one, np.ndarray))]
+        return self.backward_proba.n_bytes + sum(one.nbytes for one in arrays)
+
+
+KNOWN: ModelCache[ConditionalModel | None] = ModelCache(
+    MAX_KNOWN_BYTES, lambda model: 0 if model is None else model.n_bytes
+)
+"""The models of words that match that were used last."""

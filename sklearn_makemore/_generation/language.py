@@ -70,6 +70,11 @@ class BackwardLayers:
             raise OverflowError
         layers.append(values)
 
+    @property
+    def n_bytes(self) -> int:
+        """Size in memory."""
+        return sum(values.nbytes for values in (*self._late, *self._early))
+
     def __getitem__(self, length: int) -> NDArray[Any]:
         """Return the values at a length; zeros beyond the largest."""
         if length > self.max_length:

@@ -26,6 +26,10 @@ MAX_DRAWS_PER_WORD = 100
 MAX_DRAWS_PER_REJECTED_WORD = 1000
 """The same if words are rejected character by character, which is cheaper."""
 
+MAX_TRIAL_DRAWS_PER_WORD = 50
+"""The same for the rejection that precedes the computation of exact probabilities. One
+word is found if at least one word in a hundred matches, give or take."""
+
 MIN_ROWS = 256
 """Words sampled at a time, however large the alphabet."""
 
@@ -51,13 +55,6 @@ class DrawOptions:
     def limits(self, length: int) -> tuple[bool, bool]:
         """Whether a word of `length` characters must continue, and if it must end."""
         return length < self.min_length, length >= self.max_length
-
-    @property
-    def max_draws_per_word(self) -> int:
-        """Largest number of draws per word wanted."""
-        return (
-            MAX_DRAWS_PER_WORD if self.language is None else MAX_DRAWS_PER_REJECTED_WORD
-        )
 
 
 def masked(log_proba: Floats, length: int, options: DrawOptions) -> Floats:
@@ -178,12 +175,23 @@ class Source:
 
     context : the context after the prefix, of length 1
     length : number of characters of the prefix
+    is_trial : whether another source takes over if it takes many draws
     """
 
     model: NextSymbolModel
     context: Contexts
     length: int
     options: DrawOptions
+    is_trial: bool = False
+
+    @property
+    def max_draws_per_word(self) -> int:
+        """Largest number of draws per word wanted."""
+        if self.is_trial:
+            return MAX_TRIAL_DRAWS_PER_WORD
+        if self.options.language is None:
+            return MAX_DRAWS_PER_WORD
+        return MAX_DRAWS_PER_REJECTED_WORD
 
 
 def draw_codes(
@@ -248,51 +256,98 @@ def _assembled(columns: list[tuple[Ids, Ids]], n_draws: int) -> EncodedWords:
     return EncodedWords(codes, offsets)
 
 
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A way of sampling words, and how long to try it before the next one.
+
+    draw : ``draw(n)`` returns `n` words, None for one that could not be ended
+    max_draws_per_word : largest number of draws per word, for `n_samples` + 10 words
+    is_trial : whether it ends as soon as it is likely to need more draws than that
+    """
+
+    draw: Callable[[int], list[str | None]]
+    max_draws_per_word: int = MAX_DRAWS_PER_WORD
+    is_trial: bool = False
+
+
 def draw_words(
-    draw: Callable[[int], list[str | None]],
+    stages: Iterable[Stage],
     n_samples: int,
     max_rows: int,
     unique: bool,
     exclude: Iterable[str],
-    max_draws_per_word: int = MAX_DRAWS_PER_WORD,
 ) -> list[str]:
     """Sample until `n_samples` words are accepted, or too many have been rejected.
 
     Words are accepted in the order they are sampled. Short words finish sooner, but
     have no advantage: the result is distributed as if one word after the other were
-    sampled and rejected.
+    sampled and rejected. That a stage ends depends on earlier words only, so stages
+    that sample from the same distribution can replace each other at any time.
 
-    draw : ``draw(n)`` returns `n` words, None for one that could not be ended
     max_rows : largest number of words to sample at a time
-    max_draws_per_word : largest number of draws per word, for `n_samples` + 10 words
     """
-    accepted: list[str] = []
-    seen, n_drawn = set(exclude), 0
-    max_draws = max_draws_per_word * (n_samples + 10)
-    while len(accepted) < n_samples and n_drawn < max_draws:
-        missing = n_samples - len(accepted)
-        n_draws = _next_batch(missing, len(accepted), n_drawn, max_draws_per_word)
-        n_draws = min(n_draws, max_rows, max_draws - n_drawn)
-        n_drawn += n_draws
-        n_before = len(accepted)
-        words = [word for word in draw(n_draws) if word is not None]
-        if unique:
-            words = [word for word in dict.fromkeys(words) if word not in seen]
-            seen.update(words)
-        elif seen:
-            words = [word for word in words if word not in seen]
-        accepted += words
-        if len(accepted) == n_before and n_draws >= HOPELESS_DRAWS:
+    accepted = Accepted(n_samples, unique, set(exclude))
+    n_drawn = 0
+    for stage in stages:
+        n_drawn += _run(stage, max_rows, accepted)
+        if not accepted.n_missing:
             break
-    if len(accepted) < n_samples:
+    else:
         warnings.warn(
-            f"Found {len(accepted)} of {n_samples} words in {n_drawn} draws: the "
+            f"Found {len(accepted.words)} of {n_samples} words in {n_drawn} draws: the "
             "options (unique, exclude, lengths, matching, top_k, top_p, temperature) "
             "leave too few. Ask for fewer words, or relax one of them.",
             UserWarning,
             stacklevel=4,
         )
-    return accepted[:n_samples]
+    return accepted.words[:n_samples]
+
+
+class Accepted:
+    """The words accepted so far, and what makes a word acceptable.
+
+    excluded : words to leave out; with `unique`, accepted words are added
+    """
+
+    def __init__(self, n_samples: int, unique: bool, excluded: set[str]) -> None:
+        self.n_samples, self.unique, self.excluded = n_samples, unique, excluded
+        self.words: list[str] = []
+
+    @property
+    def n_missing(self) -> int:
+        """Number of words that are still to be found."""
+        return max(0, self.n_samples - len(self.words))
+
+    def add(self, drawn: list[str | None]) -> None:
+        """Accept the words that were ended and are neither excluded nor repeated."""
+        words: Iterable[str] = (word for word in drawn if word is not None)
+        if self.unique:
+            words = dict.fromkeys(words)
+        if self.excluded or self.unique:
+            words = [word for word in words if word not in self.excluded]
+        if self.unique:
+            self.excluded.update(words)
+        self.words += words
+
+
+def _run(stage: Stage, max_rows: int, accepted: Accepted) -> int:
+    """Sample words in a stage, and return the number of draws."""
+    n_drawn, n_before = 0, len(accepted.words)
+    max_draws = stage.max_draws_per_word * (accepted.n_samples + 10)
+    while accepted.n_missing and n_drawn < max_draws:
+        n_found = len(accepted.words) - n_before
+        n_draws = _next_batch(
+            accepted.n_missing, n_found, n_drawn, stage.max_draws_per_word
+        )
+        if stage.is_trial and n_draws > max_draws - n_drawn:
+            break
+        n_draws = min(n_draws, max_rows, max_draws - n_drawn)
+        n_drawn += n_draws
+        accepted.add(stage.draw(n_draws))
+        n_new = len(accepted.words) - n_before - n_found
+        if n_new == 0 and n_draws >= HOPELESS_DRAWS:
+            break
+    return n_drawn
 
 
 def _next_batch(
@@ -301,7 +356,8 @@ def _next_batch(
     """Return how many draws should give the missing words at the rate so far."""
     if n_drawn == 0:
         return n_missing
-    rate = max(n_accepted / n_drawn, 1 / max_draws_per_word)
+    # After draws in vain, the rate is likely to be below one in as many draws.
+    rate = max(max(n_accepted, 1) / n_drawn, 1 / max_draws_per_word)
     return int(1.2 * n_missing / rate) + 16
 
 

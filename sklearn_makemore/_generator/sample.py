@@ -3,7 +3,7 @@
 import re
 import reprlib
 import warnings
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._generation.conditional import conditional, masked_source
+from .._generation.conditional import exact_sources, masked_source
 from .._generation.language import matching_language
 from .._generation.most_likely import beginning_with, most_likely_words
 from .._generation.novelty import NoveltyReport, novelty_of
-from .._generation.sampling import DrawOptions, Source, draw_codes, draw_words
+from .._generation.sampling import DrawOptions, Source, Stage, draw_codes, draw_words
 from .._hooks import PredictionHooks
 from .._sklearn import Interval, parameter_constraints, validate_options
 from .._word_estimator import own_random_state
@@ -113,10 +113,12 @@ class GeneratorMixin(PredictionHooks):
         exact : bool, default=False
             With `matching`, whether to sample from the conditional distribution: that
             of the model, after `temperature`, `top_k` and `top_p`, given that the word
-            matches and has an allowed length. Counters, and networks with
-            `match_lengths`, compute this distribution. All other models, and those with
-            too many states, sample words and reject each as soon as it cannot match any
-            more; the number of samples is bounded.
+            matches and has an allowed length. Words are sampled and rejected until
+            there are enough or the match is seen to be rare. Then counters, and
+            networks with `match_lengths`, compute the distribution, and keep it for the
+            next call. All other models, and those with too many states, continue to
+            reject words, each as soon as it cannot match any more; the number of
+            samples is bounded.
 
         unique : bool, default=False
             Whether all words must be different.
@@ -161,7 +163,7 @@ class GeneratorMixin(PredictionHooks):
         >>> model = NGramCounter().fit(load_names().data)
         >>> options = {"matching": "k.*[aeiou]{2}n", "max_length": 7, "exact": True}
         >>> model.sample(3, **options, random_state=0)
-        ['kelian', 'kaysian', 'keyleen']
+        ['kaleen', 'kayceon', 'kaan']
         """
         check_is_fitted(self)
         _check_matching(matching, exact)
@@ -176,24 +178,30 @@ class GeneratorMixin(PredictionHooks):
             never_id=self.vocabulary_.unknown_id,
         )
         rng = own_random_state(random_state)
-        source = self._source(prefix, options, matching, exact)
+        stages = (
+            Stage(
+                partial(self._drawn, source, prefix, rng),
+                source.max_draws_per_word,
+                source.is_trial,
+            )
+            for source in self._sources(prefix, options, matching, exact)
+        )
         return draw_words(
-            partial(self._drawn, source, prefix, rng),
+            stages,
             int(n_samples),
             self._draws_at_once(max(len(prefix), shortest)),
             unique,
             excluded,
-            source.options.max_draws_per_word,
         )
 
-    def _source(
+    def _sources(
         self, prefix: str, options: DrawOptions, matching: str | None, exact: bool
-    ) -> Source:
-        """Return the model, context and options that words are sampled from."""
+    ) -> Iterable[Source]:
+        """Return the sources of words, in the order they are tried."""
         context = self._contexts_after(self._encoded([prefix], "prefix"))
         source = Source(self._next_symbol_model(), context, len(prefix), options)
         if matching is None:
-            return source
+            return [source]
         language = matching_language(
             matching,
             None,
@@ -202,9 +210,9 @@ class GeneratorMixin(PredictionHooks):
             options.min_length,
             options.max_length,
         )
-        return (
-            conditional(source, language) if exact else masked_source(source, language)
-        )
+        if exact:
+            return exact_sources(source, language)
+        return [masked_source(source, language)]
 
     def _drawn(
         self, source: Source, prefix: str, rng: np.random.RandomState, n_draws: int

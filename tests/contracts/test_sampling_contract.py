@@ -17,7 +17,7 @@ from sampling_oracles import assert_frequencies, textbook_words
 from sklearn.base import clone
 
 from sklearn_makemore import BigramCounter
-from sklearn_makemore._generation.sampling import draw_words
+from sklearn_makemore._generation.sampling import Stage, draw_words
 
 N_DRAWS = 20_000
 
@@ -202,10 +202,11 @@ def test_unique_words_are_as_if_drawn_and_rejected_one_by_one(name, n_pairs, fit
     assert_frequencies(pairs, expected)
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 1000])
-def test_batches_of_any_size_leave_the_order_of_the_draws(at_once):
+@pytest.mark.parametrize("at_once, n_trials", [(1, 0), (2, 1), (1000, 2)])
+def test_batches_of_any_size_leave_the_order_of_the_draws(at_once, n_trials):
     # Words come in batches of guessed size; what a batch has too many is left. Three
-    # unique words have the distribution of drawing and rejecting one after the other.
+    # unique words have the distribution of drawing and rejecting one after the other,
+    # however many stages take turns.
     words = np.array(["a", "b", "c", "d", "e", None])  # some cannot be ended
     proba = np.array([0.4, 0.25, 0.15, 0.1, 0.05, 0.05])
     left = dict(zip("abde", proba[[0, 1, 3, 4]], strict=True))
@@ -222,12 +223,14 @@ def test_batches_of_any_size_leave_the_order_of_the_draws(at_once):
         assert n_draws <= at_once
         return words[np.searchsorted(cdf, rng.random_sample(n_draws))].tolist()
 
-    triples = [tuple(draw_words(draw, 3, at_once, True, ["c"])) for _ in range(6000)]
+    # 13 draws at most: some trials find a part of the words.
+    stages = [Stage(draw, 1, is_trial=True)] * n_trials + [Stage(draw)]
+    triples = [tuple(draw_words(stages, 3, at_once, True, ["c"])) for _ in range(6000)]
     assert_frequencies(triples, expected)
     # Not unique, the words are independent draws from what is not excluded.
     total = sum(left.values())
     expected = {word: p / total for word, p in left.items()}
-    drawn = draw_words(draw, N_DRAWS, at_once, False, ["c"])
+    drawn = draw_words(stages, N_DRAWS, at_once, False, ["c"])
     assert_frequencies(drawn, expected)
     pairs = [first + second for first, second in zip(*[iter(drawn)] * 2, strict=True)]
     assert_frequencies(

@@ -4,6 +4,7 @@ Frequencies are compared by chi-square tests with fixed seeds, each with a chanc
 `FALSE_ALARM` to fail for an honest sampler with another seed; there are fewer than 100.
 """
 
+import pickle
 import re
 import sys
 import warnings
@@ -18,8 +19,10 @@ from sklearn.base import clone
 
 from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter
 from sklearn_makemore._generation import conditional as _conditional
-from sklearn_makemore._generation.conditional import ConditionalModel
+from sklearn_makemore._generation import sampling as _sampling
+from sklearn_makemore._generation.conditional import KNOWN, ConditionalModel
 from sklearn_makemore._generation.sampling import DrawOptions
+from sklearn_makemore._generator import sample as _sample
 from sklearn_makemore.datasets import load_names
 
 N_DRAWS = 8000
@@ -115,9 +118,17 @@ def test_masked_samples_are_the_textbook_ones(estimator, case, fit_once):
 FEW = ("bigram", "kneser-ney-6", "additive-3", "gru", "wavenet")
 
 
+@pytest.fixture
+def untried(monkeypatch):
+    """Let counters compute the distribution at once, without any rejection."""
+    monkeypatch.setattr(_sampling, "MAX_TRIAL_DRAWS_PER_WORD", 0)
+
+
 @over({name: ESTIMATORS[name] for name in FEW})
 @pytest.mark.parametrize("case", CASES)
-def test_exact_samples_are_the_words_given_that_they_match(estimator, case, fit_once):
+def test_exact_samples_are_the_words_given_that_they_match(
+    estimator, case, fit_once, untried
+):
     model = fit_once(estimator, TINY_WORDS)
     sampled, textbook, changes = samples_and_words(
         model, case, N_DRAWS // 4, exact=True, random_state=1
@@ -129,6 +140,33 @@ def test_exact_samples_are_the_words_given_that_they_match(estimator, case, fit_
         np.testing.assert_allclose(
             scores / scores.sum(), list(expected.values()), rtol=1e-5
         )
+
+
+@over({name: COUNTERS[name] for name in ("bigram", "kneser-ney-6", "additive-3")})
+@pytest.mark.parametrize("case", CASES)
+def test_a_call_that_changes_from_rejection_to_tables_has_one_distribution(
+    estimator, case, fit_once, monkeypatch
+):
+    # One batch of rejection, whose words are kept, and then the computed distribution.
+    monkeypatch.setattr(_sampling, "MAX_TRIAL_DRAWS_PER_WORD", 1)
+    n_found = {True: 0, False: 0}
+
+    def draw_codes(source, n_draws, rng):
+        encoded, complete = original(source, n_draws, rng)
+        n_found[source.is_trial] += complete.sum()
+        return encoded, complete
+
+    original = _sample.draw_codes
+    monkeypatch.setattr(_sample, "draw_codes", draw_codes)
+    model = fit_once(estimator, TINY_WORDS)
+    sampled, textbook, changes = samples_and_words(
+        model, case, N_DRAWS // 4, exact=True, random_state=2
+    )
+    assert min(n_found.values()) > len(sampled) / 50
+    KNOWN.clear()
+    again, *_ = samples_and_words(model, case, N_DRAWS // 4, exact=True, random_state=2)
+    assert again == sampled
+    assert_frequencies(sampled, textbook_exact(*textbook, **changes))
 
 
 def proba_of_words(source, words, prefix, symbols):
@@ -160,7 +198,7 @@ def test_exact_probabilities_include_the_lengths(estimator, limits, prefix, fit_
     model = fit_once(estimator, TINY_WORDS)
     pattern = "(ab|b.|c)*a?"
     words = matches(pattern, prefix, limits)
-    source = model._source(prefix, DrawOptions(*limits), pattern, exact=True)
+    *_, source = model._sources(prefix, DrawOptions(*limits), pattern, exact=True)
     assert type(source.model) is ConditionalModel
     states = model._next_symbol_model().plain.n_states
     assert len(source.model.product.ends) <= 3 * states  # of the pattern: 3 states
@@ -170,11 +208,39 @@ def test_exact_probabilities_include_the_lengths(estimator, limits, prefix, fit_
 
 
 @pytest.mark.parametrize("pattern", ["z.*z.*z", "x{3}.*", "q.*z.*"])
-def test_rare_matches_are_sampled_from_a_large_list(pattern, fit_once):
+def test_rare_matches_are_sampled_from_a_large_list(pattern, fit_once, monkeypatch):
     model = fit_once(NGramCounter(), load_names().data)
-    sampled = model.sample(20, matching=pattern, exact=True, random_state=0)
+    options = {"matching": pattern, "exact": True, "random_state": 0}
+    sampled = model.sample(20, **options)
     assert len(sampled) == 20
     assert all(re.fullmatch(pattern, word) for word in sampled)
+    # The second call finds the tables, and samples the same words.
+    monkeypatch.setattr(_conditional, "explore", None)
+    assert model.sample(20, **options) == sampled
+
+
+def test_frequent_matches_need_no_tables(fit_once, monkeypatch):
+    model = fit_once(NGramCounter(), load_names().data)
+    monkeypatch.setattr(_conditional, "explore", None)
+    for n_samples in (1, 5, 300):
+        found = model.sample(n_samples, matching=".*[io]", exact=True, random_state=0)
+        assert len(found) == n_samples
+
+
+def test_tables_are_those_of_the_last_fit_and_no_part_of_the_model(untried):
+    model = NGramCounter(3).fit(TINY_WORDS)
+    options = {"matching": "a.*b", "exact": True, "random_state": 0}
+    pickled, attributes = pickle.dumps(model), set(vars(model))
+    first = model.sample(50, **options)
+    assert pickle.dumps(model) == pickled and set(vars(model)) == attributes
+    assert pickle.loads(pickled).sample(50, **options) == first
+    for options_of_another in ({"prefix": "ab"}, {"top_k": 2}, {"min_length": 4}):
+        other = model.sample(50, **options, **options_of_another)
+        KNOWN.clear()
+        assert model.sample(50, **options, **options_of_another) == other != first
+    model.partial_fit(["acb"] * 9)
+    again = clone(model).fit([*TINY_WORDS, *["acb"] * 9])
+    assert model.sample(50, **options) == again.sample(50, **options) != first
 
 
 @over({name: COUNTERS[name] for name in ("bigram", "kneser-ney-6", "additive-3")})
@@ -184,11 +250,13 @@ def test_words_of_any_length_are_those_of_rejection(
 ):
     model = fit_once(estimator, TINY_WORDS)
     pattern = "(a|b.)*c?"
+    monkeypatch.setattr(_sampling, "MAX_TRIAL_DRAWS_PER_WORD", 0)
     options = {"matching": pattern, "exact": True, "prefix": "b"}
     # Plain words of which those that do not match are left out, by hand.
     plain = model.sample(20_000, prefix="b", random_state=2)
     plain = [word for word in plain if re.fullmatch(pattern, word)]
     computed = model.sample(len(plain), random_state=3, **options)
+    KNOWN.clear()
     monkeypatch.setattr(_conditional, bound, 1)
     rejected = model.sample(len(plain), random_state=4, **options)
     assert computed != rejected
@@ -325,7 +393,7 @@ def test_the_unknown_symbol_never_matches_but_a_prefix_may_have_it(estimator, ex
     options = {"exact": exact, "max_length": 4, "random_state": 0}
     sampled = model.sample(300, matching=".*", **options)
     assert set("".join(sampled)) == {"a", "b"}
-    sampled = model.sample(50, matching="[?]![ab]{2}", prefix="?!", **options)
+    sampled = model.sample(300, matching="[?]![ab]{2}", prefix="?!", **options)
     assert set(sampled) == {"?!aa", "?!ab", "?!ba", "?!bb"}
     with pytest.raises(ValueError, match="begins with prefix='!'"):
         model.sample(matching="[?]a|b", prefix="!", **options)
