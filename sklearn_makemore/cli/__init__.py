@@ -2,17 +2,19 @@
 
 ``_streams``
     UTF-8 input and output; errors and warnings as one line each
-``_parser``
+``_option_types``, ``_parser``
     options from the signatures and docstrings of estimators and their methods
-``_words``, ``_models``
-    reading words from files; models by name and from files
+``_words``, ``_models``, ``_hints``
+    reading words from files; models by name and from files; hints at wrong options
 ``_learning``, ``_labels``, ``_progress``
     fitting with held-out words, also with labels; the progress bar
 ``_fit``, ``_sample``, ``_score``, ``_compare``, ``_info``
     one command each: ``add_options(parser, arguments)`` and ``run(options)``
 """
 
+import re
 import sys
+from functools import partial
 from importlib import import_module
 
 from ._streams import (
@@ -31,6 +33,20 @@ COMMANDS = {
     "compare": "fit several models and compare them on held-out words",
     "info": "describe a model file",
 }
+
+SYNONYMS = {
+    "train": "fit",
+    "learn": "fit",
+    "generate": "sample",
+    "draw": "sample",
+    "evaluate": "score",
+    "predict": "score",
+    "show": "info",
+}
+"""Other names for commands."""
+
+OPTIONS_OF_FIT = ("alphabet", "handle_unknown")
+"""Options of `fit` that messages of other commands name."""
 
 FAILURES = (
     ArithmeticError,
@@ -82,8 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(arguments):
     """Run a command and return the exit code."""
     try:
-        with warnings_as_lines():
-            _run_command(arguments)
+        _run_command(arguments)
     except ModuleNotFoundError as error:
         raise ImportError(
             f"the command line needs {error.name}, which is not installed: pip install "
@@ -96,17 +111,45 @@ def _run(arguments):
 
 def _run_command(arguments):
     """Parse the options of a command and run it."""
-    from ._parser import Parser, command_parser, nearest, normalized
+    from ._option_types import nearest
+    from ._parser import Parser, command_parser
 
     if not arguments:
         raise UsageError(f"a command is needed: {', '.join(COMMANDS)}; or --help")
+    if arguments[0] == "help":
+        arguments = [*arguments[1:2], "--help"]
     name = arguments[0]
     if name.startswith("-"):
-        Parser.of_commands(COMMANDS).parse_args(arguments)
+        Parser.of_commands(COMMANDS).parse(arguments)
     if name not in COMMANDS:
-        near = nearest(name, COMMANDS) or f"; there are {', '.join(COMMANDS)}"
+        meant = SYNONYMS.get(name.lower(), name)
+        near = nearest(meant, COMMANDS) or f"; the commands are {', '.join(COMMANDS)}"
         raise UsageError(f"there is no command {name!r}{near}")
     command = import_module(f"._{name}", __name__)
-    arguments = normalized(arguments[1:])
-    parser = command_parser(name, command, arguments)
-    command.run(parser.parse_args(parser.joined_flags(arguments)))
+    parser = command_parser(name, command, arguments[1:])
+    parser.hint = _hint
+    options = parser.parse(arguments[1:])
+    reworded = partial(_reworded, parameters=parser.parameters())
+    with warnings_as_lines(reworded):
+        try:
+            command.run(options)
+        except ValueError as error:
+            error.args = (reworded(str(error)),)
+            raise
+
+
+def _reworded(message, parameters):
+    """Return a message of the package with options instead of parameters."""
+    from ._option_types import as_options
+
+    # Sentences about what only Python can do.
+    message = re.sub(r" [^.]*`(?:partial_fit|warm_start)`[^.]*\.", "", message)
+    return as_options(message, {*parameters, *OPTIONS_OF_FIT})
+
+
+def _hint(asked, parser):
+    """Return a hint at what was meant by a wrong option or argument."""
+    from ._hints import hint
+
+    commands = {name: import_module(f"._{name}", __name__) for name in COMMANDS}
+    return hint(asked, parser, commands)

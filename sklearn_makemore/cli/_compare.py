@@ -1,7 +1,7 @@
 """Fit several models to words, and compare them on held-out words.
 
-All models are fitted to the same words, with default parameters. NLL is the mean
-negative log-likelihood in nats per character; lower is better.
+All models are fitted to the same words, with default parameters. NLL is the
+mean negative log-likelihood in nats per character; lower is better.
 """
 
 import inspect
@@ -16,7 +16,7 @@ from .._base import BaseCharLM
 from ._labels import add_label_option, labelled_words
 from ._learning import AllWords, add_held_out_option, split_words
 from ._models import MODELS, model_class
-from ._parser import OptionType
+from ._option_types import SEEDS, OptionType
 from ._progress import EpochCallback
 from ._streams import UsageError, print_message
 from ._words import STANDARD_INPUT, add_words_options
@@ -42,11 +42,19 @@ class Row:
         return self.name, f"{self.nll:.4f}", f"{self.seconds:.3f}"
 
 
+USAGE = "[WORDS] [--models NAME ...] [options]"
+EXAMPLES = """
+words.txt
+words.txt --models ngram gru lstm
+names.csv --column name --label sex
+"""
+
+
 def add_options(parser, arguments):
     """Add the options."""
     add_words_options(parser)
     add_label_option(parser)
-    parser.add_argument(
+    parser.group("models").add_argument(
         "--models",
         nargs="+",
         default=MODELS,
@@ -55,12 +63,12 @@ def add_options(parser, arguments):
         "takes minutes on tens of thousands of words.",
     )
     add_held_out_option(parser)
-    parser.add_argument(
-        "--random_state",
-        type=OptionType(int),
+    parser.group("models").add_argument(
+        "--random-state",
+        type=OptionType(int, SEEDS),
         default=0,
         metavar="SEED",
-        help="Random seed of the networks.",
+        help="Random seed of the networks. Default: %(default)s.",
     )
 
 
@@ -74,7 +82,7 @@ def run(options):
     if training.held_out is None:
         raise UsageError(
             "no word is held out to compare the models on; use more words, or a "
-            "larger --held_out"
+            "larger --held-out"
         )
     print(
         f"{len(training.words):,} training words, "

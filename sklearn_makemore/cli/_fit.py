@@ -1,33 +1,45 @@
-"""Fit a model to words and write it to a file.
+"""Fit a model to a file of words, and write it to a file.
 
-A share of the distinct words is held out. The model is not trained on them, and the
-printed validation NLL is theirs: the mean negative log-likelihood in nats per
-character; lower is better. NGramCounter trains in milliseconds. LSTMCharLM and
-GRUCharLM score better and take a minute on thirty thousand names. Counters read files
-of any length, a million words at a time. Networks keep all words in memory. The model
-file is written on success only; `sklearn_makemore.load` reads it.
+The printed validation NLL is the mean negative log-likelihood, in nats per
+character, of words that are held out of the training; lower is better.
+NGramCounter, the default, trains in a fraction of a second. GRUCharLM and
+LSTMCharLM are more accurate on more than a few hundred words; they take a
+minute on thirty thousand.
 """
 
 import os
 import sys
 from argparse import SUPPRESS, ArgumentParser
 from contextlib import nullcontext, suppress
+from inspect import signature
 from time import perf_counter
 
 from .. import save
 from .._safe_file import check_writable
 from ._labels import add_label_option, labelled_words
 from ._learning import add_held_out_option, learn, show_words, split_words
-from ._models import MODELS, NOT_FROM_A_SHELL, model_class
+from ._models import MODELS, NETWORKS, NOT_FROM_A_SHELL, model_class
 from ._parser import arguments_from
 from ._progress import progress_bar
 from ._streams import UsageError
 from ._words import STANDARD_INPUT, add_words_options, errors_in_file
 
+USAGE = "[WORDS] -o MODEL [--model NAME] [options]"
+EXAMPLES = """
+words.txt -o m.safetensors
+list.csv --column name --weight-column n -o x.safetensors
+words.txt --model gru --max-epochs 20 -o m.safetensors
+--model gru --help
+"""
+
 
 def add_options(parser, arguments):
     """Add the options, including those of the model named in the arguments."""
-    parser.add_argument(
+    add_words_options(parser)
+    add_label_option(parser)
+    add_held_out_option(parser)
+    add_model_options(parser, arguments)
+    parser.group("output").add_argument(
         "-o",
         "--output",
         required=True,
@@ -35,27 +47,39 @@ def add_options(parser, arguments):
         metavar="MODEL",
         help="Model file to write. An existing file is replaced on success.",
     )
-    parser.add_argument(
+
+
+def add_model_options(parser, arguments):
+    """Add the option ``--model``, and those of the model named in the arguments."""
+    parser.group("model").add_argument(
         "--model",
         default=MODELS[0],
         metavar="NAME",
-        help=f"One of {', '.join(MODELS)}. --help lists the options of the model named "
-        "here. (Fit a MixtureCharLM, which combines other models, in Python.)",
+        help=f"One of {', '.join(MODELS)}; short names such as gru do. "
+        "With --help, its options are listed. Default: %(default)s.",
     )
-    add_held_out_option(parser)
-    add_words_options(parser)
-    add_label_option(parser)
     model = model_class(_named_model(arguments))
+    training = _training_parameters(model)
     parser.add_parameters(
-        f"Parameters of {model.__name__}", model, skip=NOT_FROM_A_SHELL
+        model,
+        lambda name: "training" if name in training else "model",
+        skip=NOT_FROM_A_SHELL,
     )
+
+
+def _training_parameters(model):
+    """Return the parameters that determine how a model is trained."""
+    if model.__name__ not in NETWORKS:
+        return {}
+    from .._networks.parameters import NetworkParameters
+
+    return signature(NetworkParameters).parameters
 
 
 def run(options):
     """Fit a model, write it, and print a summary."""
     model = model_class(options.model)
     model = model(**arguments_from(options, model, NOT_FROM_A_SHELL))
-    model._validate_params()  # fail before reading words
     is_alone = not getattr(model, "accelerate", False)
     # One of several processes writes and prints.
     is_first = is_alone or os.environ.get("RANK", "0") == "0"

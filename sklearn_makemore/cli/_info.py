@@ -1,4 +1,4 @@
-"""Describe a model file."""
+"""Describe a model file: its class, alphabet, size and parameters."""
 
 import os
 
@@ -9,6 +9,12 @@ from ._models import add_model_option
 
 MAX_PRINTED_CHARACTERS = 200
 """Maximum number of characters of an alphabet to print."""
+
+
+USAGE = "MODEL"
+EXAMPLES = """
+m.safetensors
+"""
 
 
 def add_options(parser, arguments):

@@ -10,7 +10,6 @@ from ._learning import (
     LEARNING_CHUNK_SIZE,
     AllWords,
     HeldOut,
-    check_share,
     drawn_words,
     weights_for,
 )
@@ -22,13 +21,13 @@ N_SHOWN_LABELS = 5
 
 def add_label_option(parser):
     """Add the option for the column of the labels."""
-    parser.add_argument(
+    parser.group("words").add_argument(
         "--label",
         dest="label_column",
         metavar="COLUMN",
-        help="Column of labels, by name or by number from 0. The model then becomes a "
-        "ConditionalCharLM: it learns words given their label, and the command sample "
-        "takes the --label of the words.",
+        help="Column of labels, by name or by number from 0. The model then learns "
+        "words given their label (ConditionalCharLM), and the command sample takes the "
+        "--label of the words to generate.",
     )
 
 
@@ -55,7 +54,6 @@ class LabelledWords(AllWords):
 
 def labelled_words(options):
     """Read labelled words, and hold a share of the distinct words out."""
-    check_share(options)
     words, labels, weights = _read(options)
     is_held_out = _held_out_rows(words, labels.tolist(), options.held_out)
 

@@ -9,8 +9,8 @@ from itertools import compress, starmap
 import numpy as np
 
 from .._counters.base import BaseCounter
-from ._parser import OptionType
-from ._streams import UsageError
+from .._declarations import PROPER_SHARE
+from ._option_types import OptionType
 from ._words import word_chunks
 
 LEARNING_CHUNK_SIZE = 1_000_000
@@ -23,31 +23,20 @@ DIGEST_SIZE = 8
 
 def add_held_out_option(parser):
     """Add the option for the share of held-out words."""
-    parser.add_argument(
-        "--held_out",
-        type=OptionType(float),
+    parser.group("words").add_argument(
+        "--held-out",
+        type=OptionType(float, PROPER_SHARE),
         default=0.1,
         metavar="SHARE",
-        help="Approximate share of the distinct words to hold out, 0 for none. The "
-        "choice depends on the letters of a word only, so it is the same in every call "
-        "and for every model. Words are not held out if they have a character, or a "
-        "length, that no training word has.",
+        help="Share of the distinct words to hold out, 0 for none. The same words are "
+        "held out in every call and for every model. Default: %(default)s.",
     )
 
 
 def split_words(options):
     """Split the words named by the options into training and held-out words."""
-    check_share(options)
     chunks = word_chunks(options.words, options, LEARNING_CHUNK_SIZE)
     return Split(chunks, options.held_out)
-
-
-def check_share(options):
-    """Raise an error if the share of held-out words is none."""
-    if not 0 <= options.held_out < 1:
-        raise UsageError(
-            f"--held_out must be a share from 0 to below 1, not {options.held_out}"
-        )
 
 
 @dataclass(frozen=True)

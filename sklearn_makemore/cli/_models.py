@@ -6,7 +6,8 @@ import sklearn_makemore
 
 from .._base import BaseCharLM
 from .._models import COUNTERS, NETWORKS
-from ._parser import nearest
+from ._option_types import nearest
+from ._parser import option_types
 from ._streams import UsageError
 
 MODELS = (*COUNTERS, *NETWORKS)
@@ -18,16 +19,32 @@ fits a new model."""
 
 
 def model_class(name: str):
-    """Return the class of a model."""
-    if name not in MODELS:
-        near = nearest(name, MODELS) or f"; there are {', '.join(MODELS)}"
+    """Return the class of a model, whose name may be short, as in ``gru``."""
+    short = name.lower().replace("-", "")
+    found = [known for known in MODELS if short in (known.lower(), _short(known))]
+    if len(found) > 1:
+        raise UsageError(f"{name!r} may be {' or '.join(found)}; write the whole name")
+    if not found:
+        near = nearest(name, MODELS) or nearest(short, map(_short, MODELS))
+        near = near or f"; the models are {', '.join(MODELS)}"
         raise UsageError(f"there is no model {name!r}{near}")
-    return getattr(sklearn_makemore, name)
+    return getattr(sklearn_makemore, found[0])
+
+
+def _short(name):
+    return name.lower().removesuffix("counter").removesuffix("charlm")
+
+
+def model_types(name):
+    """Return what the option of each parameter of a model takes."""
+    return option_types(model_class(name), NOT_FROM_A_SHELL)
 
 
 def add_model_option(parser):
     """Add the argument for the file of a model."""
-    parser.add_argument("model", metavar="MODEL", help="File of the model.")
+    parser.group("model").add_argument(
+        "model", metavar="MODEL", help="File that the command fit has written."
+    )
 
 
 def read_model(path, allowed: type | tuple[type, ...] = BaseCharLM) -> Any:

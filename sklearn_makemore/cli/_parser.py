@@ -2,152 +2,168 @@
 
 import inspect
 import re
-from argparse import (
-    ArgumentDefaultsHelpFormatter,
-    ArgumentParser,
-    ArgumentTypeError,
-)
-from dataclasses import dataclass
-from difflib import get_close_matches
-from numbers import Integral
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 import sklearn_makemore
 
-from .._sklearn import Interval, StrOptions, parameter_constraints
+from .._sklearn import parameter_constraints
+from ._option_types import BOOLEANS, OptionType, as_options, nearest, option_name
 from ._streams import PROGRAM, text_of_argument
 
-KINDS = {
-    bool: "true or false",
-    float: "a number",
-    int: "a whole number",
-    str: "a text",
-}
-"""Names of the types of options in messages."""
-
-KINDS_OF_CONSTRAINTS = {str: str, "boolean": bool, "random_state": int}
-
-TEXTS = {"alphabet", "matching", "prefix"}
+TEXTS = {"alphabet", "avoiding", "matching", "prefix"}
 """Parameters that are made of characters of words; others may be paths."""
 
-BOOLEANS = {"true": True, "false": False}
+MAX_DESCRIPTION = 220
+"""Maximum number of characters of a description in help, if more than a sentence."""
 
-
-@dataclass(frozen=True)
-class OptionType:
-    """What an option takes: one of some texts, or a Python type; maybe also None."""
-
-    kind: type
-    choices: tuple[str, ...] = ()
-    takes_none: bool = False
-
-    @classmethod
-    def of(cls, constraint):
-        """Return what a scikit-learn constraint allows in a shell, or None."""
-        takes_none = None in constraint or "random_state" in constraint
-        for allowed in constraint:
-            if isinstance(allowed, StrOptions):
-                return cls(str, tuple(sorted(allowed.options)), takes_none)
-            if isinstance(allowed, Interval):
-                return cls(int if allowed.type is Integral else float, (), takes_none)
-            if allowed in KINDS_OF_CONSTRAINTS:
-                return cls(KINDS_OF_CONSTRAINTS[allowed], (), takes_none)
-        return None
-
-    def __call__(self, text):
-        """Return the value of an argument."""
-        if self.takes_none and text == "None":
-            return None
-        try:
-            value = BOOLEANS[text.lower()] if self.kind is bool else self.kind(text)
-            if not self.choices or value in self.choices:
-                return value
-        except (KeyError, ValueError):
-            pass
-        allowed = [*(self.choices or [KINDS[self.kind]]), *["None"] * self.takes_none]
-        near = nearest(text, self.choices)
-        raise ArgumentTypeError(f"takes {' or '.join(allowed)}, not {text!r}{near}")
+PAGE = "https://sklearn-makemore.readthedocs.io/en/stable/guide/command_line.html"
 
 
 class Parser(ArgumentParser):
-    """Parser whose errors are one line, with the nearest existing name."""
+    """Parser whose errors are one line and hint at what was meant."""
 
     def __init__(self, prog=PROGRAM, **kwargs):
-        formatter = ArgumentDefaultsHelpFormatter
+        formatter = RawDescriptionHelpFormatter
         super().__init__(prog, formatter_class=formatter, allow_abbrev=False, **kwargs)
+        self.groups = {}
+        self.hint = _hint_before_command
 
     @classmethod
     def of_commands(cls, commands):
-        """Return the parser of the commands, without their options."""
+        """Return the parser of what comes before a command."""
+        listed = "".join(f"\n  {name:<10}{text}" for name, text in commands.items())
         parser = cls(
-            description="Fit character-level language models to words, and generate "
-            f"more words. `{PROGRAM} COMMAND --help` lists the options of a command."
+            usage=f"{PROGRAM} COMMAND ...",
+            description="Learn the spelling of a list of words, and generate new ones.",
+            epilog=f"commands:{listed}\n\nexamples:\n"
+            f"  {PROGRAM} fit words.txt -o m.safetensors\n"
+            f"  {PROGRAM} sample m.safetensors -n 20\n\n"
+            f"`{PROGRAM} COMMAND --help` lists the options of a command.\n{PAGE}",
         )
         version = f"{PROGRAM} {sklearn_makemore.__version__}"
-        parser.add_argument("--version", action="version", version=version)
-        added = parser.add_subparsers(title="commands", metavar="COMMAND")
-        for name, summary in commands.items():
-            added.add_parser(name, help=summary)
+        parser.add_argument(
+            "--version", action="version", version=version, help="print the version"
+        )
         return parser
 
-    def add_parameters(self, title, function, skip=()):
+    def group(self, title):
+        """Return the group of options with a title."""
+        if title not in self.groups:
+            self.groups[title] = self.add_argument_group(title)
+        return self.groups[title]
+
+    def add_parameters(self, function, title, skip=()):
         """Add an option for each parameter of an estimator class, method or function.
 
         Only parameters that a shell can pass become options, and none of `skip`. The
         numpydoc docstring is their help.
+
+        title : of the group of the options, or a function of the parameter's name
         """
-        group = self.add_argument_group(title)
         parameters = inspect.signature(function).parameters
-        texts = parameter_texts(function.__doc__)
-        for name, kind in option_types(function, skip).items():
-            choices = BOOLEANS if kind.kind is bool else kind.choices
-            group.add_argument(
-                f"--{name}",
+        types = option_types(function, skip)
+        texts = parameter_texts(function, types)
+        for name, kind in types.items():
+            default = parameters[name].default
+            is_flag = kind.kind is bool and default is False
+            metavar = "" if is_flag else kind.metavar(name)
+            text = texts[name]
+            if is_flag:
+                text = re.sub(r"\b[Ww]hether (to )?", "", text, count=1)
+            text = text.replace(f"{option_name(name)} ", f"{metavar} ")
+            self.group(title(name) if callable(title) else title).add_argument(
+                option_name(name),
+                dest=name,
                 type=kind,
-                default=parameters[name].default,
-                metavar=f"{{{','.join(choices)}}}" if choices else None,
-                help=texts[name].replace("%", "%%"),
+                default=default,
+                metavar=metavar,
+                help=described(text[0].upper() + text[1:], default),
             )
 
-    def joined_flags(self, arguments):
-        """Replace ``--flag`` by ``--flag=true`` unless true or false follows it."""
+    def parse(self, arguments):
+        """Return the options; a wrong one ends the process with code 2."""
+        arguments = self._joined_flags(normalized(arguments))
+        for argument in arguments:
+            option = argument.partition("=")[0]
+            if option == "--":
+                break
+            if option[:2] == "--" and option not in self._option_string_actions:
+                self.error(f"unrecognized arguments: {option}")
+        return self.parse_args(arguments)
+
+    def _joined_flags(self, arguments):
+        """Give boolean options a value: ``--flag=true``, unless there is one.
+
+        ``--no-flag`` becomes ``--flag=false``.
+        """
         flags = {
             name
             for name, action in self._option_string_actions.items()
             if isinstance(action.type, OptionType) and action.type.kind is bool
         }
-        followers = [*arguments, ""][1:]
-        return [
-            f"{argument}=true"
-            if argument in flags and follower.lower() not in BOOLEANS
-            else argument
-            for argument, follower in zip(arguments, followers, strict=True)
-        ]
+        joined = []
+        for argument, follower in zip(arguments, [*arguments, ""][1:], strict=True):
+            if argument in flags and follower.lower() not in BOOLEANS:
+                argument += "=true"
+            elif (flag := argument.replace("--no-", "--", 1)) in flags - {argument}:
+                argument = f"{flag}=false"
+            joined.append(argument)
+        return joined
+
+    def options(self):
+        """Return the long names of the options."""
+        return {name for name in self._option_string_actions if name[:2] == "--"}
+
+    def parameters(self):
+        """Return the parameters that are options."""
+        return {action.dest for action in self._option_string_actions.values()}
+
+    def arguments(self):
+        """Return the names of the arguments that are no options."""
+        return {action.dest for action in self._actions if not action.option_strings}
 
     def error(self, message):
         """Print the error in one line, and exit with code 2."""
         self.exit(2, f"{self.prog}: error: {self._reworded(message)}\n")
 
     def _reworded(self, message):
-        """Return argparse's message with the nearest option, as the user types them."""
+        """Return argparse's message with a hint, as the user types options."""
         if found := re.match(r"unrecognized arguments: (\S+)", message):
-            asked = found[1].partition("=")[0]
-            kind = "option" if asked.startswith("-") else "argument"
-            options = [name for name in self._option_string_actions if name[:2] == "--"]
-            return f"there is no {kind} {asked}{nearest(asked, options)}"
-        if found := re.search(r"arguments are required: ([\w-]+)", message):
-            action = self._option_string_actions.get(found[1])
-            return f"{found[1]}{f' {action.metavar}' if action else ''} is needed"
-        return re.sub(r"^argument (?:-\w/)?(\S+): ", r"\1 ", message)
+            kind = "option" if found[1][0] == "-" else "argument"
+            return f"there is no {kind} {found[1]}{self.hint(found[1], self)}"
+        if found := re.search(r"arguments are required: ([\w/-]+)", message):
+            name = found[1].split("/")[0]
+            if action := self._option_string_actions.get(name):
+                name += f" {action.metavar}"
+            return f"{name} is needed: {self.usage}"
+        message = re.sub(r"^argument (?:-\w/)?(\S+): ", r"\1 ", message)
+        return re.sub("expected .* argument$", "needs a value", message)
+
+
+def _hint_before_command(asked, parser):
+    """Return a hint at an option that comes before a command."""
+    near = nearest(asked, parser.options(), 0.8)
+    return near or "; options come after the command, and a command has --help"
 
 
 def command_parser(name, command, arguments):
-    """Return the parser of a command, whose module has `add_options`.
+    """Return the parser of a command.
 
-    The module's docstring is the description. The arguments are needed because some
-    options, such as ``--model``, decide which others exist.
+    The arguments are needed because some options, such as ``--model``, decide which
+    others exist.
+
+    command : module with a docstring, `USAGE`, `EXAMPLES` and `add_options`
     """
-    parser = Parser(f"{PROGRAM} {name}", description=command.__doc__)
-    command.add_options(parser, arguments)
+    examples = "".join(
+        f"\n  {PROGRAM} {name} {line}" for line in command.EXAMPLES.split("\n") if line
+    )
+    parser = Parser(
+        f"{PROGRAM} {name}",
+        usage=f"{PROGRAM} {name} {command.USAGE}",
+        description=command.__doc__.strip(),
+        epilog=f"examples:{examples}\n\n{PAGE}",
+    )
+    command.add_options(parser, normalized(arguments))
     return parser
 
 
@@ -171,33 +187,44 @@ def arguments_from(options, function, skip=()):
     return given
 
 
-def nearest(asked, known):
-    """Return ``; did you mean ...?`` if a known text is similar, else an empty text."""
-    by_lower = {text.lower(): text for text in known}
-    found = get_close_matches(asked.lower(), by_lower, n=1)
-    return f"; did you mean {by_lower[found[0]]}?" if found else ""
-
-
 def normalized(arguments):
-    """Replace hyphens by underscores in option names, before a ``--``.
+    """Replace underscores by hyphens in option names, before a ``--``.
 
-    >>> normalized(["--n-hidden", "64", "--held-out=0.1", "a-b", "--", "--a-b"])
-    ['--n_hidden', '64', '--held_out=0.1', 'a-b', '--', '--a-b']
+    >>> normalized(["--n_hidden", "64", "--held_out=0.1", "a_b", "--", "--a_b"])
+    ['--n-hidden', '64', '--held-out=0.1', 'a_b', '--', '--a_b']
     """
     n_options = arguments.index("--") if "--" in arguments else len(arguments)
     return [
-        re.sub(r"^--[^=]+", lambda name: "--" + name[0][2:].replace("-", "_"), text)
+        re.sub(r"^--[^=]+", lambda name: name[0].replace("_", "-"), text)
         for text in arguments[:n_options]
     ] + arguments[n_options:]
 
 
-def parameter_texts(doc):
-    """Return what a numpydoc docstring says about each name, without markup."""
-    doc = re.sub(r"\s*\[\d+\]_", "", inspect.cleandoc(doc))
-    doc = re.sub(r"(?::[\w:]+:)?`+~?([^`]*)`+", r"\1", doc)
+def parameter_texts(function, options):
+    """Return what a numpydoc docstring says about each parameter, without markup.
+
+    options : parameters that are options
+    """
+    doc = re.sub(r"\s*\[\d+\]_", "", inspect.getdoc(function) or "")
     entries = re.findall(r"(?m)^(\w[\w, ]*) : .*\n((?: {4}.*\n|\n)+)", doc + "\n")
-    return {
-        name: " ".join(text.split())
-        for names, text in entries
-        for name in names.split(", ")
-    }
+    texts = {}
+    for names, text in entries:
+        text = as_options(" ".join(text.split()), options)
+        text = re.sub(r"(?::[\w:]+:)?`+~?([^`]*)`+", r"\1", text)
+        texts.update(dict.fromkeys(names.split(", "), text))
+    return texts
+
+
+def described(text, default):
+    """Return the first sentences of the description of an option, and its default."""
+    if default is None:
+        text = re.sub(r"\bNone (?=\w+s\b)", "the default ", text)
+        text = re.sub(r"(?<=\. )the default|^the default", "The default", text)
+    text, *others = re.split(r"(?<=\.) (?=[A-Z0-9\"-])", text)
+    for sentence in others:
+        if len(text) + len(sentence) > MAX_DESCRIPTION:
+            break
+        text += f" {sentence}"
+    if default not in (None, False, ""):
+        text += f" Default: {'true' if default is True else default}."
+    return text.replace("%", "%%")

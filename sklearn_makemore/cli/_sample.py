@@ -1,9 +1,12 @@
-"""Generate words with a model, one per line."""
+"""Generate words with a model, one per line.
+
+Every option restricts or changes what is sampled; they can be combined.
+"""
 
 from .. import ConditionalCharLM
 from .._base import BaseCharLM
 from ._models import add_model_option, read_model
-from ._parser import OptionType, arguments_from
+from ._parser import arguments_from, option_types
 from ._streams import UsageError, text_of_argument
 from ._words import add_reading_options, read_options, word_chunks
 
@@ -14,24 +17,34 @@ EXCLUSION_CHUNK_SIZE = 100_000
 """Number of words read at a time from the file of words to exclude."""
 
 
+USAGE = "MODEL [-n N] [options]"
+EXAMPLES = """
+m.safetensors -n 20
+m.safetensors --prefix ka --temperature 0.8
+m.safetensors --matching '[aeiou].*' --min-length 5
+m.safetensors --unique --novel words.txt
+"""
+
+
 def add_options(parser, arguments):
     """Add the options, including those of `BaseCharLM.sample`."""
     add_model_option(parser)
-    parser.add_argument(
+    sampling = parser.group("sampling")
+    sampling.add_argument(
         "-n",
-        "--n_samples",
-        type=OptionType(int),
+        "--n-samples",
+        type=option_types(BaseCharLM.sample)["n_samples"],
         default=10,
         metavar="N",
-        help="Number of words to generate.",
+        help="Number of words to generate. Default: %(default)s.",
     )
-    parser.add_argument(
+    sampling.add_argument(
         "--label",
         metavar="LABEL",
         help="Label of the words, if the model was fitted with --label. By default "
         "labels are as frequent as in training.",
     )
-    parser.add_argument(
+    sampling.add_argument(
         "--novel",
         nargs="?",
         const="",
@@ -39,8 +52,8 @@ def add_options(parser, arguments):
         help="Exclude the words of this file, usually the training words: a model file "
         "does not contain them. Without a file, exclude the bundled names.",
     )
-    parser.add_parameters("Sampling", BaseCharLM.sample, skip=OWN_OPTIONS)
-    add_reading_options(parser, {"weight_column"})
+    parser.add_parameters(BaseCharLM.sample, "sampling", skip=OWN_OPTIONS)
+    add_reading_options(parser, "file of words to exclude", {"weight_column"})
 
 
 def run(options):

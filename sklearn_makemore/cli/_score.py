@@ -1,8 +1,9 @@
-"""Print the log-probability of each word, one line per word in the order of the file.
+"""Print the log-probability of each word, one line per word of the file.
 
-A line has the word, its log-probability in nats, and its NLL per character: minus the
-log-probability, divided by the number of characters plus one for the end of the word.
-Tabs separate them. Tabs, line breaks and backslashes in words are escaped as in Python.
+A line has the word, its log-probability in nats, and its NLL per character:
+minus the log-probability, divided by the number of characters plus one for
+the end of the word. Tabs separate them. Tabs, line breaks and backslashes in
+words are escaped as in Python.
 """
 
 import json
@@ -11,6 +12,7 @@ import reprlib
 from itertools import compress
 
 from ._models import add_model_option, read_model
+from ._option_types import OptionType
 from ._streams import print_message
 from ._words import add_words_options, place_of, word_chunks
 
@@ -20,18 +22,28 @@ SCORING_CHUNK_SIZE = 100_000
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
+USAGE = "MODEL [WORDS] [options]"
+EXAMPLES = """
+m.safetensors others.txt
+m.safetensors others.csv --column word --json
+m.safetensors - < others.txt
+"""
+
+
 def add_options(parser, arguments):
     """Add the options."""
     add_model_option(parser)
     add_words_options(parser, {"weight_column"})
-    parser.add_argument(
-        "--on_unknown",
-        choices=("error", "skip"),
+    output = parser.group("output")
+    output.add_argument(
+        "--on-unknown",
+        type=OptionType(str, choices=("error", "skip")),
         default="error",
+        metavar="{error,skip}",
         help="What to do at a word with characters that the model does not know: end "
-        "with an error, or leave the word out and say so at the end.",
+        "with an error, or leave the word out and say so at the end. Default: error.",
     )
-    parser.add_argument(
+    output.add_argument(
         "--json",
         action="store_true",
         help="Print JSON objects with the keys word, log_proba and nll. Infinite "

@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 
@@ -36,11 +37,11 @@ def text_of_argument(argument: str) -> str:
 
 
 @contextmanager
-def warnings_as_lines():
+def warnings_as_lines(reworded: Callable[[str], str] = str):
     """Print warnings inside the block as one line each, without the code location."""
 
     def show(message, *_):
-        print_message(f"warning: {message}")
+        print_message(f"warning: {reworded(str(message))}")
 
     with warnings.catch_warnings():
         warnings.showwarning = show

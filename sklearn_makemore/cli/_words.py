@@ -1,9 +1,7 @@
 """Words from a file, from standard input, or the bundled names."""
 
 import re
-import shlex
 import sys
-from ast import literal_eval
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -12,6 +10,7 @@ from typing import Any
 from ..datasets import load_names, read_words
 from ..datasets._files import iterate_columns
 from ..datasets._options import ReadOptions
+from ._option_types import option_name
 from ._streams import UsageError
 
 STANDARD_INPUT = "-"
@@ -22,22 +21,21 @@ COLUMNS = {"column", "label_column", "weight_column"}
 
 def add_words_options(parser, skip=()):
     """Add the options for the source of the words, without those to `skip`."""
-    parser.add_argument(
+    parser.group("words").add_argument(
         "words",
         nargs="?",
         metavar="WORDS",
         help="File of words: a list with one word per line, CSV or TSV, JSON lines "
-        "(.jsonl) or .parquet; text may be compressed (.gz, .bz2, .xz, .zip). Spaces "
-        "around words and blank lines are ignored. - reads standard input. By default "
-        "the bundled names, without repeats.",
+        "(.jsonl) or .parquet; text may be compressed (.gz, .bz2, .xz, .zip). - reads "
+        "standard input. Without a file, the bundled names are taken.",
     )
-    add_reading_options(parser, skip)
+    add_reading_options(parser, "words", skip)
 
 
-def add_reading_options(parser, skip=()):
+def add_reading_options(parser, title, skip=()):
     """Add the options for reading a file of words, without those to `skip`."""
     skip = {*skip, "source", "label_column"}
-    parser.add_parameters("Reading the file of words", read_words, skip=skip)
+    parser.add_parameters(read_words, title, skip=skip)
 
 
 def word_chunks(
@@ -62,9 +60,9 @@ def word_chunks(
             is_empty = False
             yield chunk
     except ValueError as error:
-        message = as_options(str(error))
-        if path == STANDARD_INPUT:
-            message = re.sub("^(The file|'<stdin>')", name_of(path), message)
+        if path != STANDARD_INPUT:
+            raise
+        message = re.sub("^(The file|'<stdin>')", name_of(path), str(error))
         raise ValueError(message) from error
     if is_empty:
         raise ValueError(f"{name_of(path)} has no words.")
@@ -88,35 +86,7 @@ def read_options(path, options):
     try:
         return ReadOptions(**given)
     except ValueError as error:
-        raise UsageError(as_options(str(error))) from error
-
-
-def as_options(message):
-    """Replace parameters of `read_words` in a message by the options of commands.
-
-    >>> as_options("Pass `weight_column='n'`, or `header=True`.")
-    'Pass --weight-column n, or --header.'
-    """
-    known = {field.name for field in fields(ReadOptions)}
-
-    def as_option(found):
-        name, _, value = found[1].partition("=")
-        if name not in known:
-            return found[0]
-        value = literal_eval(value) if value else True
-        if value is True:
-            return option_name(name)
-        shown = "false" if value is False else shlex.quote(str(value))
-        return f"{option_name(name)} {shown}".replace("\t", r"\t")
-
-    return re.sub(r"`([^`]+)`", as_option, message)
-
-
-def option_name(parameter):
-    """Return the option for a parameter."""
-    if parameter == "label_column":
-        return "--label"
-    return "--" + parameter.replace("_", "-")
+        raise UsageError(str(error)) from error
 
 
 def source_of(path):

@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 from hashlib import blake2b
+from importlib import import_module
 from numbers import Real
 from pathlib import Path
 from warnings import catch_warnings, simplefilter
@@ -38,6 +39,7 @@ from sklearn_makemore.cli import (
     _fit,
     _learning,
     _models,
+    _option_types,
     _parser,
     _sample,
     _score,
@@ -96,7 +98,7 @@ def parts(words, share=0.1):
 
 def parse(command, arguments):
     parser = _parser.command_parser("test", command, arguments)
-    return parser, parser.parse_args(parser.joined_flags(arguments))
+    return parser, parser.parse(arguments)
 
 
 def new_model(made, options):
@@ -126,9 +128,9 @@ def test_options_of_a_model_are_its_parameters(name):
     assert new_model(made, options).get_params() == default
     # The help has the docstring's words, without its marks.
     shown = " ".join(parser.format_help().split())
-    assert "`" not in shown.replace("`sklearn_makemore.load`", "")
+    assert not [mark for mark in ("`", "(default", "(type") if mark in shown]
     assert "what to do with a character outside the alphabet" in shown.lower()
-    assert all(f"--{key} " in shown for key in asked)
+    assert all(f"--{key.replace('_', '-')} " in shown for key in asked)
 
 
 def test_values_of_options_have_the_types_of_the_parameters():
@@ -170,9 +172,72 @@ def test_a_description_may_have_a_percent_sign():
         "share": [Interval(Real, 0, 1, closed="both")]
     }
     parser = _parser.Parser("test")
-    parser.add_parameters("Shares", command)
-    assert "10 % of the words. (default: 0.1)" in parser.format_help()
-    assert parser.parse_args(["--share", "0.3"]).share == 0.3
+    parser.add_parameters(command, "shares")
+    assert "10 % of the words. Default: 0.1." in parser.format_help()
+    assert parser.parse(["--share", "0.3"]).share == 0.3
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_fits_a_terminal_and_its_examples_are_valid(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    command = import_module(f"sklearn_makemore.cli._{name}")
+    shown = _parser.command_parser(name, command, []).format_help()
+    assert max(map(len, shown.splitlines())) <= 80
+    assert " _" not in shown and "None" not in shown
+    for example in command.EXAMPLES.strip().splitlines():
+        arguments = shlex.split(example.partition(" <")[0])
+        parser = _parser.command_parser(name, command, arguments)
+        if "--help" not in arguments:
+            parser.parse(arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("`top_k` or top_k", "--top-k or --top-k"),
+        ("prefix='a b' is", "--prefix 'a b' is"),
+        ("with exact=True.", "with --exact."),
+        ("exact=False, top_k=3 or more", "--exact false, --top-k 3 or more"),
+        ("the prefix of `words`, ``prefix``", "the prefix of `words`, ``prefix``"),
+        ("xprefix=1, prefix_=2, a-prefix=3", "xprefix=1, prefix_=2, a-prefix=3"),
+    ],
+)
+def test_parameters_become_options_in_messages(text, expected):
+    assert _option_types.as_options(text, ["prefix", "exact", "top_k"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("fit -o x --seed 1", "; --random-state is an option of BigramCharLM, BoW"),
+        ("fit -o x --model=gru --seed 1", "; did you mean --random-state?"),
+        ("fit -o x --n_layer 2", "; --n-layers is an option of MLPCharLM, WaveNet"),
+        ("fit -o x --model lstm --n-heads 2", "; --n-heads is an option of Transf"),
+        ("fit -o x --epochs 2", "; --max-epochs is an option of BigramCharLM,"),
+        ("fit -o x --top_k 2", "; --top-k is an option of the command sample"),
+        ("fit --out x", "; did you mean --output?"),
+        ("fit --input words.txt -o x", "; WORDS is given without an option: skl"),
+        ("sample --model m", "; MODEL is given without an option: sklearn-make"),
+        ("sample m --n 3", "; did you mean --n-samples?"),
+        ("sample m --count 3", "; did you mean --n-samples?"),
+        ("sample m --regex a", "; did you mean --matching?"),
+        ("sample m --start a", "; did you mean --prefix?"),
+        ("sample m --length 3", "; did you mean --max-length?"),
+        ("sample m --output x", "; the output is printed: redirect it with > FILE"),
+        ("sample m -t 2", "no option -t; did you mean --temperature?"),
+        ("sample m 5", "there is no argument 5; did you mean -n 5?"),
+        ("score m --quux", "; `sklearn-makemore score --help` lists the options"),
+        ("compare --model ngram", "; did you mean --models?"),
+        ("fit -o x --model bigram", "may be BigramCounter or BigramCharLM"),
+        ("fit -o x --model ltsm", "; did you mean lstm?"),
+        ("train words.txt", "there is no command 'train'; did you mean fit?"),
+        ("--model gru fit", "; options come after the command"),
+    ],
+)
+def test_wrong_options_are_answered_with_the_right_ones(asked, said, run):
+    code, lines, (error,) = run(*asked.split())
+    assert (code, lines) == (2, [])
+    assert said in error
 
 
 def test_options_of_sample_are_those_of_the_method():
@@ -427,7 +492,7 @@ def test_sample_draws_what_the_model_draws(run, files, words):
     # Hyphens are underscores in the names of options, not in their values.
     code, _, (error,) = run("sample", "words.model", "--prefix=a-b")
     assert code == 2
-    assert "prefix='a-b'" in error
+    assert "--prefix a-b has characters" in error
     # What is too much to ask is a warning, in one line.
     asked = ["sample", "words.model", "--unique", "--matching=(ann|bob)a", "--exact"]
     with catch_warnings():
@@ -631,18 +696,26 @@ def rough(text):
         ([], 2, "a command is needed: fit, sample, score, compare, info"),
         (["fitt"], 2, "there is no command 'fitt'; did you mean fit?"),
         (["--versoin"], 2, "there is no option --versoin; did you mean --version?"),
-        (["fit"], 2, "-o MODEL is needed"),
+        (["fit"], 2, "-o MODEL is needed: sklearn-makemore fit [WORDS] -o MODEL"),
         (["fit", "-o", ""], 2, "takes a file name, not ''"),
         (["fit", "-o", "-"], 2, "takes a file name, not '-'"),
         (["fit", "-o", "x", "--ordr=3"], 2, "no option --ordr; did you mean --order?"),
-        (["fit", "-o", "x", "--order", "3.5"], 2, "takes a whole number, not '3.5'"),
-        (["fit", "-o", "x", "--order", "0"], 2, "must be an int in the range [1, inf)"),
+        (
+            ["fit", "-o", "x", "--order", "3.5"],
+            2,
+            "a whole number of at least 1, not '3.5'",
+        ),
+        (
+            ["fit", "-o", "x", "--order", "0"],
+            2,
+            "--order takes a whole number of at least 1,",
+        ),
         (["fit", "-o", "x", "--model=GruCharML"], 2, "did you mean GRUCharLM?"),
         (["fit", "-o", "x", "--smoothing=aditive"], 2, "did you mean additive?"),
         (
             ["fit", "-o", "x", "--held_out", "1"],
             2,
-            "--held_out must be a share from 0 to below 1, not 1",
+            "--held-out takes a number of at least 0 and below 1, not '1'",
         ),
         (["fit", "a", "b", "-o", "x"], 2, "there is no argument b"),
         (["fit", "missing", "-o", "x"], 1, "No such file or directory: 'missing'"),
@@ -659,8 +732,16 @@ def rough(text):
         ),
         (["sample", "words.txt"], 1, "is not a model file"),
         (["sample", "missing"], 1, "No such file or directory: 'missing'"),
-        (["sample", "words.model", "-n", "0"], 2, "'n_samples' parameter"),
-        (["sample", "words.model", "--prefix=7"], 2, "prefix='7' has characters"),
+        (
+            ["sample", "words.model", "-n", "0"],
+            2,
+            "--n-samples takes a whole number of",
+        ),
+        (
+            ["sample", "words.model", "--prefix=7"],
+            2,
+            "error: --prefix 7 has characters that",
+        ),
         (["sample", "words.model", "--matching=("], 2, "is not a regular expression"),
         (["sample", "words.model", "--max-length=0", "--min-length=1"], 2, "is less"),
         (["sample", "short.model", "--novel"], 2, "has another alphabet"),

@@ -1,0 +1,102 @@
+"""Hints at what a user meant by an option that does not exist."""
+
+from difflib import get_close_matches
+
+from ._models import MODELS, model_types
+from ._option_types import nearest, option_name
+from ._parser import command_parser
+
+SYNONYMS = {
+    "--batch-size": "batch",
+    "--column": "col field words-column word-column",
+    "--delimiter": "sep separator",
+    "--dropout": "drop",
+    "--held-out": "test-size valid validation validation-split test split dev",
+    "--label": "labels label-column class classes target y by",
+    "--lr": "learning-rate rate",
+    "--matching": "regex regexp pattern match re",
+    "--max-epochs": "epochs epoch n-epochs num-epochs iterations n-iter max-iter",
+    "--max-length": "length max-len maxlen longest",
+    "--min-length": "min-len minlen shortest",
+    "--model": "estimator algorithm architecture type arch",
+    "--models": "model estimators",
+    "--n-embd": "embedding embedding-size n-embed embd",
+    "--n-hidden": "hidden hidden-size units n-units",
+    "--n-layers": "layers num-layers depth",
+    "--n-samples": "n count number num samples num-samples num-words n-words k size",
+    "--novel": "new exclude novelty",
+    "--order": "ngram ngrams context",
+    "--output": "out save outfile output-file o save-to file-out",
+    "--prefix": "start begin starts-with begins-with startswith beginning seed-text",
+    "--random-state": "seed random-seed rng random",
+    "--temperature": "temp t",
+    "--top-k": "topk",
+    "--top-p": "topp nucleus",
+    "--train": "fit training",
+    "--unique": "distinct no-repeats",
+    "--weight-column": "weights weight counts count-column frequency weight-col",
+}
+"""Other names for options."""
+
+ARGUMENTS = {
+    "model": "model model-file load",
+    "words": "words words-file input input-file file data infile",
+}
+"""Names of options for arguments that are given without one."""
+
+
+def hint(asked, parser, commands):
+    """Return a hint at what was meant by an option or argument that does not exist.
+
+    commands : modules of all commands by name
+    """
+    own = parser.options()
+    if asked[0] != "-":
+        if asked.isdecimal() and "--n-samples" in own:
+            return f"; did you mean -n {asked}?"
+        return f"; `{parser.prog} --help` shows what it takes"
+    name = asked.lstrip("-")
+    meant = [option for option, names in SYNONYMS.items() if name in names.split()]
+    wanted = [f"--{name}", *meant]
+    found = [option for option in wanted if option in own]
+    if found:
+        return f"; did you mean {found[0]}?"
+    for argument, names in ARGUMENTS.items():
+        if argument in parser.arguments() and name in names.split():
+            return f"; {argument.upper()} is given without an option: {parser.usage}"
+    if "--output" in wanted:
+        return "; the output is printed: redirect it with > FILE"
+    return (
+        nearest(wanted[0], own, 0.8)
+        or _hint_at_models(wanted, own)
+        or _hint_at_commands(wanted, commands)
+        or nearest(wanted[0], own)
+        or f"; `{parser.prog} --help` lists the options"
+    )
+
+
+def _hint_at_models(wanted, own):
+    """Return a hint at the models that have one of the wanted options, or ''."""
+    if not {"--model", "--random-state"} & own:
+        return ""
+    options_of = {name: set(map(option_name, model_types(name))) for name in MODELS}
+    option = _closest(wanted, set().union(*options_of.values()))
+    models = ", ".join(name for name in MODELS if option in options_of[name])
+    return models and f"; {option} is an option of {models}"
+
+
+def _hint_at_commands(wanted, commands):
+    """Return a hint at the commands that have one of the wanted options, or ''."""
+    options_of = {
+        name: command_parser(name, module, []).options()
+        for name, module in commands.items()
+    }
+    option = _closest(wanted, set().union(*options_of.values()))
+    names = " and ".join(name for name in commands if option in options_of[name])
+    return names and f"; {option} is an option of the command {names}"
+
+
+def _closest(wanted, options):
+    """Return the option that is meant, or None."""
+    exact = [option for option in wanted if option in options]
+    return next(iter(exact or get_close_matches(wanted[0], options, 1, 0.8)), None)
