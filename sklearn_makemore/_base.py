@@ -1,8 +1,8 @@
 """BaseCharLM: base class of all models; `fit`, `partial_fit` and the fitted state."""
 
+import re
 import reprlib
 from abc import abstractmethod
-from collections.abc import Iterable
 from dataclasses import KW_ONLY
 from typing import Any, Literal, Protocol, Self
 
@@ -13,9 +13,10 @@ from ._generator.sample import GeneratorMixin
 from ._likelihood import LikelihoodMixin
 from ._sklearn import _fit_context, has_callbacks
 from ._words.code_points import CodePoints
+from ._words.symbols import Alphabet, lists_symbols, vocabulary_of
 from ._words.training_set import TrainingSet
 from ._words.types import Weights, Words
-from ._words.vocabulary import CharVocabulary, EncodedWords, check_alphabet
+from ._words.vocabulary import CharVocabulary, EncodedWords
 
 MAX_RESTORED_WORD_LENGTH = 1 << 31
 """Largest number of characters of the longest word of a model from a file."""
@@ -61,13 +62,17 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
 
     _: KW_ONLY
 
-    alphabet: str | Iterable[str] | None = parameter(
+    alphabet: Alphabet | None = parameter(
         default=None,
         description="""
-        Characters the model knows; None takes those of the training words.
+        Characters the model knows; None takes those of the training words. The elements
+        of a list may have several characters, such as ``["C", "Cl"]``. A compiled
+        pattern, such as ``re.compile("Cl|.")``, takes its matches in the training words
+        as symbols, and a pair of a pattern and a list takes the symbols of the list.
+        Then methods count symbols where they count characters.
         """,
-        constraints=[str, "array-like", None],
-        type_text="str or array-like of str",
+        constraints=[str, "array-like", re.Pattern, None],
+        type_text="str, array-like of str, or compiled pattern",
     )
     handle_unknown: Literal["error", "unk"] = parameter(
         default="error",
@@ -122,16 +127,12 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
     def _fit_vocabulary(self, joined: CodePoints) -> CharVocabulary:
         """Return the vocabulary that `fit` uses for these words."""
         unknown = self.handle_unknown == "unk"
-        if self.alphabet is None:
-            return CharVocabulary.from_code_points(joined, unknown=unknown)
-        return CharVocabulary(check_alphabet(self.alphabet), unknown=unknown)
+        return vocabulary_of(self.alphabet, joined, unknown=unknown)
 
     def _partial_fit_vocabulary(self, joined: CodePoints) -> CharVocabulary:
         """Return the vocabulary that `partial_fit` uses for these words."""
         known = self._kept_vocabulary()
-        if self.alphabet is not None:
-            return known
-        return known.union(CharVocabulary.from_code_points(joined))
+        return known if lists_symbols(self.alphabet) else known.grown(joined)
 
     def _max_subtasks(self) -> int:
         """Return how many subtasks `fit` reports to callbacks; 0 if it is one task."""
@@ -258,7 +259,7 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
             if self.alphabet is None:
                 advice = ""
             raise ValueError(
-                f"The fitted model has the alphabet {_brief(known.characters)} and "
+                f"The fitted model has the alphabet {_brief(known.alphabet)} and "
                 f"handle_unknown={'unk' if known.unknown else 'error'!r}, and a warm "
                 "start or `partial_fit` cannot change them. Set the parameters back, "
                 f"or fit a new model.{advice}"
@@ -267,9 +268,8 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
 
     def _is_compatible(self, vocabulary: CharVocabulary) -> bool:
         """Whether the parameters allow a vocabulary."""
-        asked = vocabulary.characters if self.alphabet is None else self.alphabet
         unknown = self.handle_unknown == "unk"
-        return CharVocabulary(check_alphabet(asked), unknown=unknown) == vocabulary
+        return vocabulary_of(self.alphabet, vocabulary, unknown=unknown) == vocabulary
 
     def _set_fitted(
         self,
@@ -308,8 +308,8 @@ class BaseCharLM(LikelihoodMixin, GeneratorMixin):
         self._set_fitted(vocabulary, longest_word, learned, is_warm_start=False)
 
 
-def _brief(characters: str) -> str:
+def _brief(alphabet: Any) -> str:
     """Shorten an alphabet for a message."""
     brief = reprlib.Repr()
     brief.maxstring = 200
-    return brief.repr(characters)
+    return brief.repr(alphabet)

@@ -11,6 +11,7 @@ from ._generation.sampling import DrawOptions, Source
 from ._hooks import PredictionHooks
 from ._sklearn import Interval, validate_options
 from ._word_estimator import own_random_state
+from ._words.symbols import check_single_characters
 from ._words.training_set import check_sample_weight
 from ._words.types import Floats, Ids, Seed, Weights, Words
 from ._words.vocabulary import EncodedWords
@@ -221,6 +222,7 @@ class LikelihoodMixin(PredictionHooks):
         7e+02 4.5e+08
         """
         log_proba = self._word_log_proba(self._encoded(words))
+        check_single_characters(self.vocabulary_, "`rank`")
         options = DrawOptions(
             max_length=self._default_max_length(0),
             never_id=self.vocabulary_.unknown_id,

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
+from .._words.symbols import lists_symbols
 from .._words.training_set import TrainingSet
 from .._words.types import Weights
 from .._words.vocabulary import CharVocabulary, EncodedWords
@@ -134,11 +135,10 @@ class BaseCounter(BaseCharLM):
 
     def _counting_parameters(self) -> dict[str, Any]:
         """Return the parameters that two counters must share to be merged."""
-        given = self.alphabet is not None
-        return {
-            "handle_unknown": self.handle_unknown,
-            "alphabet": self._kept_vocabulary().characters if given else None,
-        }
+        alphabet = self.alphabet
+        if lists_symbols(alphabet):
+            alphabet = self._kept_vocabulary().alphabet
+        return {"handle_unknown": self.handle_unknown, "alphabet": alphabet}
 
     def _fitted_words(self) -> CountedWords:
         """Return the counts of all words so far."""

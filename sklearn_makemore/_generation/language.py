@@ -1,6 +1,6 @@
 """The words of an automaton that have a prefix and an allowed length."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._words.symbols import SymbolVocabulary
 from .._words.types import Ids, Mask, Words
 from .._words.vocabulary import BOUNDARY, CharVocabulary
-from .automaton import Automaton, compile_pattern, intersection, shortened, too_large
+from .automaton import (
+    MAX_TRANSITIONS,
+    Automaton,
+    compile_pattern,
+    intersection,
+    shortened,
+    too_large,
+)
 from .avoided import avoiding_automaton, checked_avoiding
 from .parse_pattern import TooLargeError
 
@@ -140,25 +148,31 @@ def matching_language(
 
     matching, avoiding : as of `GeneratorMixin.sample`; None for any word
     """
-    strange = "".join(sorted(set(prefix) - set(vocabulary.characters)))
-    alphabet = vocabulary.characters + strange
+    characters = "".join(sorted(set("".join(vocabulary.characters))))
+    strange = "".join(sorted(set(prefix) - set(characters)))
+    alphabet = characters + strange
     automaton, conditions = _compiled(matching, avoiding, alphabet, prefix)
     if automaton.start < 0:
         raise ValueError(
             f"No word of the model's characters fits {conditions}; they are "
-            f"{shortened(vocabulary.characters)}."
+            f"{shortened(characters)}."
         )
     start = automaton.after(1 + alphabet.index(character) for character in prefix)
     if start < 0:
         raise ValueError(
             f"No word that begins with prefix={shortened(prefix)} fits {conditions}."
         )
-    next_states = automaton.next_states[:, : 1 + len(vocabulary.characters)]
+    next_states = automaton.next_states
+    if isinstance(vocabulary, SymbolVocabulary):
+        symbols = vocabulary.characters
+        next_states = _over_symbols(next_states, symbols, alphabet, conditions)
+    next_states = next_states[:, : 1 + len(vocabulary.characters)]
     if vocabulary.unknown:
         next_states = np.pad(next_states, [(0, 0), (0, 1)], constant_values=-1)
-    lengths = len(prefix), min_length, max_length
+    n_prefix = len(vocabulary.segments(prefix))
+    lengths = n_prefix, min_length, max_length
     can_end = _can_end(next_states, automaton.accepts, lengths, conditions)
-    if not can_end[len(prefix)][start]:
+    if not can_end[n_prefix][start]:
         beginning = f" that begins with prefix={shortened(prefix)}" if prefix else ""
         raise ValueError(
             f"No word{beginning} of {min_length} to {max_length} of the model's "
@@ -190,6 +204,31 @@ def _compiled(
         return reduce(intersection, automata), text
     except TooLargeError:
         raise too_large(text) from None
+
+
+def _over_symbols(
+    next_states: NDArray[np.int32],
+    symbols: Sequence[str],
+    characters: str,
+    conditions: str,
+) -> NDArray[np.int32]:
+    """Return the state after all characters of each symbol, (n_states, 1 + n_symbols).
+
+    next_states : (n_states, 1 + n_characters)
+    """
+    n_states = len(next_states)
+    if n_states * (1 + len(symbols)) > MAX_TRANSITIONS:
+        raise too_large(conditions)
+    found = np.full((n_states, 1 + len(symbols)), -1, dtype=np.int32)
+    # The last row is that of state -1.
+    next_states = np.pad(next_states, [(0, 1), (0, 0)], constant_values=-1)
+    columns = {character: i for i, character in enumerate(characters, start=1)}
+    for column, symbol in enumerate(symbols, start=1):
+        states = np.arange(n_states)
+        for character in symbol:
+            states = next_states[states, columns[character]]
+        found[:, column] = states
+    return found
 
 
 def _can_end(

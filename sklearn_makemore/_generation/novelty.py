@@ -1,10 +1,14 @@
 """How many sampled words are new, and how long they are."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from .._words.types import Floats
+from .._words.types import Floats, Ids
+from .._words.vocabulary import CharVocabulary
+
+ANY_CHARACTERS = CharVocabulary("")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +80,14 @@ class NoveltyReport:
         return self.lengths_by_kind.sum(axis=0)
 
 
-def novelty_of(samples: list[str], words: list[str]) -> NoveltyReport:
+def novelty_of(
+    samples: list[str],
+    words: list[str],
+    lengths_of: Callable[[list[str]], Ids] = ANY_CHARACTERS.lengths,
+) -> NoveltyReport:
     """Compare sampled words with the training words; at least one of each.
+
+    lengths_of : returns the number of characters of each word, (n_words,)
 
     >>> from sklearn_makemore._generation.novelty import novelty_of
     >>> report = novelty_of(["ana", "lia", "lia", "mo"], ["ana", "mia"])
@@ -98,10 +108,7 @@ def novelty_of(samples: list[str], words: list[str]) -> NoveltyReport:
         kinds[index] = 1 if word in known else 2 if word in novel else 0
         if kinds[index] == 0:
             novel[word] = None
-    of_samples, of_words = (
-        np.fromiter(map(len, some), dtype=np.intp, count=len(some))
-        for some in (samples, words)
-    )
+    of_samples, of_words = lengths_of(samples), lengths_of(words)
     n_lengths = 1 + max(of_samples.max(), of_words.max())
     counts = np.bincount(kinds * n_lengths + of_samples, minlength=3 * n_lengths)
     lengths_by_kind = counts.reshape(3, n_lengths) / len(samples)

@@ -21,6 +21,7 @@ from .._sklearn import Interval, parameter_constraints, validate_options
 from .._word_estimator import own_random_state
 from .._words.check import check_words
 from .._words.code_points import encodable_words
+from .._words.symbols import check_single_characters
 from .._words.types import Floats, Seed, Words
 
 
@@ -169,9 +170,11 @@ class GeneratorMixin(PredictionHooks):
         _check_matching(matching, exact)
         excluded = checked_exclude(exclude)
         shortest = self._resolved_min_length(min_length, max_length)
+        n_prefix = len(self.vocabulary_.segments(prefix))
+        longest = self._checked_max_length(prefix, min_length or 0, max_length)
         options = DrawOptions(
             min_length=shortest,
-            max_length=self._checked_max_length(prefix, min_length or 0, max_length),
+            max_length=longest,
             temperature=float(temperature),
             top_k=top_k,
             top_p=top_p,
@@ -189,7 +192,7 @@ class GeneratorMixin(PredictionHooks):
         return draw_words(
             stages,
             int(n_samples),
-            self._draws_at_once(max(len(prefix), shortest)),
+            self._draws_at_once(max(n_prefix, shortest)),
             unique,
             excluded,
         )
@@ -198,8 +201,9 @@ class GeneratorMixin(PredictionHooks):
         self, prefix: str, options: DrawOptions, matching: str | None, exact: bool
     ) -> Iterable[Source]:
         """Return the sources of words, in the order they are tried."""
-        context = self._contexts_after(self._encoded([prefix], "prefix"))
-        source = Source(self._next_symbol_model(), context, len(prefix), options)
+        encoded = self._encoded([prefix], "prefix")
+        context, n_prefix = self._contexts_after(encoded), encoded.n_predictions - 1
+        source = Source(self._next_symbol_model(), context, n_prefix, options)
         if matching is None:
             return [source]
         language = matching_language(
@@ -219,9 +223,9 @@ class GeneratorMixin(PredictionHooks):
     ) -> list[str | None]:
         """Sample words; None is one that the options left no way to end."""
         encoded, complete = draw_codes(source, n_draws, rng)
-        words = self.vocabulary_.decode(encoded)
+        words = self.vocabulary_.decode_after(prefix, encoded)
         return [
-            prefix + word if ended else None
+            word if ended else None
             for word, ended in zip(words, complete.tolist(), strict=True)
         ]
 
@@ -284,7 +288,8 @@ class GeneratorMixin(PredictionHooks):
         (['kayla', 'kayden', 'kaylee'], array([-8.04, -8.19, -8.23]))
         """
         start = self._encoded([prefix], name="prefix")
-        characters = self.vocabulary_.characters
+        check_single_characters(self.vocabulary_, "`most_likely`")
+        characters = "".join(self.vocabulary_.characters)
         shortest = self._resolved_min_length(min_length, None)
         self._checked_max_length(prefix, min_length or 0, None)
 
@@ -364,7 +369,7 @@ class GeneratorMixin(PredictionHooks):
                 f"No word could be sampled with the options {sample_options}; relax "
                 "one of them."
             )
-        return novelty_of(samples, train)
+        return novelty_of(samples, train, self.vocabulary_.lengths)
 
     def _resolved_min_length(
         self, min_length: int | None, max_length: int | None
@@ -380,7 +385,8 @@ class GeneratorMixin(PredictionHooks):
         self, prefix: str, min_length: int, max_length: int | None
     ) -> int:
         """Return the largest number of characters of a sampled word."""
-        floor = max(len(prefix), min_length)
+        n_prefix = len(self.vocabulary_.segments(prefix))
+        floor = max(n_prefix, min_length)
         limit = self._longest_word()
         if limit is not None and floor > limit:
             raise ValueError(
@@ -391,9 +397,9 @@ class GeneratorMixin(PredictionHooks):
             )
         if max_length is None:
             return self._default_max_length(floor)
-        if max_length < len(prefix):
+        if max_length < n_prefix:
             raise ValueError(
-                f"max_length={max_length} is less than the {len(prefix)} characters of "
+                f"max_length={max_length} is less than the {n_prefix} characters of "
                 f"prefix={reprlib.repr(prefix)}."
             )
         if max_length < min_length:

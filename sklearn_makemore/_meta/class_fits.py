@@ -8,6 +8,8 @@ from sklearn.base import clone
 
 from .._base import BaseCharLM
 from .._words.hold_out import word_folds
+from .._words.symbols import SymbolVocabulary, vocabulary_of
+from .._words.vocabulary import CharVocabulary
 from .calibration import ClassModels, known_symbols, min_lengths
 from .calibration import backwards as reversed_words
 from .conditional import ConditionalCharLM
@@ -61,6 +63,16 @@ def shared_fits(
         member = clone(model), words, learned.sample_weight, learned.labels
         fits.append(MemberFit(f"{name}{direction}", *member))
     return fits
+
+
+def check_can_read_backwards(model: BaseCharLM) -> None:
+    """Raise an error unless each symbol of a model is one character."""
+    vocabulary = vocabulary_of(model.alphabet, CharVocabulary(""), unknown=True)
+    if isinstance(vocabulary, SymbolVocabulary):
+        raise ValueError(
+            "calibration='places' reads words backwards, which symbols of several "
+            "characters do not allow; pass calibration='temperature' or None."
+        )
 
 
 def _readings(

@@ -28,6 +28,7 @@ from .calibration import (
     evidence_weights,
 )
 from .class_fits import (
+    check_can_read_backwards,
     check_kept_array,
     check_kept_classes,
     checked_shared,
@@ -228,12 +229,14 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         given = cast(Any, self.estimator).estimator if shared else self.estimator
         check_learnable(given, texts)
         model = member_for(given, data.words)
+        backwards = self.calibration == "places"
+        if backwards:
+            check_can_read_backwards(model)
         priors = checked_priors(self.priors, data.shares)
         folds = []
         if self.calibration is not None:
             folds = class_folds(data.without_rare_classes(self.cv), self.cv)
         rounds = [data, *(learned for learned, _ in folds)]
-        backwards = self.calibration == "places"
         if shared:
             fits = shared_fits(ConditionalCharLM(model), rounds, backwards)
         else:

@@ -149,5 +149,5 @@ def _added(member: ModelOfLabels | BaseCharLM, data: TrainingSet) -> Any:
     if isinstance(member, BaseCharLM):
         return member
     learned = member.added(data)
-    cast(Any, learned.reader).set_params(alphabet=data.vocabulary.characters)
+    cast(Any, learned.reader).set_params(alphabet=data.vocabulary.alphabet)
     return learned

@@ -17,6 +17,8 @@ from .._base import BaseCharLM
 from .._counters.ngram import NGramCounter
 from .._declarations import parameter
 from .._word_estimator import BaseWordEstimator
+from .._words.code_points import CodePoints
+from .._words.symbols import lists_symbols, vocabulary_of
 from .._words.vocabulary import CharVocabulary
 
 Self = TypeVar("Self", bound="ParametersOfModel")
@@ -141,10 +143,12 @@ def member_for(
     member = cast(BaseCharLM, clone(checked_model(estimator)))
     member.set_params(handle_unknown="unk")
     settings = member.get_params(deep=False)
-    if settings["alphabet"] is None:
-        member.set_params(alphabet="".join(sorted(set().union(*words))))
+    joined = CodePoints.from_words([*words])
+    vocabulary = vocabulary_of(settings["alphabet"], joined, unknown=True)
+    if not lists_symbols(settings["alphabet"]):
+        member.set_params(alphabet=vocabulary.alphabet)
     if settings.get("block_size", ...) is None:  # twice the longest word and its end
-        longest = max(map(len, [*words, *others]))
+        longest = int(vocabulary.lengths([*words, *others]).max())
         member.set_params(block_size=2 * (longest + 1))
     return member
 
@@ -167,7 +171,7 @@ def member_of_mixture(
     check_symbols(model, vocabulary)
     member = cast(BaseCharLM, clone(model))
     member.set_params(
-        alphabet=vocabulary.characters,
+        alphabet=vocabulary.alphabet,
         handle_unknown="unk" if vocabulary.unknown else "error",
     )
     if member.get_params(deep=False).get("random_state", seed) is None:
@@ -184,7 +188,8 @@ def check_symbols(model: BaseCharLM, vocabulary: CharVocabulary) -> None:
             f"all members take that of the mixture, which is {of_mixture!r}; set it on "
             "the mixture."
         )
-    if model.alphabet is not None and {*model.alphabet} != {*vocabulary.characters}:
+    own = vocabulary_of(model.alphabet, vocabulary, unknown=vocabulary.unknown)
+    if own != vocabulary:
         raise ValueError(
             f"{reprlib.repr(model)} has another alphabet than the mixture, but all "
             "members take that of the mixture; set it on the mixture."
@@ -195,18 +200,18 @@ def partially_fitted(
     member: BaseCharLM,
     words: list[str],
     sample_weight: np.ndarray | None,
-    characters: str,
+    alphabet: Any,
 ) -> BaseCharLM:
     """Return a copy that has learned more; an interrupt must not change the member.
 
-    characters : those of the mixture, with the new ones of these words
+    alphabet : that of the mixture, with the new characters of these words
     """
     # A shallow one, since `partial_fit` changes no fitted attribute in place.
     member = copy.copy(member)
     if member.__sklearn_is_fitted__():
         member.set_params(alphabet=None)  # it learns new characters
     member.partial_fit(words, sample_weight=sample_weight)
-    return cast(BaseCharLM, member.set_params(alphabet=characters))
+    return cast(BaseCharLM, member.set_params(alphabet=alphabet))
 
 
 @dataclass(frozen=True, eq=False)

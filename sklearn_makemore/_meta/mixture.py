@@ -15,9 +15,9 @@ from .._declarations import fitted, parameter
 from .._sklearn import Interval, StrOptions
 from .._word_estimator import own_random_state
 from .._words.hold_out import hold_out, hold_out_folds
+from .._words.symbols import vocabulary_of
 from .._words.training_set import TrainingSet
 from .._words.types import Seed
-from .._words.vocabulary import CharVocabulary, check_alphabet
 from .adaptive import AdaptiveMixer
 from .labelled_mixture import LabelledMixture
 from .learned_weights import (
@@ -279,7 +279,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         self, members: Members, data: TrainingSet, purpose: str = ""
     ) -> Members:
         """Return copies of the members that have learned these words too."""
-        learned = data.words, data.sample_weight, data.vocabulary.characters
+        learned = data.words, data.sample_weight, data.vocabulary.alphabet
         fits = (
             delayed(partially_fitted)(member, *learned) for member in members.values()
         )
@@ -364,9 +364,8 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         return self._with_frozen_characters(super()._fit_vocabulary(joined))
 
     def _is_compatible(self, vocabulary):
-        asked = vocabulary.characters if self.alphabet is None else self.alphabet
         unknown = self.handle_unknown == "unk"
-        allowed = CharVocabulary(check_alphabet(asked), unknown=unknown)
+        allowed = vocabulary_of(self.alphabet, vocabulary, unknown=unknown)
         return self._with_frozen_characters(allowed) == vocabulary
 
     # ------------------------------------------------------------------- files

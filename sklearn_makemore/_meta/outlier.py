@@ -126,8 +126,9 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         with self._fitted_out_of_fold(learned, weight, self._n_folds) as models:
             # Of all words, so that errors of a frozen model name the index among all.
             log_proba = models.measure(texts, word_log_proba)[rows]
-            mean_nll = mean_nll_per_character(log_proba, learned, weight)
-            scores = scores_per(self.per, log_proba, learned, mean_nll)
+            lengths = n_predictions(models.model, learned)
+            mean_nll = mean_nll_per_character(log_proba, lengths, weight)
+            scores = scores_per(self.per, log_proba, lengths, mean_nll)
             training_scores[rows] = scores
             known = WordScores.of(learned if models.fold_of else [], scores)
             vars(self).update(
@@ -171,7 +172,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         check_is_fitted(self)
         texts = check_words(words)
         log_proba = word_log_proba(self.estimator_, texts)
-        scores = scores_per(self._per, log_proba, texts, self.mean_nll_)
+        lengths = n_predictions(self.estimator_, texts)
+        scores = scores_per(self._per, log_proba, lengths, self.mean_nll_)
         return self._known.put_into(scores, texts)
 
     def decision_function(self, words: Words) -> np.ndarray:
@@ -224,23 +226,22 @@ def word_log_proba(model: BaseCharLM, words: list[str]) -> np.ndarray:
 
     Unknown characters are impossible if the model has no symbol for them.
     """
-    known = {*model.vocabulary_.characters}
-    is_readable = [model.vocabulary_.unknown or known.issuperset(w) for w in words]
+    is_readable = model.vocabulary_.can_encode(words)
     texts = [w if ok else "" for w, ok in zip(words, is_readable, strict=True)]
     log_proba = np.where(is_readable, model.score_samples(texts), MIN_SCORE)
     return np.maximum(log_proba, MIN_SCORE)
 
 
 def scores_per(
-    per: Per, log_proba: np.ndarray, words: list[str], mean_nll: float
+    per: Per, log_proba: np.ndarray, lengths: np.ndarray, mean_nll: float
 ) -> np.ndarray:
     """Return the scores of words as the parameter `per` defines them.
 
     log_proba, scores : (n_words,)
+    lengths : (n_words,), predictions per word
     """
     if per == "word":
         return log_proba
-    lengths = lengths_of(words)
     if per == "character":
         scores = log_proba / lengths
     else:
@@ -251,23 +252,24 @@ def scores_per(
     return np.where(log_proba > MIN_SCORE, scores, MIN_SCORE)
 
 
-def lengths_of(words: list[str]) -> np.ndarray:
+def n_predictions(model: BaseCharLM, words: list[str]) -> np.ndarray:
     """Return the number of predicted characters of each word, (n_words,)."""
-    return np.array([len(word) + 1 for word in words])
+    return model.vocabulary_.lengths(words) + 1
 
 
 def mean_nll_per_character(
-    log_proba: np.ndarray, words: list[str], sample_weight: np.ndarray | None
+    log_proba: np.ndarray, lengths: np.ndarray, sample_weight: np.ndarray | None
 ) -> float:
     """Return the mean negative log-likelihood of the possible words, 0 without any.
 
     log_proba, sample_weight : (n_words,)
+    lengths : (n_words,), predictions per word
     """
     weight = (log_proba > MIN_SCORE).astype(np.float64)
     if sample_weight is not None:
         weight = weight * (sample_weight / sample_weight.max())  # must not overflow
-    n_predictions = np.sum(weight * lengths_of(words))
-    return float(-np.sum(weight * log_proba) / max(n_predictions, 1e-300))
+    total = np.sum(weight * lengths)
+    return float(-np.sum(weight * log_proba) / max(total, 1e-300))
 
 
 def lower_quantile(

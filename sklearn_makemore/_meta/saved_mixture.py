@@ -49,4 +49,8 @@ def _shares_state(member: BaseCharLM, model: BaseCharLM | None) -> bool:
 
 def _is_part(own: CharVocabulary, mixed: CharVocabulary) -> bool:
     """Whether a mixture has all symbols of a member."""
-    return {*own.characters} <= {*mixed.characters} and own.unknown <= mixed.unknown
+    return (
+        own.segmentation == mixed.segmentation
+        and {*own.characters} <= {*mixed.characters}
+        and own.unknown <= mixed.unknown
+    )

@@ -44,7 +44,7 @@ class Translation:
     """
 
     def __init__(self, own: CharVocabulary, mixed: CharVocabulary) -> None:
-        known = CharVocabulary(own.characters).ids_in(mixed)
+        known = own.ids_in(mixed)[: 1 + len(own.characters)]
         is_missing = np.ones(mixed.n_symbols, dtype=bool)
         is_missing[known] = False
         # The last is the unknown symbol. Without one, it is never counted.

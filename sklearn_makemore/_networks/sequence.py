@@ -156,4 +156,4 @@ def _longest(encoded, vocabulary, name):
     """Return the longest word and its index as text, and its number of characters."""
     index = int(encoded.lengths.argmax())
     (word,) = vocabulary.decode(encoded.word_slice(index, index + 1))
-    return word_at(word, index, name), len(word)
+    return word_at(word, index, name), int(encoded.lengths[index]) - 1

@@ -40,6 +40,14 @@ class CodePoints:
             offsets = np.concatenate([[0], np.cumsum(lengths + 1)])
         return cls(points, offsets.astype(place_dtype(len(points))), has_nul)
 
+    def words(self) -> Iterator[str]:
+        """Yield the words one by one."""
+        is_ascii = self.points.dtype == np.uint8
+        text = self.points.tobytes().decode("ascii" if is_ascii else "utf-32-le")
+        offsets = self.offsets.tolist()
+        for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+            yield text[start + 1 : stop]
+
     def word(self, index: int) -> str:
         """Return one of the words."""
         characters = self.points[self.offsets[index] + 1 : self.offsets[index + 1]]

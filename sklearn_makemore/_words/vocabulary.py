@@ -1,7 +1,7 @@
 """Characters to symbol ids and back, without a Python loop over characters."""
 
 import reprlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Self
@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .check import word_at
-from .code_points import CodePoints, code_points, is_surrogate, place_dtype, slices
+from .code_points import CodePoints, code_points, place_dtype, slices
 from .types import Ids, Mask, Words
+
+UNKNOWN = "<unk>"
+"""Text of the symbol for unknown characters."""
 
 BOUNDARY = 0
 """Id of the symbol that starts and ends every word; it is not a character."""
@@ -95,9 +98,13 @@ class EncodedWords:
 class CharVocabulary:
     """The symbols of a character model: the boundary, the characters, the unknown.
 
+    `SymbolVocabulary` has symbols of several characters.
+
     characters : the alphabet; ids follow the code points, without repeats
     unknown : whether a last symbol stands for every character outside the alphabet
     """
+
+    characters: Sequence[str]
 
     def __init__(self, characters: Iterable[str], *, unknown: bool = False) -> None:
         self.characters = "".join(sorted(set(characters)))
@@ -120,20 +127,24 @@ class CharVocabulary:
 
     def __eq__(self, other: object) -> bool:
         """Two vocabularies are equal when every id means the same in both."""
-        return isinstance(other, CharVocabulary) and self.symbols == other.symbols
+        return (
+            isinstance(other, CharVocabulary)
+            and self.symbols == other.symbols
+            and self.segmentation == other.segmentation
+        )
 
     def __repr__(self) -> str:
         """Show the arguments that build this vocabulary."""
-        return f"CharVocabulary({self.characters!r}, unknown={self.unknown})"
+        name = type(self).__name__
+        return f"{name}({self.characters!r}, unknown={self.unknown})"
 
     @property
     def symbols(self) -> list[str]:
         """Texts of the symbols: ``""``, the characters, ``"<unk>"`` if `unknown`.
 
-        The first and the last cannot be confused with a character, which is one code
-        point long.
+        No other symbol has the text of the first or the last.
         """
-        return ["", *self.characters, *(["<unk>"] if self.unknown else [])]
+        return ["", *self.characters, *([UNKNOWN] if self.unknown else [])]
 
     @property
     def n_symbols(self) -> int:
@@ -150,9 +161,34 @@ class CharVocabulary:
         """Smallest unsigned type that holds every id and one more value."""
         return np.min_scalar_type(self.n_symbols)
 
+    @property
+    def alphabet(self) -> Any:
+        """The value of `alphabet` that describes these symbols."""
+        return self.characters
+
+    @property
+    def segmentation(self) -> Hashable:
+        """What decides where words are cut: equal if each word is cut alike."""
+        return frozenset[str]()
+
     def union(self, other: "CharVocabulary") -> "CharVocabulary":
         """Return the vocabulary of the characters of both; `unknown` stays."""
-        return CharVocabulary(self.characters + other.characters, unknown=self.unknown)
+        if self.segmentation != other.segmentation:
+            raise ValueError(
+                "The alphabets of two models cut words into symbols in different ways: "
+                f"{reprlib.repr(self.characters)} and "
+                f"{reprlib.repr(other.characters)}. Fit both models with the same "
+                "`alphabet`."
+            )
+        return self._like([*self.characters, *other.characters])
+
+    def grown(self, joined: CodePoints) -> "CharVocabulary":
+        """Return this vocabulary with the new characters of some words."""
+        return self.union(CharVocabulary.from_code_points(joined))
+
+    def _like(self, characters: Iterable[str]) -> "CharVocabulary":
+        """Return a vocabulary of this kind, with other characters."""
+        return CharVocabulary(characters, unknown=self.unknown)
 
     def ids_in(self, other: "CharVocabulary") -> NDArray[np.int64]:
         """Return the id in `other` of each symbol of this vocabulary, (n_symbols,).
@@ -160,10 +196,14 @@ class CharVocabulary:
         `other` must contain all characters of this vocabulary. The ids are increasing,
         because both vocabularies sort by code point.
         """
-        points = code_points(self.characters)
-        ids = np.searchsorted(code_points(other.characters), points) + 1
+        ids = self._places_in(other) + 1
         tail = [other.n_symbols - 1] if self.unknown else []
         return np.concatenate([[BOUNDARY], ids, tail]).astype(np.int64)
+
+    def _places_in(self, other: "CharVocabulary") -> NDArray[np.int64]:
+        """Return the index of each character in the alphabet of `other`."""
+        theirs, own = "".join(other.characters), "".join(self.characters)
+        return np.searchsorted(code_points(theirs), code_points(own))
 
     def encode(self, words: Words, name: str = "words") -> EncodedWords:
         """Encode words in any form that `check_words` accepts; errors use `name`.
@@ -203,15 +243,38 @@ class CharVocabulary:
             for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
         ]
 
+    def decode_after(self, prefix: str, encoded: EncodedWords) -> list[str | None]:
+        """Decode the rest of words, and return the words with their prefix.
+
+        A word is None if it is encoded to other ids than those of its prefix and its
+        rest. No word is if all symbols are single characters.
+        """
+        return [prefix + rest for rest in self.decode(encoded)]
+
+    def segments(self, word: str) -> list[str]:
+        """Return the symbols of a word as texts; unknown characters are symbols too."""
+        return [*word]
+
+    def lengths(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Return the number of symbols of words in any characters, (n_words,)."""
+        return np.fromiter(map(len, words), dtype=np.int64, count=len(words))
+
+    def can_encode(self, words: Sequence[str]) -> Mask:
+        """Return which words `encode` accepts, (n_words,)."""
+        if self.unknown:
+            return np.ones(len(words), dtype=bool)
+        known = {*self.characters}
+        return np.fromiter(map(known.issuperset, words), dtype=bool, count=len(words))
+
     def point_outside(self) -> int:
         """Return a code point outside the alphabet."""
-        known = set(self.characters)
+        known = set("".join(self.characters))
         points = chain(range(0xFFFD, 0xDFFF, -1), range(0x10000, 0x110000))
         return next(point for point in points if chr(point) not in known)
 
     def _ids_of_points(self, missing: int) -> Ids:
         """Return the id of each code point, up to one past the last character."""
-        points = code_points(self.characters)
+        points = code_points("".join(self.characters))
         ids = np.full(int(points.max(initial=0)) + 2, missing, dtype=self.dtype)
         ids[points] = np.arange(1, len(points) + 1)
         return ids
@@ -237,25 +300,6 @@ def within_groups(lengths: Ids) -> Ids:
     """Count from 0 within each of several consecutive groups; lengths : (n_groups,)."""
     ends = np.cumsum(lengths)
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
-
-
-def check_alphabet(alphabet: Iterable[object]) -> list[str]:
-    """Return the characters of an alphabet as a list of strings of one character."""
-    characters: list[str] = []
-    for character in alphabet:
-        if not isinstance(character, str) or len(character) != 1:
-            raise ValueError(
-                "`alphabet` must hold single characters, got "
-                f"{reprlib.repr(character)} of type {type(character).__name__}; pass a "
-                "string or a list of strings of length 1."
-            )
-        if is_surrogate(character):
-            raise ValueError(
-                f"`alphabet` has the lone surrogate U+{ord(character):04X}, which is "
-                "not a character; leave it out."
-            )
-        characters.append(character)
-    return characters
 
 
 def check_pair_table(n_symbols: int, model: object) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._sklearn import StrOptions, validate_options
 from .._words.types import Words
+from .._words.vocabulary import UNKNOWN
 from ._base import check_model
 from ._heat_map import MIN_FONT_SIZE, BaseHeatMapDisplay, with_values
 from ._symbols import chosen_ids, symbol_marks
@@ -212,5 +213,5 @@ def _table(estimator: Any, values: str) -> tuple[np.ndarray, str]:
     if has_counts and values != "proba":
         return counts, "count"
     unknown = chr(estimator.vocabulary_.point_outside())
-    prefixes = [unknown if len(s) > 1 else s for s in estimator.symbols_]
+    prefixes = [unknown if s == UNKNOWN else s for s in estimator.symbols_]
     return estimator.predict_proba(prefixes), "probability"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._words.check import check_words
+from .._words.symbols import SymbolVocabulary
 from .._words.types import Floats, Words
 from ._base import check_model
 from ._heat_map import MIN_FONT_SIZE, BaseHeatMapDisplay, with_values
@@ -28,8 +29,8 @@ class SurprisalDisplay(BaseHeatMapDisplay):
 
     Parameters
     ----------
-    words : list of str
-        The words.
+    words : list of str, or list of list of str
+        The words; lists of symbols if symbols have several characters.
 
     surprisal : list of ndarray of shape (len(word) + 1,)
         Negative log-probabilities in nats of the characters of each word, and of its
@@ -53,7 +54,7 @@ class SurprisalDisplay(BaseHeatMapDisplay):
     <...>
     """
 
-    words: list[str]
+    words: list[str] | list[list[str]]
     surprisal: list[Floats]
     text_: "list[list[Text]] | None" = field(init=False)
 
@@ -89,7 +90,10 @@ class SurprisalDisplay(BaseHeatMapDisplay):
         check_model(estimator, "SurprisalDisplay")
         checked = check_words(words)
         surprisal = [-log_proba for log_proba in estimator.token_log_proba(checked)]
-        return cls(checked, surprisal).plot(
+        shown: list[Any] = checked
+        if isinstance(estimator.vocabulary_, SymbolVocabulary):
+            shown = [*map(estimator.vocabulary_.segments, checked)]
+        return cls(shown, surprisal).plot(
             ax,
             include_values=include_values,
             values_format=values_format,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._words.check import check_words
+from .._words.vocabulary import UNKNOWN
 
 
 def symbol_marks(symbols: Sequence[str]) -> list[str]:
@@ -18,15 +19,20 @@ def symbol_marks(symbols: Sequence[str]) -> list[str]:
         for marks in (".|#^~∅", "?¿*□")
     )
     return [
-        boundary if not symbol else unknown if len(symbol) > 1 else _visible(symbol)
+        boundary if not symbol else unknown if symbol == UNKNOWN else _visible(symbol)
         for symbol in symbols
     ]
 
 
-def _visible(character: str) -> str:
-    if character == " ":
-        return "␣"
-    return character if character.isprintable() else ascii(character)[1:-1]
+def _visible(symbol: str) -> str:
+    return "".join(
+        "␣"
+        if character == " "
+        else character
+        if character.isprintable()
+        else ascii(character)[1:-1]
+        for character in symbol
+    )
 
 
 def chosen_ids(symbols: Sequence[str], characters: Any) -> list[int]:

@@ -1,5 +1,6 @@
 """Models from the JSON document and the arrays of a file, which is untrusted."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._safe_file import restored_random_state
 from .._sklearn import check_pipeline
+from .._words.symbols import vocabulary_of
 from .._words.vocabulary import CharVocabulary
 from ._limits import NOT_SAVED, Limits, class_of, is_known, is_no_step
 
@@ -86,7 +88,9 @@ class Decoder(Limits):
         if kind == "random_state":
             return _random_state(*map(self.value, content))
         if kind == "vocabulary":
-            return _vocabulary(*content)
+            return _vocabulary(*map(self.value, content))
+        if kind == "pattern":
+            return _pattern(*content)
         if kind == "estimator":
             return self.estimator(content)
         raise ValueError(f"{kind!r} is not a kind of value")
@@ -131,14 +135,21 @@ def _frozen(estimator: Any) -> FrozenEstimator:
     return FrozenEstimator(estimator)
 
 
-def _vocabulary(characters: Any, unknown: Any) -> CharVocabulary:
-    """Return a vocabulary; its characters must be sorted and distinct."""
-    if not isinstance(characters, str) or not isinstance(unknown, bool):
-        raise TypeError("a vocabulary needs a string and a boolean")
-    vocabulary = CharVocabulary(characters, unknown=unknown)
-    if vocabulary.characters != characters:
-        raise ValueError("the characters of a vocabulary are not sorted and distinct")
+def _vocabulary(alphabet: Any, unknown: Any) -> CharVocabulary:
+    """Return a vocabulary; its symbols must be sorted and distinct."""
+    if not isinstance(alphabet, (str, list, tuple)) or not isinstance(unknown, bool):
+        raise TypeError("a vocabulary needs symbols and a boolean")
+    vocabulary = vocabulary_of(alphabet, CharVocabulary(""), unknown=unknown)
+    if vocabulary.alphabet != alphabet:
+        raise ValueError("the symbols of a vocabulary are not sorted and distinct")
     return vocabulary
+
+
+def _pattern(text: Any, flags: Any) -> re.Pattern[str]:
+    """Return a compiled pattern."""
+    if not isinstance(text, str) or type(flags) is not int:
+        raise TypeError("a pattern needs a text and flags")
+    return re.compile(text, flags)
 
 
 def _random_state(

@@ -1,11 +1,13 @@
 """Fitted models as a JSON document and arrays."""
 
+import re
 from typing import Any
 
 import numpy as np
 
 from .._models import ESTIMATORS
-from .._words.vocabulary import CharVocabulary, check_alphabet
+from .._words.symbols import lists_symbols, pattern_and_symbols
+from .._words.vocabulary import CharVocabulary
 from ._limits import METHODS_WITH_METADATA, NOT_SAVED, WRAPPERS, Limits, is_known
 
 
@@ -52,8 +54,9 @@ class Encoder(Limits):
                 self.not_saved.append(f"{path}.{name}")
             params[name] = None
         alphabet = params.get("alphabet")
-        if alphabet is not None and not isinstance(alphabet, str):
-            params["alphabet"] = check_alphabet(alphabet)
+        if lists_symbols(alphabet) and not isinstance(alphabet, str):
+            pattern, symbols = pattern_and_symbols(alphabet)
+            params["alphabet"] = symbols if pattern is None else (pattern, symbols)
         return self.items(params, path)
 
     def items(self, values: dict[str, Any], path: str) -> dict[str, Any]:
@@ -86,7 +89,10 @@ class Encoder(Limits):
         if isinstance(value, np.random.RandomState):
             return {"random_state": self.random_state(value, path)}
         if isinstance(value, CharVocabulary):
-            return {"vocabulary": [value.characters, bool(value.unknown)]}
+            alphabet = self.value(value.alphabet, path)
+            return {"vocabulary": [alphabet, bool(value.unknown)]}
+        if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+            return {"pattern": [value.pattern, value.flags]}
         if hasattr(value, "get_params") and hasattr(value, "fit"):
             return {"estimator": self.estimator(value, path)}
         raise TypeError(
