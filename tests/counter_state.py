@@ -19,6 +19,7 @@ def state(counter):
     if counts is None:
         counts, model = counter.ngram_counts_, counter.model_
         learned = [counts.ngrams, counts.counts, counts.word_lengths]
+        learned += [counts.word_sample.keys, counts.word_sample.weights]
         if counter.match_lengths:
             learned.append(model.log_ratio)
             model = model.plain

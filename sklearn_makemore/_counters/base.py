@@ -15,7 +15,7 @@ from .._base import BaseCharLM
 from .._words.symbols import lists_symbols
 from .._words.training_set import TrainingSet
 from .._words.types import Weights
-from .._words.vocabulary import CharVocabulary, EncodedWords
+from .._words.vocabulary import CharVocabulary
 from .sums import balanced_sum
 
 MAX_SMOOTHING = np.float64(1e300)
@@ -47,10 +47,8 @@ class BaseCounter(BaseCharLM):
     """
 
     @abstractmethod
-    def _count(
-        self, encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None
-    ) -> Counts:
-        """Return the counts of some words."""
+    def _count(self, data: TrainingSet) -> Counts:
+        """Return the counts of some words, all of positive weight."""
 
     @abstractmethod
     def _remap_counts(
@@ -160,7 +158,7 @@ class BaseCounter(BaseCharLM):
             return None
         data = TrainingSet.from_words(words, sample_weight, self._fit_vocabulary)
         data = data.with_weight()
-        counts = self._count_data(data)
+        counts = self._count(data)
         return CountedWords(data.vocabulary, counts, data.max_predictions - 1)
 
     def _add(self, counted: CountedWords, others: CountedWords) -> CountedWords:
@@ -198,17 +196,14 @@ class BaseCounter(BaseCharLM):
     # Hooks of BaseCharLM.
 
     def _fit_encoded(self, data: TrainingSet, callback_context: Any) -> Counts:
-        return self._count_data(data)
+        return self._count(data)
 
     def _partial_fit_encoded(self, data: TrainingSet) -> Counts:
-        counts = self._count_data(data)
+        counts = self._count(data)
         if not self.__sklearn_is_fitted__():
             return counts
         known = self._counts_under(data.vocabulary, self._fitted_words())
         return self._add_counts(known, counts)
-
-    def _count_data(self, data: TrainingSet) -> Counts:
-        return self._count(data.encoded, data.vocabulary.n_symbols, data.sample_weight)
 
     def _check_unchanged(self, is_same: bool) -> None:
         """Raise an error if the probabilities are not those of the parameters."""

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._declarations import fitted, parameter
 from .._sklearn import Interval
+from .._words.training_set import TrainingSet
 from .._words.vocabulary import (
     BOUNDARY,
     CharVocabulary,
@@ -179,11 +180,10 @@ class BigramCounter(BaseCounter):
 
         return lookup_net(self.log_proba_)
 
-    def _count(
-        self, encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None
-    ) -> np.ndarray:
+    def _count(self, data: TrainingSet) -> np.ndarray:
+        n_symbols = data.vocabulary.n_symbols
         check_pair_table(n_symbols, self)
-        return count_pairs(encoded, n_symbols, sample_weight)
+        return count_pairs(data.encoded, n_symbols, data.sample_weight)
 
     def _remap_counts(
         self, counts: np.ndarray, new_ids: np.ndarray, n_symbols: int

@@ -116,15 +116,11 @@ class LabelledCounter:
 def _count_by_label(counter: Any, data: TrainingSet) -> list[NGramCounts]:
     """Return the n-grams of each label, which may be none."""
     order = min(int(counter.order), max_order(data.encoded))
-    n_symbols = data.vocabulary.n_symbols
     parts = (
         data.take(np.flatnonzero(data.labels == label))
         for label in range(data.n_labels)
     )
-    return [
-        NGramCounts.from_encoded(part.encoded, order, n_symbols, part.sample_weight)
-        for part in parts
-    ]
+    return [NGramCounts.from_data(part, order) for part in parts]
 
 
 def _labelled_ngrams(counter: Any, counts: Sequence[NGramCounts]) -> LabelledNGrams:

@@ -96,12 +96,11 @@ class NGramCounter(BaseCounter):
         description="""
         How Kneser-Ney smoothing estimates its discounts; ignored by additive smoothing.
         "leave-one-out" maximises the probability of each n-gram given all others. It
-        has separate discounts for the starts of words. If `order` is 5 or more, counts
-        are first divided by the weight of a rare word, so that large weights leave new
-        words as much probability as small ones. "closed-form" is the
-        estimate of Chen and Goodman [1]_ from the raw counts, or 0.5, 1 and 1.5 where
-        it is undefined. With ``match_lengths=False``, the probabilities then equal
-        those of KenLM [2]_.
+        has separate discounts for the starts of words. Counts are first divided by the
+        weight of a rare word, so that large weights leave new words as much probability
+        as small ones. "closed-form" is the estimate of Chen and Goodman [1]_ from the
+        raw counts, or 0.5, 1 and 1.5 where it is undefined. With
+        ``match_lengths=False``, the probabilities then equal those of KenLM [2]_.
         """,
     )
     match_lengths: bool = parameter(
@@ -135,12 +134,10 @@ class NGramCounter(BaseCounter):
 
     _model_of_label: Any = None
 
-    def _count(
-        self, encoded: EncodedWords, n_symbols: int, sample_weight: np.ndarray | None
-    ) -> NGramCounts:
+    def _count(self, data: TrainingSet) -> NGramCounts:
         # Larger orders have the same histories, and must not cost more.
-        order = min(int(self.order), max_order(encoded))
-        return NGramCounts.from_encoded(encoded, order, n_symbols, sample_weight)
+        order = min(int(self.order), max_order(data.encoded))
+        return NGramCounts.from_data(data, order)
 
     def _remap_counts(
         self, counts: NGramCounts, new_ids: np.ndarray, n_symbols: int

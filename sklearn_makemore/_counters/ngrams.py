@@ -11,13 +11,13 @@ training words.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._words.packing import pack_ids, rank_keys, unpack_ids
-from .._words.training_set import padded_sum
+from .._words.training_set import TrainingSet, padded_sum
 from .._words.vocabulary import EncodedWords
 from .sums import (
     Sums,
@@ -28,6 +28,7 @@ from .sums import (
     sum_equal_rows,
     weighted_chunks,
 )
+from .word_sample import WordSample
 
 PREDICTION_CHUNK_SIZE = 1 << 18
 """Approximate number of predictions counted at a time. The cost of a call is small
@@ -40,15 +41,6 @@ n-grams of all lengths takes at most 8 GB, 31 bytes each."""
 MAX_UNLIMITED_ORDER = 16
 """Largest order for which `MAX_NGRAM_IDS` does not apply. Up to this order the number
 of ids is at most a small multiple of the number of characters."""
-
-MIN_UNIT_ORDER = 5
-"""Smallest order with a unit. Many words share each shorter n-gram, also without
-weights."""
-
-UNIT_SHARE = 0.007
-"""Share of the total count that n-grams rarer than the unit have at most. Without
-weights, n-grams that occur once have a larger share in almost all lists. A few words of
-small weight have a smaller one."""
 
 UNIT_TOLERANCE = 1e-9
 """Relative rounding error of counts in units: multiples of the unit become whole
@@ -118,6 +110,7 @@ class NGramCounts:
     n_symbols : number of symbols, the boundary included
     word_lengths : (longest + 1,), sum of the weights of the words by number of
         characters, of the type of `counts`; the last one is not 0
+    word_sample : weights of some words; without it, counts are in units of 1
 
     Examples
     --------
@@ -140,6 +133,7 @@ class NGramCounts:
     counts: np.ndarray
     n_symbols: int
     word_lengths: np.ndarray
+    word_sample: WordSample = field(default_factory=WordSample.empty)
 
     @property
     def order(self) -> int:
@@ -149,6 +143,13 @@ class NGramCounts:
     def __len__(self) -> int:
         """Return the number of distinct n-grams."""
         return len(self.counts)
+
+    @classmethod
+    def from_data(cls, data: TrainingSet, order: int) -> NGramCounts:
+        """Count the maximal n-grams of a training set, and sample its words."""
+        n_symbols, weight = data.vocabulary.n_symbols, data.sample_weight
+        counts = cls.from_encoded(data.encoded, order, n_symbols, weight)
+        return replace(counts, word_sample=WordSample.from_data(data))
 
     @classmethod
     def from_encoded(
@@ -204,7 +205,9 @@ class NGramCounts:
             )
         sums = merge_sums((self.packed(), self.counts), (other.packed(), other.counts))
         word_lengths = padded_sum(self.word_lengths, other.word_lengths)
-        return self._from_sums(sums, self.order, self.n_symbols, word_lengths)
+        merged = self._from_sums(sums, self.order, self.n_symbols, word_lengths)
+        sample = self.word_sample.merge(other.word_sample)
+        return replace(merged, word_sample=sample)
 
     def lengthen(self, order: int) -> NGramCounts:
         """Return the same counts as n-grams of a larger order.
@@ -220,17 +223,10 @@ class NGramCounts:
     def in_units(self) -> NGramCounts:
         """Return the counts divided by the weight of a rare word.
 
-        Otherwise large weights would leave no probability for new words. The weights of
-        words are not known: the unit is the largest count such that n-grams with
-        smaller counts have at most `UNIT_SHARE` of the total. It is 1 for almost all
-        lists without weights.
+        Otherwise large weights would leave no probability for new words.
         """
-        if self.order < MIN_UNIT_ORDER or not len(self):
-            return self
-        counts = np.sort(self.counts).astype(np.float64)
-        sums = np.cumsum(counts / counts[-1])
-        rank = np.searchsorted(sums, UNIT_SHARE * sums[-1], side="right")
-        unit = float(counts[rank])
+        total_weight = self.word_lengths.sum(dtype=np.float64)
+        unit = self.word_sample.rare_weight(float(total_weight))
         if unit == 1:
             return self
         return replace(

@@ -13,6 +13,7 @@ import numpy as np
 from .._words.packing import key_dtype, n_keys, pack_ids, unpack_ids
 from .ngrams import NGramCounts, check_memory
 from .sums import sum_equal_rows
+from .word_sample import SAMPLE_SIZE, WordSample
 
 MAX_SAVED_ORDER = 1 << 12
 """Largest order in a file: several loops run once for every n-gram length."""
@@ -46,11 +47,15 @@ def ngrams_to_save(ngram_counts: NGramCounts) -> dict[str, np.ndarray]:
             f"n-grams of order {ngram_counts.order} cannot be saved in a file; the "
             f"largest order is {MAX_SAVED_ORDER}."
         )
-    return {
+    saved = {
         "ngrams": np.stack(ngram_counts.packed()),
         "counts": counts_to_save(ngram_counts.counts),
         "word_lengths": counts_to_save(ngram_counts.word_lengths),
     }
+    sample = ngram_counts.word_sample
+    if not len(sample.keys):  # of an old file, or of a label without words
+        return saved
+    return {**saved, "sampled_words": sample.keys, "sampled_weights": sample.weights}
 
 
 def ngrams_from_file(
@@ -77,7 +82,26 @@ def ngrams_from_file(
     of_ngrams = counts[ngrams[-1] == 0].sum(), counts[ngrams[-1] != 0].sum()
     if not word_lengths[-1] or not np.allclose(of_words, of_ngrams):
         raise ValueError("lengths are not those of the words of these n-grams.")
-    return NGramCounts(ngrams, counts, n_symbols, word_lengths)
+    sample = _sample_from_file(saved, word_lengths)
+    return NGramCounts(ngrams, counts, n_symbols, word_lengths, sample)
+
+
+def _sample_from_file(
+    saved: dict[str, np.ndarray], word_lengths: np.ndarray
+) -> WordSample:
+    """Return the sample of words, once checked; old files have none."""
+    if "sampled_words" not in saved:
+        return WordSample.empty()
+    keys, weights = saved["sampled_words"], saved["sampled_weights"]
+    if keys.dtype != np.uint64 or keys.ndim != 1 or len(keys) > SAMPLE_SIZE:
+        raise ValueError(f"sampled words have shape {keys.shape}, type {keys.dtype}.")
+    if np.any(keys[1:] <= keys[:-1]):
+        raise ValueError("sampled words are not distinct and sorted.")
+    weights = counts_from_file(weights, keys.shape)
+    total = word_lengths.sum(dtype=np.float64)
+    if not weights.all() or weights.sum() > total * (1 + 1e-6):
+        raise ValueError("sampled words weigh nothing, or more than all words.")
+    return WordSample(keys, weights.astype(np.float64))
 
 
 def _check_keys(keys: np.ndarray, order: int, n_symbols: int) -> None:

@@ -523,6 +523,7 @@ def test_pickle_is_small_and_equal(makemore_names):
     # What was counted and the two results of smoothing: all else follows from them.
     fitted = model.model_.plain
     arrays = counts.ngrams, counts.counts, fitted.log_proba, fitted.log_backoff
+    arrays += counts.word_sample.keys, counts.word_sample.weights
     assert len(pickled) < sum(array.nbytes for array in arrays) + 5_000 < 2.7e6
     loaded = pickle.loads(pickled)
     assert_same_counts(loaded.ngram_counts_, counts)

@@ -149,12 +149,13 @@ def test_equal_weights_of_all_words_change_nothing(weight, words):
     )
 
 
-def test_new_words_keep_their_probability_as_weights_grow(words):
+@pytest.mark.parametrize("order", [2, 3, 4, 6])
+def test_new_words_keep_their_probability_as_weights_grow(words, order):
     words = sorted(set(words))
     train, new = words[::2], words[1::2]
     weights = np.random.default_rng(0).pareto(1, len(train)) + 1
     nll = [
-        NGramCounter(alphabet="abcdefghijklmnopqrstuvwxyz")
+        NGramCounter(order, alphabet="abcdefghijklmnopqrstuvwxyz")
         .fit(train, sample_weight=scale * weights)
         .nll(new)
         for scale in (1, 1000)
@@ -171,7 +172,7 @@ def test_a_common_beginning_is_no_weight(beginning, order):
     assert counts.in_units() is counts
 
 
-@pytest.mark.parametrize("n_rare", [50, 60, 100])
+@pytest.mark.parametrize("n_rare", [50, 60, 100, 150])
 @pytest.mark.parametrize("weight", [1, 1e-6])
 def test_words_of_small_weight_change_little(n_rare, weight):
     words = list(dict.fromkeys(load_names().data[::20]))

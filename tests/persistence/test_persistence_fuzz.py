@@ -173,6 +173,10 @@ def test_numbers_that_no_fit_leaves_are_refused(path):
         (net, "model.word_lengths", np.nan, "word_lengths is negative, not finite"),
         (counter, "model.counts", 200, "not those of any words"),
         (counter, "model.counts", 0, "never occur"),
+        (counter, "model.sampled_words", 2**64 - 1, "words are not distinct and sort"),
+        (counter, "model.sampled_weights", 0, "weigh nothing"),
+        (counter, "model.sampled_weights", 100, "more than all words"),
+        (counter, "model.sampled_weights", np.nan, "not finite"),
     ):
         document, arrays = fuzzing.saved(model.fit(["ab", "b"] * 9), path)
         arrays[name].flat[0] = value

@@ -23,7 +23,11 @@ spec = util.spec_from_file_location("write_stored_files", FILES / "write.py")
 write = util.module_from_spec(spec)
 spec.loader.exec_module(write)
 
+SAMPLE = {"sampled_words", "sampled_weights"}
+"""Arrays of n-gram counts that version 0.1.0 did not write."""
+
 ADDED = {
+    "NGramCounter": SAMPLE,
     "CharLMClassifier": {"known_symbols", "min_lengths"},
     "CharLMFeatures": {
         *("classes", "class_prior", "class_estimators", "known_symbols", "min_lengths")
@@ -57,7 +61,7 @@ def without_added(name, items):
     """Leave out the state of a model that older files lack, and its arrays."""
     if items is None:
         return None
-    added = ADDED.get(name, set())
+    added = ADDED.get(name, set()) | SAMPLE
     return {
         key: value
         for key, value in items.items()
