@@ -32,7 +32,7 @@ for cv in 3, folds:
 
 # %%
 # One grid for each family of models. The model itself is a parameter, in a pipeline
-# with one step. Here the networks train for only two epochs, which is little,
+# with one step. Here the networks train for at most two epochs, which is little,
 # especially for a recurrent network. For longer searches, `n_jobs` of `GridSearchCV`
 # uses more cores.
 
@@ -42,9 +42,9 @@ from sklearn.pipeline import Pipeline
 quick = {"max_epochs": 2, "random_state": 0}
 grids = [
     {"model": [NGramCounter()], "model__order": [2, 3, 4, 5, 6]},
-    {"model": [MLPCharLM(**quick)], "model__n_hidden": [64, 256]},
-    {"model": [WaveNetCharLM(**quick)], "model__n_hidden": [64, 128]},
-    {"model": [GRUCharLM(n_hidden=64, **quick)], "model__max_epochs": [2, 4]},
+    {"model": [MLPCharLM(**quick)], "model__n_hidden": [32, 128]},
+    {"model": [WaveNetCharLM(**quick)], "model__n_hidden": [32, 64]},
+    {"model": [GRUCharLM(n_hidden=32, **quick)], "model__max_epochs": [1, 2]},
 ]
 pipeline = Pipeline([("model", NGramCounter())])
 search = GridSearchCV(pipeline, grids, cv=folds)

@@ -23,7 +23,7 @@ names = list(dict.fromkeys(load_names().data))
 train, validation = train_test_split(names, test_size=0.1, random_state=0)
 
 counted = BigramCounter(smoothing=0).fit(train)
-trained = BigramCharLM(weight_decay=0, lr=0.3, max_epochs=600).fit(train)
+trained = BigramCharLM(weight_decay=0, lr=1, max_epochs=240).fit(train)
 nll = {"counted": counted.nll(train), "trained": trained.nll(train)}
 for how, value in nll.items():
     print(f"{how}: training NLL {value:.4f}")
@@ -114,8 +114,8 @@ plt.show()
 model = BigramCharLM(
     alphabet=alphabet,
     weight_decay=best["weight_decay"][0],
-    lr=0.3,
-    max_epochs=1000,
+    lr=1,
+    max_epochs=200,
 ).fit(few)
 counts_of_few = BigramCounter(alphabet=alphabet).fit(few).counts_
 n_predictions, totals = counts_of_few.sum(), counts_of_few.sum(axis=1, keepdims=True)

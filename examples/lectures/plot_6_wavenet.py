@@ -12,7 +12,7 @@ a word, the convolutions give the logits of the tree at every position.
 # %%
 # Three networks with different windows: two levels of pairs see four characters, three
 # levels of pairs see eight, and two levels of triples see nine. They train for one
-# epoch here, because the window does not depend on training.
+# epoch on 10,000 names here, because the window does not depend on training.
 
 from sklearn.model_selection import train_test_split
 
@@ -20,7 +20,9 @@ from sklearn_makemore import WaveNetCharLM
 from sklearn_makemore.datasets import load_names
 
 names = list(dict.fromkeys(load_names().data))
-train, validation = train_test_split(names, test_size=0.1, random_state=0)
+train, validation = train_test_split(
+    names, train_size=10_000, test_size=1000, random_state=0
+)
 
 models = [
     WaveNetCharLM(n_layers=n_layers, fan_in=fan_in, max_epochs=1, random_state=0)

@@ -9,8 +9,9 @@ order of the characters, is worst.
 """
 
 # %%
-# All five networks have default parameters and train on 3,000 names. They read
-# characters one by one, and compute prefixes that names share once.
+# All five networks train on 3,000 names. They read characters one by one, and compute
+# prefixes that names share once. To save time, they train for four epochs instead of
+# eight, and four of them have 100 hidden units and take larger steps than by default.
 
 import time
 
@@ -30,11 +31,19 @@ train, validation = train_test_split(
     names, train_size=3000, test_size=2000, random_state=0
 )
 BoWCharLM(max_epochs=1).fit(train[:10])  # import torch before timing
+quick = {"max_epochs": 4, "random_state": 0}
+small = {"n_hidden": 100, "lr": 0.03, **quick}
 models, nll, seconds = {}, {}, {}
-for kind in BoWCharLM, RNNCharLM, GRUCharLM, LSTMCharLM, TransformerCharLM:
-    name = kind.__name__
+for model in (
+    BoWCharLM(**small),
+    RNNCharLM(**small),
+    GRUCharLM(**small),
+    LSTMCharLM(**small),
+    TransformerCharLM(**quick),
+):
+    name = type(model).__name__
     start = time.perf_counter()
-    models[name] = kind(random_state=0).fit(train)
+    models[name] = model.fit(train)
     seconds[name] = time.perf_counter() - start
     nll[name] = models[name].nll(train), models[name].nll(validation)
     print(f"{name}: training {nll[name][0]:.3f}, validation {nll[name][1]:.3f}")

@@ -23,7 +23,7 @@ names = train + dev
 # and finds the weights that maximise the likelihood of the held-out names.
 
 counts = NGramCounter()
-network = WaveNetCharLM(n_hidden=100, max_epochs=2)
+network = WaveNetCharLM(n_hidden=100, max_epochs=1)
 mixture = MixtureCharLM([("counts", counts), ("network", network)], random_state=0).fit(
     names
 )
