@@ -78,7 +78,7 @@ def _fingerprint(language: Language) -> bytes:
     found = hashlib.sha256(repr((language.start, lengths)).encode())
     for array in (language.next_states, language.accepts):
         found.update(repr(array.shape).encode())
-        found.update(np.ascontiguousarray(array))
+        found.update(array.tobytes())
     return found.digest()
 
 
@@ -331,9 +331,11 @@ class ConditionalModel:
     @property
     def n_bytes(self) -> int:
         """Size in memory."""
-        product = vars(self.product).values()
-        arrays = [self._keys, *(one for one in product if isinstance(one, np.ndarray))]
-        return self.backward_proba.n_bytes + sum(one.nbytes for one in arrays)
+        product = self.product
+        transitions = product.symbols.nbytes + product.targets.nbytes
+        transitions += product.proba.nbytes + self._keys.nbytes
+        pairs = product.first.nbytes + product.ends.nbytes
+        return transitions + pairs + self.backward_proba.n_bytes
 
 
 KNOWN: ModelCache[ConditionalModel | None] = ModelCache(
