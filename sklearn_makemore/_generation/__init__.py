@@ -4,8 +4,9 @@ Contents: `next_symbols` (what sampling needs from a model), `sampling` (the sam
 loop, shared by all models), `character_sets`, `parse_pattern`, `positions`,
 `automaton`, `avoided` and `language` (patterns and excluded substrings as an automaton
 of words), `model_cache` (values kept for the next call), `conditional` (sampling
-words that match), `lengths` (words with the lengths of the training words),
-`most_likely` (the most probable words), `rank` (how many words are at least as
-probable) and `novelty` (which words are new).
+words that match), `edit_distance` and `near_words` (words close to those of a list),
+`lengths` (words with the lengths of the training words), `most_likely` (the most
+probable words), `rank` (how many words are at least as probable) and `novelty` (which
+words are new).
 It imports numpy, scikit-learn and `_words`.
 """
