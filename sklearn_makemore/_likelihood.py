@@ -11,7 +11,7 @@ from ._generation.sampling import DrawOptions, Source
 from ._hooks import PredictionHooks
 from ._sklearn import Interval, validate_options
 from ._word_estimator import own_random_state
-from ._words.symbols import check_single_characters
+from ._words.symbols import SymbolVocabulary
 from ._words.training_set import check_sample_weight
 from ._words.types import Floats, Ids, Seed, Weights, Words
 from ._words.vocabulary import EncodedWords
@@ -222,7 +222,6 @@ class LikelihoodMixin(PredictionHooks):
         7e+02 4.5e+08
         """
         log_proba = self._word_log_proba(self._encoded(words))
-        check_single_characters(self.vocabulary_, "`rank`")
         options = DrawOptions(
             max_length=self._default_max_length(0),
             never_id=self.vocabulary_.unknown_id,
@@ -234,7 +233,10 @@ class LikelihoodMixin(PredictionHooks):
         sizes = [
             min(at_once, n_samples - start) for start in range(0, n_samples, at_once)
         ]
-        samples = [sampled_log_proba(source, size, rng) for size in sizes]
+        vocabulary, are_words = self.vocabulary_, None
+        if isinstance(vocabulary, SymbolVocabulary):
+            are_words = vocabulary.are_words
+        samples = [sampled_log_proba(source, size, rng, are_words) for size in sizes]
         ranks = SampledRanks.of(*map(np.concatenate, zip(*samples, strict=True)))
         rank, std = ranks(log_proba)
         return (rank, std) if return_std else rank

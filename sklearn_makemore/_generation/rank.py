@@ -1,13 +1,14 @@
 """Estimates of how many words are at least as probable as a word."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from .._words.types import Floats
-from .._words.vocabulary import BOUNDARY
-from .sampling import Source, draw_from_cdf, next_proba, stacked_cdf
+from .._words.types import Floats, Ids, Mask
+from .._words.vocabulary import BOUNDARY, EncodedWords
+from .sampling import Source, assembled, draw_from_cdf, next_proba, stacked_cdf
 
 ROUNDING = 1e-6
 """Relative difference of log-probabilities up to which words are equally probable. The
@@ -62,7 +63,9 @@ class SampledRanks:
         log_error = np.where(
             at < len(self.log_proba), np.append(self.log_error, 0.0)[at], no_hit
         )
-        log_error[log_proba < self.log_proba[0] - tolerance] = np.inf
+        is_possible = self.log_proba > -np.inf
+        lowest = np.min(self.log_proba, initial=np.inf, where=is_possible)
+        log_error[log_proba < lowest - tolerance] = np.inf
         impossible = log_proba == -np.inf
         with np.errstate(over="ignore"):
             rank = np.where(impossible, np.inf, np.exp(np.maximum(log_rank, 0.0)))
@@ -70,18 +73,24 @@ class SampledRanks:
 
 
 def sampled_log_proba(
-    source: Source, n_draws: int, rng: np.random.RandomState
+    source: Source,
+    n_draws: int,
+    rng: np.random.RandomState,
+    are_words: Callable[[EncodedWords], Mask] | None = None,
 ) -> tuple[Floats, Floats]:
     """Sample words, and return their log-probabilities, (n_draws,) each.
 
     The first are those under the model, the second those with which the options let
     them be sampled. Both are finite, or the first is ``-inf`` for a word that the model
     cannot end and the second ``inf`` for a draw without a word.
+
+    are_words : returns whether sampled ids count as a word, (n_draws,); None if all do
     """
     model, options = source.model, source.options
     alive = np.arange(n_draws)
     contexts = source.context[np.zeros(n_draws, dtype=np.intp)]
     log_proba, log_drawn = np.zeros(n_draws), np.zeros(n_draws)
+    columns: list[tuple[Ids, Ids]] = []
     n_characters = source.length
     while True:
         table, rows = model.next_log_proba(contexts)
@@ -97,7 +106,13 @@ def sampled_log_proba(
         log_drawn[alive] += np.where(dead[rows], np.inf, drawn)
         going = np.flatnonzero(symbols != BOUNDARY)
         if not len(going):
-            return log_proba, log_drawn
+            break
         alive, symbols = alive[going], symbols[going]
+        if are_words is not None:
+            columns.append((alive, symbols))
         contexts = model.advance(contexts[going], symbols)
         n_characters += 1
+    if are_words is not None:
+        is_none = ~are_words(assembled(columns, n_draws))
+        log_proba[is_none], log_drawn[is_none] = -np.inf, np.inf
+    return log_proba, log_drawn

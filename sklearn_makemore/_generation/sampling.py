@@ -240,10 +240,10 @@ def draw_codes(
             states = language.next_states[states[going], symbols]
         columns.append((alive, symbols))
         contexts = model.advance(contexts[going], symbols)
-    return _assembled(columns, n_draws), complete
+    return assembled(columns, n_draws), complete
 
 
-def _assembled(columns: list[tuple[Ids, Ids]], n_draws: int) -> EncodedWords:
+def assembled(columns: list[tuple[Ids, Ids]], n_draws: int) -> EncodedWords:
     """Turn the characters sampled step by step into words."""
     lengths = np.zeros(n_draws, dtype=np.int64)
     for alive, _ in columns:

@@ -147,6 +147,11 @@ class SymbolVocabulary(CharVocabulary):
                 words[index] = None
         return words
 
+    def are_words(self, encoded: EncodedWords) -> Mask:
+        """Return whether the texts of words are encoded to their ids, (n_words,)."""
+        words = self.decode_after("", encoded)
+        return np.array([word is not None for word in words], dtype=bool)
+
     def _like(self, characters: Iterable[str]) -> CharVocabulary:
         return SymbolVocabulary(characters, unknown=self.unknown, pattern=self.pattern)
 

@@ -42,6 +42,8 @@ def _facts_of_char_lm(model):
     """Return facts about a fitted language model, by name."""
     characters = model.vocabulary_.characters
     shown = characters[:MAX_PRINTED_CHARACTERS]
+    if isinstance(shown, tuple):
+        shown = ", ".join(shown)
     if not shown.isprintable():
         shown = repr(shown)
     if len(characters) > MAX_PRINTED_CHARACTERS:

@@ -59,9 +59,10 @@ def run(options):
     chunks = word_chunks(options.words, options, SCORING_CHUNK_SIZE, with_places=True)
     for words in filter(None, map(known.of_chunk, chunks)):
         log_proba = model.score_samples(words).tolist()
+        lengths = model.vocabulary_.lengths(words).tolist()
         lines = [
-            line(word, value, -value / (len(word) + 1))
-            for word, value in zip(words, log_proba, strict=True)
+            line(word, value, -value / (length + 1))
+            for word, value, length in zip(words, log_proba, lengths, strict=True)
         ]
         print("\n".join(lines))  # one call, since unbuffered output is slow
     known.report()
@@ -71,17 +72,16 @@ class KnownWords:
     """The words whose characters a model knows; others are left out, or an error."""
 
     def __init__(self, model, options):
-        vocabulary = model.vocabulary_
-        self.characters = None if vocabulary.unknown else set(vocabulary.characters)
+        self.vocabulary = model.vocabulary_
         self.path, self.skips = options.words, options.on_unknown == "skip"
         self.n_skipped, self.first = 0, ""
 
     def of_chunk(self, chunk):
         """Return the known words of a chunk of words and the numbers of their lines."""
         words, numbers = chunk
-        if self.characters is None:
+        if self.vocabulary.unknown:
             return words
-        is_known = [self.characters.issuperset(word) for word in words]
+        is_known = self.vocabulary.can_encode(words).tolist()
         n_unknown = len(words) - sum(is_known)
         if n_unknown and not self.n_skipped:
             index = is_known.index(False)
@@ -93,9 +93,9 @@ class KnownWords:
         """Raise an error for the first word with unknown characters, or remember it."""
         self.first = f"{reprlib.repr(word)} {place}"
         if not self.skips:
-            unknown = ", ".join(
-                map(repr, sorted({*word}.difference(self.characters or ()))[:5])
-            )
+            characters = {*self.vocabulary.segments(word)}
+            unknown = sorted(characters.difference(self.vocabulary.characters))
+            unknown = ", ".join(map(repr, unknown[:5]))
             raise ValueError(
                 f"Word {self.first} has characters that the model does not know "
                 f"({unknown}); leave such words out with --on-unknown skip, or fit the "

@@ -351,6 +351,19 @@ def test_networks_stop_early_and_go_to_files(run, files):
     assert "  n_iter_no_change    1" in lines
 
 
+def test_models_with_symbols_of_several_characters_are_read(run):
+    model = NGramCounter(order=2, alphabet=["C", "Cl", "O"]).fit(["CCl", "CO"])
+    save(model, "x.model")
+    code, lines, _ = run("info", "x.model")
+    assert (code, lines[1].split()[1:]) == (0, ["3", "characters:", "C,", "Cl,", "O"])
+    score = "score", "x.model", "-", "--on-unknown"
+    code, lines, errors = run(*score, "skip", stdin=b"ClC\nCF\n")
+    assert (code, len(lines), len(errors)) == (0, 1, 1)
+    assert lines[0].split("\t")[2] == f"{model.nll(['ClC']):.6f}"
+    code, _, (error,) = run(*score, "error", stdin=b"ClC\nCF\n")
+    assert code == 1 and "does not know ('F')" in error
+
+
 def test_without_a_file_the_names_of_the_package_are_taken(run, words, monkeypatch):
     monkeypatch.setattr(_words, "load_names", lambda: Bunch(data=words))
     code, lines, _ = run("fit", "-o", "x.model", "--held-out", 0)

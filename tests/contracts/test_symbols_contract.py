@@ -66,6 +66,9 @@ def test_a_symbol_counts_as_one_character(estimator, tmp_path):
     expected = letters.novelty_report(TINY_WORDS, 50, random_state=0)
     np.testing.assert_array_equal(report.lengths_by_kind, expected.lengths_by_kind)
     np.testing.assert_array_equal(report.train_lengths, expected.train_lengths)
+    ranks = model.rank(WORDS, 50, random_state=0)
+    expected = letters.rank(TINY_WORDS, 50, random_state=0)
+    np.testing.assert_array_equal(ranks, expected)
     more, letters_more = in_symbols(["cab"]), ["cab"]
     model.partial_fit(more), letters.partial_fit(letters_more)
     assert model.score(WORDS) == letters.score(TINY_WORDS)
@@ -166,12 +169,20 @@ def test_exact_samples_of_a_pattern_are_the_words_as_scored():
     assert_frequencies(model.sample(20_000, **options), expected)
 
 
+def test_ranks_count_words_and_not_ways_to_cut_them():
+    model = NGramCounter(order=2, smoothing="additive", alphabet=UNCLEAR)
+    model.fit(TINY_WORDS)
+    words = sum(words_by_length("abc", 7), [])
+    scores = np.sort(model.score_samples(words))[::-1]
+    some = [words[index] for index in np.argsort(-model.score_samples(words))[:40:4]]
+    exact = np.searchsorted(-scores, -model.score_samples(some) + 1e-9, side="right")
+    rank, std = model.rank(some, 20_000, random_state=0, return_std=True)
+    assert np.all(np.abs(rank - exact) < 5.2 * std + 0.1)
+
+
 def test_what_cannot_read_symbols_yet_says_so():
     model = NGramCounter(alphabet=CLEAR).fit(WORDS)
-    for call in (
-        lambda: model.most_likely(),
-        lambda: model.rank(WORDS),
-    ):
+    for call in (lambda: model.most_likely(),):
         with pytest.raises(ValueError, match="needs symbols of one character"):
             call()
 
