@@ -8,27 +8,39 @@ A class derived from `DeclaredParameters` declares them in its body, like a data
 Its `__init__`, its `_parameter_constraints` and these sections of its docstring are
 generated. Type checkers know each parameter with its type and its default.
 
+`takes` gives a method the parameters of such a class.
+
 The section "Parameters" of a method is generated too if the docstring lacks it and
 `ARGUMENTS` has all parameters; then also "Returns" if the method returns `Self`.
 """
 
+import functools
 import inspect
 import re
+from collections.abc import Callable
 from dataclasses import KW_ONLY, MISSING, dataclass, field, make_dataclass, replace
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import (
     Any,
     ClassVar,
+    Concatenate,
     Literal,
+    ParamSpec,
     Self,
+    TypeVar,
     Union,
+    cast,
     dataclass_transform,
     get_args,
     get_origin,
 )
 
-from ._sklearn import Interval, StrOptions
+from ._sklearn import Interval, StrOptions, validate_options
+
+P = ParamSpec("P")
+Record = TypeVar("Record", bound="DeclaredParameters")
+Result = TypeVar("Result")
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 PROPER_SHARE = Interval(Real, 0, 1, closed="left")
@@ -56,7 +68,7 @@ class Parameter:
 
     default: Any = MISSING
     description: str | None = None
-    constraints: list | str | None = None
+    constraints: list[Any] | str | None = None
     type_text: str | None = None
     hint: Any = Any
     kw_only: bool = False
@@ -106,7 +118,7 @@ def parameter(
     *,
     default: Any = MISSING,
     description: str | None = None,
-    constraints: list | str | None = None,
+    constraints: list[Any] | str | None = None,
     type_text: str | None = None,
 ) -> Any:
     """Declare a parameter in the body of a class.
@@ -173,6 +185,32 @@ class DeclaredParameters:
             if name[0] != "_" and inspect.isfunction(method):
                 method.__doc__ = _completed_method(method)
         super().__init_subclass__(**kwargs)
+
+
+def takes(
+    record: Callable[P, Record],
+) -> Callable[[Callable[[Any, Record], Result]], Callable[Concatenate[Any, P], Result]]:
+    """Give a method the parameters of a class of declarations.
+
+    The method takes an instance of the class instead of the arguments, which are valid.
+    Its signature and the section "Parameters" of its docstring are generated.
+    """
+
+    def decorated(method: Callable[[Any, Record], Result]) -> Any:
+        def called(self: Any, *args: P.args, **kwargs: P.kwargs) -> Result:
+            return method(self, record(*args, **kwargs))
+
+        made: Any = functools.update_wrapper(called, method)
+        made.__signature__ = inspect.signature(cast("Any", record).__init__).replace(
+            return_annotation=inspect.signature(method).return_annotation
+        )
+        del made.__wrapped__
+        declared = cast("Any", record)._declared_parameters
+        sections = [found.documented(name) for name, found in declared.items()]
+        made.__doc__ = _with_sections(method.__doc__, {"Parameters": sections})
+        return validate_options(cast("Any", record)._parameter_constraints)(made)
+
+    return decorated
 
 
 def _is_written(init):

@@ -1,13 +1,13 @@
 """The automaton of the words without certain substrings, or without a pattern."""
 
-import re
 from collections.abc import Set
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from .._words.code_points import encodable_words
+from .._words.types import Words
 from .automaton import (
     MAX_TRANSITIONS,
     Automaton,
@@ -22,15 +22,10 @@ Avoided: TypeAlias = str | tuple[str, ...]
 """A pattern, or substrings."""
 
 
-def checked_avoiding(avoiding: Any) -> Avoided | None:
+def checked_avoiding(avoiding: str | Words | Set[str] | None) -> Avoided | None:
     """Return the argument `avoiding` as text or as a sorted tuple of substrings."""
     if avoiding is None or isinstance(avoiding, str):
         return avoiding
-    if isinstance(avoiding, re.Pattern):
-        raise TypeError(
-            "`avoiding` is a compiled pattern of Python; pass its text, "
-            "pattern.pattern, with flags as in (?i)."
-        )
     substrings = list(avoiding) if isinstance(avoiding, Set) else avoiding
     substrings = encodable_words(substrings, name="avoiding", allow_empty=True)
     if "" in substrings:

@@ -278,9 +278,9 @@ def backward(
     if proba[can_end.first][0] < MIN_PROBA:
         raise ValueError(
             "The model gives no probability, or less than can be computed, to the "
-            "words that match `matching` and begin with `prefix`, with these lengths, "
-            "`temperature`, `top_k` and `top_p`. Relax one of them, or leave out "
-            "`exact`."
+            "words that fit `matching` and `avoiding` and begin with `prefix`, with "
+            "these lengths and the options that change probabilities. Relax one of "
+            "them, or leave out `exact`."
         )
     return ConditionalModel(product, proba)
 

@@ -1,4 +1,4 @@
-"""The sampling loop of all models: lengths, patterns, temperature, top-k, top-p."""
+"""The sampling loop of all models."""
 
 import sys
 import warnings
@@ -13,6 +13,7 @@ from .._words.types import Floats, Ids, Mask
 from .._words.vocabulary import BOUNDARY, EncodedWords
 from .language import Language
 from .next_symbols import Contexts, NextSymbolModel
+from .options import CHANGES, Changes, changed, relative_proba
 
 MAX_CELLS = 1 << 22
 """Probabilities in memory while sampling: 32 MiB of float64."""
@@ -36,19 +37,18 @@ MIN_ROWS = 256
 
 @dataclass(frozen=True)
 class DrawOptions:
-    """Changes of the model's distributions, in the order they are made.
+    """Conditions on words and changes of the model's distributions.
 
-    They are those of `GeneratorMixin.sample`. The defaults change nothing.
+    The defaults change nothing.
 
+    changes : of `SampleOptions`
     never_id : id of a symbol that is never sampled
     language : a word is rejected when it has left the language
     """
 
     min_length: int = 0
     max_length: int = sys.maxsize
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float | None = None
+    changes: Changes = ()
     never_id: int | None = None
     language: Language | None = None
 
@@ -79,62 +79,12 @@ def masked(log_proba: Floats, length: int, options: DrawOptions) -> Floats:
     return log_proba
 
 
-def tempered(log_proba: Floats, temperature: float) -> Floats:
-    """Divide by the temperature; 0 keeps only the first of the largest in each row."""
-    if temperature == 1.0:
-        return log_proba
-    if temperature > 0.0:
-        # The largest is moved to 0 first, so that dividing by a tiny temperature does
-        # not overflow for the most probable symbol.
-        best = log_proba.max(axis=1, keepdims=True)
-        with np.errstate(over="ignore"):  # to -inf, which is the limit
-            return (log_proba - _finite(best)) / temperature
-    best = log_proba.argmax(axis=1)[:, np.newaxis]
-    kept = np.full_like(log_proba, -np.inf)
-    np.put_along_axis(kept, best, np.take_along_axis(log_proba, best, axis=1), axis=1)
-    return kept
-
-
-def keep_top_k(log_proba: Floats, top_k: int | None) -> Floats:
-    """Keep the `top_k` largest of each row; of equal ones the lower ids."""
-    if top_k is None or top_k >= log_proba.shape[1]:
-        return log_proba
-    order = np.argsort(-log_proba, axis=1, kind="stable")
-    kept = log_proba.copy()
-    np.put_along_axis(kept, order[:, top_k:], -np.inf, axis=1)
-    return kept
-
-
-def keep_top_p(log_proba: Floats, top_p: float | None) -> Floats:
-    """Keep the fewest largest of each row whose probabilities reach `top_p`."""
-    if top_p is None or top_p >= 1.0:
-        return log_proba
-    order = np.argsort(-log_proba, axis=1, kind="stable")
-    ordered = np.take_along_axis(log_proba, order, axis=1)
-    proba = relative_proba(ordered)
-    total = proba.sum(axis=1, keepdims=True)
-    before = np.zeros_like(proba)  # mass of all more probable symbols
-    np.cumsum(proba[:, :-1], axis=1, out=before[:, 1:])
-    kept = np.empty_like(log_proba)
-    # Tolerate rounding.
-    is_kept = before < top_p * total * (1 - 1e-12)
-    np.put_along_axis(kept, order, np.where(is_kept, ordered, -np.inf), axis=1)
-    return kept
-
-
-def relative_proba(log_proba: Floats) -> Floats:
-    """Exponentiate each row up to a factor; a row of ``-inf`` becomes zeros."""
-    return np.exp(log_proba - _finite(log_proba.max(axis=1, keepdims=True)))
-
-
 def next_proba(log_proba: Floats, length: int, options: DrawOptions) -> Floats:
     """Apply all options in their documented order; each row is up to a factor."""
-    changed = masked(log_proba, length, options)
-    changed = tempered(changed, options.temperature)
-    changed = keep_top_p(keep_top_k(changed, options.top_k), options.top_p)
-    if changed is log_proba:  # a model's own row has a probability of ordinary size
+    result = changed(masked(log_proba, length, options), options.changes)
+    if result is log_proba:  # a model's own row has a probability of ordinary size
         return np.exp(log_proba)
-    return relative_proba(changed)
+    return relative_proba(result)
 
 
 def stacked_cdf(proba: Floats) -> tuple[Floats, Mask]:
@@ -295,10 +245,11 @@ def draw_words(
     else:
         warnings.warn(
             f"Found {len(accepted.words)} of {n_samples} words in {n_drawn} draws: the "
-            "options (unique, exclude, lengths, matching, top_k, top_p, temperature) "
-            "leave too few. Ask for fewer words, or relax one of them.",
+            "options (unique, exclude, lengths, matching, avoiding, "
+            f"{', '.join(CHANGES)}) leave too few. Ask for fewer words, or relax one "
+            "of them.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return accepted.words[:n_samples]
 
@@ -359,8 +310,3 @@ def _next_batch(
     # After draws in vain, the rate is likely to be below one in as many draws.
     rate = max(max(n_accepted, 1) / n_drawn, 1 / max_draws_per_word)
     return int(1.2 * n_missing / rate) + 16
-
-
-def _finite(best: Floats) -> Floats:
-    """Replace infinite numbers with 0."""
-    return np.where(np.isfinite(best), best, 0.0)

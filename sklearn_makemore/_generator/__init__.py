@@ -1,5 +1,5 @@
 """The methods of models that generate words.
 
 Contents: `sample` (sampling, and the report on new words).
-It imports `_generation`, `_word_estimator`, `_hooks` and `_words`.
+It imports `_declarations`, `_generation`, `_word_estimator`, `_hooks` and `_words`.
 """

@@ -1,20 +1,21 @@
 """GeneratorMixin: methods that generate words."""
 
-import re
 import reprlib
 import warnings
 from collections.abc import Iterable, Set
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._declarations import takes
 from .._generation.conditional import exact_sources, masked_source
 from .._generation.language import matching_language
 from .._generation.most_likely import beginning_with, most_likely_words
 from .._generation.novelty import NoveltyReport, novelty_of
+from .._generation.options import SampleOptions
 from .._generation.sampling import DrawOptions, Source, Stage, draw_codes, draw_words
 from .._hooks import PredictionHooks
 from .._sklearn import Interval, parameter_constraints, validate_options
@@ -28,107 +29,16 @@ from .._words.types import Floats, Seed, Words
 class GeneratorMixin(PredictionHooks):
     """Sampling, the most probable words, and a report on new words."""
 
-    @validate_options(
-        {
-            "n_samples": [Interval(Integral, 1, None, closed="left")],
-            "prefix": [str],
-            "temperature": [Interval(Real, 0, None, closed="left")],
-            "top_k": [Interval(Integral, 1, None, closed="left"), None],
-            "top_p": [Interval(Real, 0, 1, closed="right"), None],
-            "min_length": [Interval(Integral, 0, None, closed="left"), None],
-            "max_length": [Interval(Integral, 0, None, closed="left"), None],
-            "matching": [str, re.Pattern, None],
-            "exact": ["boolean"],
-            "unique": ["boolean"],
-            "exclude": "no_validation",
-            "random_state": ["random_state"],
-        }
-    )
-    def sample(
-        self,
-        n_samples: int = 1,
-        *,
-        prefix: str = "",
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        min_length: int | None = None,
-        max_length: int | None = None,
-        matching: str | None = None,
-        exact: bool = False,
-        unique: bool = False,
-        exclude: Words | Set[str] | None = None,
-        random_state: Seed = None,
-    ) -> list[str]:
+    @takes(SampleOptions)
+    def sample(self, options: SampleOptions) -> list[str]:
         r"""Sample new words.
 
         Without options, samples are independent and follow the model exactly, but no
         word is empty unless a training word is, and a word that reaches `max_length`
-        ends. Options change the distribution of each next
-        character in this order: the length limits and `matching`, `temperature`,
-        `top_k`, `top_p`. The remaining probabilities are normalised. The symbol for
-        unknown characters is never sampled.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of words.
-
-        prefix : str, default=""
-            Every word begins with it; the rest is sampled given the prefix.
-
-        temperature : float, default=1.0
-            Log-probabilities are divided by it. Below 1, likely characters become more
-            likely; above 1, less likely. 0 always takes the most probable character.
-
-        top_k : int, default=None
-            Sample each character from the `top_k` most probable ones only.
-
-        top_p : float, default=None
-            Sample each character from the fewest most probable ones that together have
-            at least this probability (nucleus sampling).
-
-        min_length : int, default=None
-            Smallest number of characters of a word, prefix included. None allows the
-            empty word only if it is a training word, of a member in the case of a
-            mixture, or if `max_length` leaves no other. 0 leaves the model as it is.
-
-        max_length : int, default=None
-            Largest number of characters of a word, prefix included. A word that
-            reaches it ends there. None allows ten times the longest training word and
-            at least 1000 characters beyond the prefix and `min_length`, so that every
-            word ends. A model whose `block_size` limits whole words also ends words at
-            that limit.
-
-        matching : str, default=None
-            Regular expression that the whole word must match, prefix included, in
-            Python's syntax [1]_: without look-around, back references, atomic groups
-            and possessive repetitions, with properties such as ``\p{Greek}``, which
-            require the extra ``matching``. At each step, characters that cannot lead
-            to a match are removed before one is sampled. A word is rejected if
-            the model gives no probability to any match of its beginning, which happens
-            without smoothing only. The result differs from sampling words and rejecting
-            those that do not match: a beginning is as likely as under the model, even
-            if the model rarely continues it to a match.
-
-        exact : bool, default=False
-            With `matching`, whether to sample from the conditional distribution: that
-            of the model, after `temperature`, `top_k` and `top_p`, given that the word
-            matches and has an allowed length. Words are sampled and rejected until
-            there are enough or the match is seen to be rare. Then counters, and
-            networks with `match_lengths`, compute the distribution, and keep it for the
-            next call. All other models, and those with too many states, continue to
-            reject words, each as soon as it cannot match any more; the number of
-            samples is bounded.
-
-        unique : bool, default=False
-            Whether all words must be different.
-
-        exclude : array-like or set of str, default=None
-            Words to leave out, for instance the training words.
-
-        random_state : int, RandomState instance or None, default=None
-            Pass an int for the same words at each call; None samples fresh ones.
+        ends. Options change the distribution of each next character in this order: the
+        length limits, `matching` and `avoiding`; `temperature`; `top_k`; `top_p`;
+        `min_p`; `typical_p`. Each acts on the normalised result of those before. The
+        symbol for unknown characters is never sampled.
 
         Returns
         -------
@@ -143,18 +53,24 @@ class GeneratorMixin(PredictionHooks):
         ValueError
             If `prefix` has a character outside the alphabet; if `max_length` is less
             than `min_length` or the length of `prefix`, or if these exceed what the
-            model can read; if `matching` is not a regular expression, if its automaton
-            is too large, or if it matches no word of the alphabet with this prefix and
-            these lengths; or if `exact` is set without `matching`.
+            model can read; if a pattern is not a regular expression, if its automaton
+            is too large, or if no word of the alphabet with this prefix and these
+            lengths fits `matching` and `avoiding`; or if `exact` is set without both.
         TypeError
-            If `matching` is a compiled pattern.
+            If `matching` or `avoiding` is a compiled pattern.
         ImportError
-            If `matching` has a property such as ``\p{Greek}`` and the extra
+            If a pattern has a property such as ``\p{Greek}`` and the extra
             ``matching`` is not installed.
 
         References
         ----------
-        .. [1] Syntax of Python's regular expressions,
+        .. [1] N. N. Minh et al., "Turning up the heat: min-p sampling for creative and
+           coherent LLM outputs", ICLR 2025. https://arxiv.org/abs/2407.01082
+
+        .. [2] C. Meister, T. Pimentel, G. Wiher, R. Cotterell, "Locally typical
+           sampling", Transactions of the ACL, 2023. https://arxiv.org/abs/2202.00666
+
+        .. [3] Syntax of Python's regular expressions,
            https://docs.python.org/3/library/re.html#regular-expression-syntax
 
         Examples
@@ -167,54 +83,54 @@ class GeneratorMixin(PredictionHooks):
         ['kaleen', 'kayceon', 'kaan']
         """
         check_is_fitted(self)
-        _check_matching(matching, exact)
-        excluded = checked_exclude(exclude)
-        shortest = self._resolved_min_length(min_length, max_length)
-        n_prefix = len(self.vocabulary_.segments(prefix))
-        longest = self._checked_max_length(prefix, min_length or 0, max_length)
-        options = DrawOptions(
-            min_length=shortest,
-            max_length=longest,
-            temperature=float(temperature),
-            top_k=top_k,
-            top_p=top_p,
+        options.check()
+        excluded = checked_exclude(options.exclude)
+        prefix = options.prefix
+        shortest = self._resolved_min_length(options.min_length, options.max_length)
+        drawing = DrawOptions(
+            shortest,
+            self._checked_max_length(
+                prefix, options.min_length or 0, options.max_length
+            ),
+            options.changes(),
             never_id=self.vocabulary_.unknown_id,
         )
-        rng = own_random_state(random_state)
+        rng = own_random_state(options.random_state)
         stages = (
             Stage(
                 partial(self._drawn, source, prefix, rng),
                 source.max_draws_per_word,
                 source.is_trial,
             )
-            for source in self._sources(prefix, options, matching, exact)
+            for source in self._sources(options, drawing)
         )
+        n_prefix = len(self.vocabulary_.segments(prefix))
         return draw_words(
             stages,
-            int(n_samples),
+            int(options.n_samples),
             self._draws_at_once(max(n_prefix, shortest)),
-            unique,
+            options.unique,
             excluded,
         )
 
     def _sources(
-        self, prefix: str, options: DrawOptions, matching: str | None, exact: bool
+        self, options: SampleOptions, drawing: DrawOptions
     ) -> Iterable[Source]:
         """Return the sources of words, in the order they are tried."""
-        encoded = self._encoded([prefix], "prefix")
+        encoded = self._encoded([options.prefix], "prefix")
         context, n_prefix = self._contexts_after(encoded), encoded.n_predictions - 1
-        source = Source(self._next_symbol_model(), context, n_prefix, options)
-        if matching is None:
+        source = Source(self._next_symbol_model(), context, n_prefix, drawing)
+        if options.matching is None and options.avoiding is None:
             return [source]
         language = matching_language(
-            matching,
-            None,
+            options.matching,
+            options.avoiding,
             self.vocabulary_,
-            prefix,
-            options.min_length,
-            options.max_length,
+            options.prefix,
+            drawing.min_length,
+            drawing.max_length,
         )
-        if exact:
+        if options.exact:
             return exact_sources(source, language)
         return [masked_source(source, language)]
 
@@ -407,20 +323,6 @@ class GeneratorMixin(PredictionHooks):
                 f"max_length={max_length} is less than min_length={min_length}."
             )
         return max_length if limit is None else min(max_length, limit)
-
-
-def _check_matching(matching: object, exact: bool) -> None:
-    """Raise an error if `matching` is not text, or `exact` is set without it."""
-    if isinstance(matching, re.Pattern):
-        raise TypeError(
-            "`matching` is a compiled pattern of Python; pass its text, "
-            "pattern.pattern, with flags as in (?i)."
-        )
-    if exact and matching is None:
-        raise ValueError(
-            "exact=True needs a pattern, but `matching` is None; give a pattern, or "
-            "leave out `exact`."
-        )
 
 
 def checked_exclude(exclude: Words | Set[str] | None) -> list[str]:

@@ -1,65 +1,55 @@
 """Words sampled from a model of labelled words."""
 
-from collections.abc import Set
-from numbers import Integral
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._declarations import parameter, takes
+from .._generation.options import SampleOptions
 from .._generator.sample import GeneratorMixin, checked_exclude
-from .._sklearn import Interval, parameter_constraints, validate_options
+from .._sklearn import parameter_constraints, validate_options
 from .._word_estimator import own_random_state
-from .._words.types import Floats, Seed, Words
+from .._words.types import Floats
 from .label_likelihood import LabelledLikelihoodMixin
 from .label_models import rows_of_labels
 from .labels import checked_labels
 
 
+class LabelledSampleOptions(SampleOptions):
+    """The arguments of `sample` of a model of labelled words."""
+
+    n_samples: int = parameter(
+        default=1,
+        description="Number of words. Leave it at 1 if `label` is a list.",
+    )
+    _: KW_ONLY
+    label: Any = parameter(
+        default=None,
+        type_text="a label, array-like of labels, or None",
+        description="""
+        The label of all words, or a list with the label of each word. With None, each
+        label is drawn first: from `class_prior_`, or given `prefix` if there is one.
+        Other options apply to the words of the labels that were drawn.
+        """,
+    )
+    unique: bool = parameter(
+        default=False,
+        description="Whether all words must be different, whatever their labels.",
+    )
+
+    def without_label(self) -> dict[str, Any]:
+        """Return the arguments of `sample` of a model of words."""
+        return {name: getattr(self, name) for name in SampleOptions.names()}
+
+
 class LabelledGeneratorMixin(LabelledLikelihoodMixin):
     """New words with labels, and the most probable words of a label."""
 
-    @validate_options(
-        {
-            "n_samples": [Interval(Integral, 1, None, closed="left")],
-            "unique": ["boolean"],
-            "random_state": ["random_state"],
-        },
-        forwarded=parameter_constraints(GeneratorMixin.sample),
-    )
-    def sample(
-        self,
-        n_samples: int = 1,
-        *,
-        label: Any = None,
-        unique: bool = False,
-        exclude: Words | Set[str] | None = None,
-        random_state: Seed = None,
-        **sample_options: Any,
-    ) -> list[str]:
+    @takes(LabelledSampleOptions)
+    def sample(self, options: LabelledSampleOptions) -> list[str]:
         """Sample new words with a label.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of words. Leave it at 1 if `label` is a list.
-
-        label : a label, array-like of labels, or None, default=None
-            The label of all words, or a list with the label of each word. With None,
-            each label is drawn first: from `class_prior_`, or given `prefix` if there
-            is one. Other options apply to the words of the labels that were drawn.
-
-        unique : bool, default=False
-            Whether all words must be different, whatever their labels.
-
-        exclude : array-like or set of str, default=None
-            Words to leave out, for instance the training words.
-
-        random_state : int, RandomState instance or None, default=None
-            Pass an int for the same words at each call; None samples fresh ones.
-
-        **sample_options : dict
-            Options of `NGramCounter.sample`, such as ``temperature=0.8``.
 
         Returns
         -------
@@ -78,19 +68,19 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
             `NGramCounter.sample`.
         """
         check_is_fitted(self)
-        rng = own_random_state(random_state)
-        prefix = sample_options.get("prefix", "")
-        labels = self._labels_to_sample(label, n_samples, prefix, rng)
-        excluded = set(checked_exclude(exclude))
+        rng = own_random_state(options.random_state)
+        label, unique = options.label, options.unique
+        labels = self._labels_to_sample(label, options.n_samples, options.prefix, rng)
+        excluded = set(checked_exclude(options.exclude))
+        shared = options.without_label()
         words: list[str | None] = [None] * len(labels)
         for rows, model in self._by_label(labels):
-            found = model.sample(
-                len(rows),
-                unique=unique,
-                exclude=excluded,
-                random_state=rng,
-                **sample_options,
-            )
+            of_label = {
+                "n_samples": len(rows),
+                "exclude": excluded,
+                "random_state": rng,
+            }
+            found = model.sample(**shared | of_label)
             if len(found) < len(rows) and np.ndim(label):
                 raise ValueError(
                     f"Only {len(found)} of {len(rows)} words with the label "

@@ -21,6 +21,7 @@ from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter
 from sklearn_makemore._generation import conditional as _conditional
 from sklearn_makemore._generation import sampling as _sampling
 from sklearn_makemore._generation.conditional import KNOWN, ConditionalModel
+from sklearn_makemore._generation.options import SampleOptions
 from sklearn_makemore._generation.sampling import DrawOptions
 from sklearn_makemore._generator import sample as _sample
 from sklearn_makemore.datasets import load_names
@@ -198,7 +199,8 @@ def test_exact_probabilities_include_the_lengths(estimator, limits, prefix, fit_
     model = fit_once(estimator, TINY_WORDS)
     pattern = "(ab|b.|c)*a?"
     words = matches(pattern, prefix, limits)
-    *_, source = model._sources(prefix, DrawOptions(*limits), pattern, exact=True)
+    options = SampleOptions(prefix=prefix, matching=pattern, exact=True)
+    *_, source = model._sources(options, DrawOptions(*limits))
     assert type(source.model) is ConditionalModel
     states = model._next_symbol_model().plain.n_states
     assert len(source.model.product.ends) <= 3 * states  # of the pattern: 3 states
@@ -357,7 +359,7 @@ def test_an_impossible_pattern_is_an_error_at_once(
     }.items():
         with pytest.raises(ValueError, match=message):
             model.sample(5, exact=exact, random_state=0, **options)
-    with pytest.raises(ValueError, match="`matching` is None"):
+    with pytest.raises(ValueError, match="needs `matching` or"):
         model.sample(exact=True)
     with pytest.raises(TypeError, match="pass its text, pattern.pattern"):
         model.sample(matching=re.compile("a"))

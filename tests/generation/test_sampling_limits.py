@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from sklearn_makemore import BigramCounter, NGramCounter, _hooks
 from sklearn_makemore._counters import model as _ngram_model
-from sklearn_makemore._generation.sampling import keep_top_p, tempered
+from sklearn_makemore._generation.options import keep_top_p, tempered
 from sklearn_makemore._generator import sample as _sample
 
 UNSMOOTHED = {
