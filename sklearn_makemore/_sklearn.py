@@ -231,6 +231,11 @@ def non_negative_weights(sample_weight: Any, samples: Sized) -> NDArray[np.float
     )
 
 
+def callbacks_of(context):
+    """Return the callbacks of a callback context."""
+    return context._callbacks
+
+
 def has_callbacks(context):
     """Whether a `CallbackContext` has callbacks to call."""
     return bool(context._callbacks)
@@ -261,6 +266,7 @@ __all__ = [
     "_VisualBlock",
     "_fit_context",
     "_safe_indexing",
+    "callbacks_of",
     "check_matplotlib_support",
     "check_pandas_support",
     "check_pipeline",

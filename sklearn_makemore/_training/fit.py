@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from numpy.random import RandomState
 
-from .._sklearn import has_callbacks
+from .._sklearn import callbacks_of, has_callbacks
 from .._word_estimator import own_random_state
 from .._words.hold_out import hold_out
 from .._words.training_set import TrainingSet
@@ -206,6 +206,8 @@ def _early_stopping(model, valid):
 class EpochTasks(Callback):
     """Report each epoch to scikit-learn's callbacks, and note if one asks to stop.
 
+    A callback with a method `on_epoch_of_net` also receives the net.
+
     context : sklearn.callback.CallbackContext of the fit
     task : keyword arguments of the hooks: estimator, X, y
     reconstruct : returns the fitted attributes, given the net
@@ -216,6 +218,9 @@ class EpochTasks(Callback):
         self.asks_to_stop_ = False
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        for callback in callbacks_of(self.context):
+            if hasattr(callback, "on_epoch_of_net"):
+                callback.on_epoch_of_net(net)
         self.epoch = self.context.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(**self.task)
 

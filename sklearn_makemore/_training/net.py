@@ -234,11 +234,16 @@ class CharNet(NeuralNet):
             return self.module_(**x, **fit_params)
         return super().infer(x, **fit_params)
 
+    @property
+    def epochs_done_(self) -> float:
+        """Number of epochs of the training, with the steps of the present one."""
+        return self.max_epochs * self.step_ / max(self.n_steps_, 1)
+
     def _set_learning_rate(self):
+        step, self.step_ = self.step_, self.step_ + 1
         if self.schedule is None or not self.n_steps_:
             return
-        lr = self.lr * self.schedule(self.step_ / self.n_steps_)
-        self.step_ += 1
+        lr = self.lr * self.schedule(step / self.n_steps_)
         for group in self.optimizer_.param_groups:
             group["lr"] = lr
 

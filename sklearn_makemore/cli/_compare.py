@@ -7,9 +7,10 @@ mean negative log-likelihood in nats per character; lower is better.
 import inspect
 import os
 import sys
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 from .. import ConditionalCharLM
 from .._base import BaseCharLM
@@ -17,30 +18,11 @@ from ._labels import add_label_option, labelled_words
 from ._learning import AllWords, add_held_out_option, split_words
 from ._models import MODELS, model_class
 from ._option_types import SEEDS, OptionType
-from ._progress import EpochCallback
+from ._progress import TrainingProgress, is_terminal, progress_bar
 from ._streams import UsageError, print_message
 from ._words import STANDARD_INPUT, add_words_options
 
 COLUMNS = ("model", "validation NLL", "seconds to fit")
-
-
-@dataclass
-class Row:
-    """A row of the table: a model and, once it is fitted, its NLL and fit time."""
-
-    name: str
-    model: BaseCharLM | ConditionalCharLM
-    nll: float | None = None
-    seconds: float | None = None
-    epochs: EpochCallback = field(default_factory=EpochCallback)
-
-    @property
-    def cells(self):
-        """Return the texts of the columns."""
-        if self.nll is None or self.seconds is None:
-            return self.name, "", f"epoch {self.epochs.n_done + 1}"
-        return self.name, f"{self.nll:.4f}", f"{self.seconds:.3f}"
-
 
 USAGE = "[WORDS] [--models NAME ...] [options]"
 EXAMPLES = """
@@ -54,16 +36,16 @@ def add_options(parser, arguments):
     """Add the options."""
     add_words_options(parser)
     add_label_option(parser)
-    parser.group("models").add_argument(
+    add_held_out_option(parser)
+    models = parser.group("models")
+    models.add_argument(
         "--models",
         nargs="+",
-        default=MODELS,
         metavar="NAME",
-        help=f"Models to compare: {', '.join(MODELS)}. By default all of them, which "
-        "takes minutes on tens of thousands of words.",
+        help=f"Some of {', '.join(MODELS)}; short names such as gru do. By default "
+        "those that suit the number of words.",
     )
-    add_held_out_option(parser)
-    parser.group("models").add_argument(
+    models.add_argument(
         "--random-state",
         type=OptionType(int, SEEDS),
         default=0,
@@ -74,7 +56,24 @@ def add_options(parser, arguments):
 
 def run(options):
     """Fit the models, and print the table and words from the best model."""
-    models = [_new_model(name, options.random_state) for name in options.models]
+    models = [_new_model(name, options.random_state) for name in options.models or ()]
+    training = _words_to_learn(options)
+    if not models:
+        names = default_models(training.n_words, options.label_column is not None)
+        models = [_new_model(name, options.random_state) for name in names]
+    print(
+        f"{training.n_words:,} training words, "
+        f"{training.held_out.n_words:,} held-out words.\n"
+        "NLL: mean negative log-likelihood in nats per character; lower is better.\n",
+        flush=True,
+    )
+    best = _compared(models, training)
+    print()
+    training.show_words(best.model, f" from {best.name}")
+
+
+def _words_to_learn(options) -> Any:
+    """Read the words, of which some must be held out."""
     if options.label_column is None:
         training = AllWords.of(split_words(options))
     else:
@@ -84,27 +83,13 @@ def run(options):
             "no word is held out to compare the models on; use more words, or a "
             "larger --held-out"
         )
-    print(
-        f"{len(training.words):,} training words, "
-        f"{training.held_out.n_words:,} held-out words.\n"
-        "NLL: mean negative log-likelihood in nats per character; lower is better.\n",
-        flush=True,
-    )
-    with shown_table() as rows:
-        _warm_up(models)
-        for model in models:
-            row = Row(type(model).__name__, model)
-            rows.append(row)
-            try:
-                _measure(row, training)
-            except ValueError as error:
-                rows.remove(row)
-                print_message(f"{row.name} is skipped: {error}")
-    if not rows:
-        raise ValueError("none of the models can be fitted to these words")
-    best = _by_nll(rows)[0]
-    print()
-    training.show_words(best.model, f" from {best.name}")
+    return training
+
+
+def default_models(n_words, has_labels):
+    """Return the names of the models that suit a list, and name the others."""
+    conditional = [name for name in MODELS if name != "BigramCounter"]
+    return conditional if has_labels else list(MODELS)
 
 
 def _new_model(name, random_state):
@@ -118,6 +103,52 @@ def _new_model(name, random_state):
     return made(random_state=random_state) if has_seed else made()
 
 
+def _compared(models, training):
+    """Fit models and show the table; return the best row."""
+    rows = [Row(model, f"{i} of {len(models)}") for i, model in enumerate(models, 1)]
+    with shown_table() as shown:
+        _warm_up(models)
+        for row in rows:
+            shown.append(row)
+            try:
+                with _bar(row):
+                    row.measure(training)
+            except ValueError as error:
+                shown.remove(row)
+                print_message(f"{row.name} is skipped: {error}")
+    if not shown:
+        raise ValueError("none of the models can be fitted to these words")
+    return by_nll(shown)[0]
+
+
+@dataclass
+class Row:
+    """A row of the table: a model and, once it is fitted, its NLL and fit time."""
+
+    model: BaseCharLM | ConditionalCharLM
+    number: str
+    nll: float | None = None
+    seconds: float | None = None
+
+    def __post_init__(self):
+        self.name = type(self.model).__name__
+        self.progress = TrainingProgress(self.model)
+
+    def measure(self, training):
+        """Fit the model, and measure its NLL and seconds."""
+        start = perf_counter()
+        self.model = training.fit(self.model, self.progress)
+        self.seconds = perf_counter() - start
+        self.nll = training.held_out.nll(self.model)
+
+    @property
+    def cells(self):
+        """Return the texts of the columns."""
+        if self.nll is None or self.seconds is None:
+            return self.name, self.progress.epoch, f"fitting {self.number}"
+        return self.name, f"{self.nll:.4f}", f"{self.seconds:.3f}"
+
+
 def _warm_up(models):
     """Train a tiny network, so that the times exclude torch's own imports.
 
@@ -127,14 +158,6 @@ def _warm_up(models):
         model_class("BigramCharLM")(max_epochs=1).fit(["a"])
 
 
-def _measure(row, training):
-    """Fit the model of a row, and set its NLL and seconds."""
-    start = perf_counter()
-    row.model = training.fit(row.model, row.epochs)
-    row.seconds = perf_counter() - start
-    row.nll = training.held_out.nll(row.model)
-
-
 @contextmanager
 def shown_table():
     """Show a table of the rows that the block adds to the yielded list, best first.
@@ -142,7 +165,7 @@ def shown_table():
     A terminal shows it live. Other outputs get it at the end.
     """
     rows = []
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         try:
             yield rows
         finally:  # also after Ctrl-C, for the finished models
@@ -154,23 +177,34 @@ def shown_table():
         yield rows
 
 
+def _bar(row):
+    """Show a progress bar while a row is measured, unless a live table has one."""
+    if is_terminal(sys.stdout):
+        return nullcontext()
+    return progress_bar(row.progress, f"{row.name} ({row.number})")
+
+
 def _print_table(rows):
     if rows:
-        for cells in [COLUMNS, *(row.cells for row in _by_nll(rows))]:
+        for cells in [COLUMNS, *(row.cells for row in by_nll(rows))]:
             print("{:<18}{:>16}{:>16}".format(*cells))
 
 
 def _rich_table(rows):
+    from rich.progress_bar import ProgressBar
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for index, column in enumerate(COLUMNS):
-        table.add_column(column, justify="right" if index else "left")
-    for row in _by_nll(rows):
-        table.add_row(*row.cells)
+    for index, column in enumerate((*COLUMNS, "")):
+        table.add_column(column, justify="right" if index in (1, 2) else "left")
+    for row in by_nll(rows):
+        total, done = row.progress.n_epochs, row.progress.epochs_done
+        is_training = total and row.nll is None
+        bar = [ProgressBar(total, done, width=20)] if is_training else []
+        table.add_row(*row.cells, *bar)
     return table
 
 
-def _by_nll(rows):
+def by_nll(rows):
     """Sort rows by NLL, with unfinished rows last."""
     return sorted(rows, key=lambda row: float("inf") if row.nll is None else row.nll)

@@ -10,17 +10,17 @@ minute on thirty thousand.
 import os
 import sys
 from argparse import SUPPRESS, ArgumentParser
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from inspect import signature
 from time import perf_counter
 
 from .. import save
 from .._safe_file import check_writable
 from ._labels import add_label_option, labelled_words
-from ._learning import add_held_out_option, learn, show_words, split_words
+from ._learning import add_held_out_option, split_words
 from ._models import MODELS, NETWORKS, NOT_FROM_A_SHELL, model_class
 from ._parser import arguments_from
-from ._progress import progress_bar
+from ._progress import ScoredProgress, is_terminal, progress_bar
 from ._streams import UsageError
 from ._words import STANDARD_INPUT, add_words_options, errors_in_file
 
@@ -85,35 +85,19 @@ def run(options):
     is_first = is_alone or os.environ.get("RANK", "0") == "0"
     if is_first:
         _check_output(options)
-    if options.label_column is not None:
-        return _run_with_labels(model, options, is_first)
-    split = split_words(options)
+    has_labels = options.label_column is not None
+    words = labelled_words(options) if has_labels else split_words(options)
+    is_seen = is_alone and is_terminal(sys.stderr)
+    progress = ScoredProgress(model) if is_seen else None
     start = perf_counter()
-    with (
-        # Held-out words are not in the lists, so an index into them means nothing.
-        errors_in_file(options.words),
-        _shown_progress(model, is_alone) as callback,
-    ):
-        learn(model, split, callback)
-    seconds = perf_counter() - start - (callback.seconds if callback else 0.0)
-    if is_first:
-        nll = _nll(model, split.held_out)
-        save(model, options.output)
-        _show(model, split.n_words, nll, seconds, options.output)
-        show_words(model, split)
-
-
-def _run_with_labels(model, options, is_first):
-    """Fit a conditional model, write it, and print a summary."""
-    words = labelled_words(options)
-    start = perf_counter()
-    with errors_in_file(options.words):
-        model = words.fit(model)
-    seconds = perf_counter() - start
+    # Held-out words are not in the lists, so an index into them means nothing.
+    with errors_in_file(options.words), progress_bar(progress, type(model).__name__):
+        model = words.fit(model, progress)
+    seconds = perf_counter() - start - (progress.seconds if progress else 0.0)
     if is_first:
         nll = _nll(model, words.held_out)
         save(model, options.output)
-        _show(model, len(words.words), nll, seconds, options.output)
+        _show(model, words.n_words, nll, seconds, options.output)
         words.show_words(model)
 
 
@@ -137,14 +121,6 @@ def _named_model(arguments):
     parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--model", nargs="?", default=MODELS[0])
     return parser.parse_known_args(arguments)[0].model or MODELS[0]
-
-
-def _shown_progress(model, is_alone):
-    """Return a context with a progress callback, or None without epochs or terminal."""
-    is_seen = is_alone and sys.stderr is not None and sys.stderr.isatty()
-    if is_seen and hasattr(model, "max_epochs"):
-        return progress_bar(model)
-    return nullcontext()
 
 
 def _nll(model, held_out):

