@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import signal
+import socket
 import sys
 import warnings
 from contextlib import redirect_stdout
@@ -168,6 +169,56 @@ def parted(folder):
     found = {"first": error_of(broken)}
     found["second"] = error_of(broken)
     return found
+
+
+def address():
+    """Return what torchrun sets for processes to find one another."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+
+
+def forked(folder, environments, *tasks):
+    """Do tasks in forked processes; the first that fails ends the others, as torchrun.
+
+    They share the imports of this process, which take seconds. Returns exit codes.
+    """
+    global RANK
+    pids = {}
+    for RANK, environment in enumerate(environments):
+        pid = os.fork()
+        if pid == 0:
+            os.environ.update(environment, WORLD_SIZE="2", RANK=str(RANK))
+            try:
+                main(folder, *tasks)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        pids[pid] = RANK
+    codes = {}
+    while len(codes) < len(pids):
+        pid, status = os.wait()
+        codes[pid] = os.waitstatus_to_exitcode(status)
+        if codes[pid]:
+            for other in pids.keys() - codes.keys():
+                os.kill(other, signal.SIGTERM)
+    return [codes[pid] for pid in pids]
+
+
+def deaths(folder):
+    """Training that is killed, what is trained after it, and one process alone."""
+
+    def both(*tasks):
+        joined = address()
+        return forked(folder, [{**joined, "LOCAL_RANK": rank} for rank in "01"], *tasks)
+
+    return {
+        "killed": both("killed"),
+        "left": sorted(path.name for path in Path(folder).iterdir()),
+        "after": both("whole", "parted"),
+        "alone": forked(folder, [{}], "apart"),
+    }
 
 
 def main(folder, *tasks):

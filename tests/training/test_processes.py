@@ -4,14 +4,14 @@ import json
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import numpy as np
 import pytest
-from children import child_process
+from children import child_process, run_child
 from estimators import NETS
 from joined import WORDS, losses, weights, without_dropout
 
@@ -20,6 +20,14 @@ from sklearn_makemore import load
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
+SCRIPT = str(HERE / "joined.py")
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join(sys.path),
+    "OMP_NUM_THREADS": "1",
+    # What `accelerate launch` sets when it is asked for it; a step is one batch.
+    "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "3",
+}
 WEIGHTS = [1.0 + index % 3 for index in range(len(WORDS))]
 
 
@@ -28,26 +36,12 @@ def launched(folder, *tasks):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2"]
     return child_process(
-        [*command, str(HERE / "joined.py"), str(folder), *tasks],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        [*command, SCRIPT, str(folder), *tasks],
+        stdout=PIPE,
+        stderr=STDOUT,
         text=True,
-        # What `accelerate launch` sets when it is asked for it; a step is one batch.
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "OMP_NUM_THREADS": "1",
-            "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "3",
-        },
+        env=ENVIRONMENT,
     )
-
-
-def run(folder, *tasks):
-    """Run tasks to their end; return what both processes wrote."""
-    with launched(folder, *tasks) as process:
-        output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
-    return [found(folder, task) for task in tasks]
 
 
 def found(folder, task):
@@ -64,21 +58,19 @@ def test_two_processes_train_as_one(tmp_path):
     check_mistakes(mistakes)
     check_model(tmp_path, whole)
 
+    # What follows takes processes that are forked, which start in no time.
     state = tmp_path / "killed"
     state.mkdir()
-    with launched(state, "killed") as process:
-        output, _ = process.communicate(timeout=300)
-    assert process.returncode != 0, output
-    assert "SIGKILL" in output
-    assert not list(state.glob("killed*.json"))
-    assert (state / "state").exists()
-    again, parted = run(state, "whole", "parted")
-    assert again == whole  # dropout too
-
-    # Where a process gives up and lives on, it takes no part any more.
-    assert [first["first"][0] for first in parted] == ["RuntimeError"] * 2
-    assert parted[1]["first"][1] == "the callback is broken"
-    assert all("start them again" in one["second"][1] for one in parted)
+    command = [sys.executable, SCRIPT, str(state), "deaths"]
+    done = run_child(command, stdout=PIPE, stderr=STDOUT, text=True, env=ENVIRONMENT)
+    assert done.returncode == 0, done.stdout
+    deaths = json.loads((state / "deaths0.json").read_text())
+    assert deaths["killed"][1] == -signal.SIGKILL and deaths["killed"][0] != 0
+    assert deaths["left"] == ["state"]
+    assert deaths["after"] == [0, 0] and deaths["alone"] == [0], done.stdout
+    assert found(state, "whole") == whole  # dropout too
+    check_parted(found(state, "parted"))
+    check_alone(json.loads((state / "apart0.json").read_text()))
 
 
 def check_interrupt(folder, *tasks):
@@ -144,13 +136,16 @@ def check_model(folder, whole):
     assert len(model.sample(5, random_state=0)) == 5
 
 
-def test_processes_that_would_train_apart_are_told(tmp_path):
-    # Without the other one there is nobody to wait for.
-    command = [sys.executable, str(HERE / "joined.py"), str(tmp_path), "apart"]
-    path = os.pathsep.join(sys.path)
-    env = {**os.environ, "PYTHONPATH": path, "WORLD_SIZE": "2", "RANK": "0"}
-    subprocess.run(command, env=env, check=True)
-    kind, message = json.loads((tmp_path / "apart0.json").read_text())
+def check_parted(parted):
+    """Where a process gives up and lives on, it takes no part any more."""
+    assert [first["first"][0] for first in parted] == ["RuntimeError"] * 2
+    assert parted[1]["first"][1] == "the callback is broken"
+    assert all("start them again" in one["second"][1] for one in parted)
+
+
+def check_alone(error):
+    """Processes that would train apart are told. The other one need not be there."""
+    kind, message = error
     assert kind == "RuntimeError"
     assert "has started 2 processes, and accelerate trains in 1" in message
 
