@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_makemore import (
@@ -28,16 +29,18 @@ from sklearn_makemore._training.identity import training_identity
 from sklearn_makemore._words.training_set import TrainingSet
 from sklearn_makemore._words.vocabulary import CharVocabulary
 
-SMALL = {"n_embd": 8, "max_epochs": 30, "lr": 0.02, "random_state": 0}
+SMALL = {"n_embd": 8, "max_epochs": 40, "lr": 0.05, "random_state": 0}
+SMALL["batch_size"] = None
+IN_BATCHES = {**SMALL, "max_epochs": 5, "batch_size": 64}
 MODELS = {
     "counter": NGramCounter(3),
     "bigram": BigramCharLM(max_epochs=40, random_state=0),
-    "mlp": MLPCharLM(n_hidden=16, batch_norm=True, **SMALL),
+    "mlp": MLPCharLM(n_hidden=16, batch_norm=True, **IN_BATCHES),
     "matched": MLPCharLM(block_size=2, n_hidden=16, match_lengths=True, **SMALL),
     "wavenet": WaveNetCharLM(n_hidden=8, n_layers=2, **SMALL),
     "bow": BoWCharLM(n_hidden=16, **SMALL),
     "rnn": RNNCharLM(n_hidden=16, **SMALL),
-    "gru": GRUCharLM(n_hidden=16, **SMALL),
+    "gru": GRUCharLM(n_hidden=16, **IN_BATCHES),
     "lstm": LSTMCharLM(n_hidden=16, n_layers=2, **SMALL),
     "transformer": TransformerCharLM(n_heads=2, n_layers=1, **SMALL),
     "mixture": MixtureCharLM(
@@ -159,7 +162,8 @@ def test_new_labels_and_letters(model, words):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_label_is_an_embedding_that_is_added(name, words):
-    model = ConditionalCharLM(MODELS[name]).fit(*words)
+    network = clone(MODELS[name]).set_params(max_epochs=2)
+    model = ConditionalCharLM(network).fit(*words)
     reader = model.estimators_.learned.reader
     module = reader.net_.module_.eval()
     ids = torch.tensor([[0, 1, 3, 2]] * 3)  # (3, T)
