@@ -7,18 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._words.types import Floats, Ids
-from .._words.vocabulary import BOUNDARY, within_groups
+from .._words.vocabulary import BOUNDARY
 from .language import BackwardLayers, Language
 from .lengths import LengthMatchedModel
 from .model_cache import ModelCache
 from .next_symbols import Contexts, NextSymbolModel, are_states
-from .sampling import DrawOptions, Source, next_proba
-
-MAX_PROBABILITIES = 1 << 23
-"""Largest number of probabilities of next symbols, over all pairs: 64 MiB."""
+from .product import Product, explore
+from .sampling import DrawOptions, Source
 
 MAX_BACKWARD = 1 << 25
 """Largest number of backward probabilities, over all pairs and lengths: 256 MiB."""
@@ -159,83 +156,6 @@ def _distinct(keys: Ids, n_keys: int) -> tuple[Ids, Ids]:
     return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[keys]
 
 
-@dataclass(frozen=True, eq=False)
-class Product:
-    """Pairs of a model's state and a language's, and the transitions between them.
-
-    first : (n_pairs + 1,), index of the first transition from each pair; pair 0 is the
-        pair after the prefix
-    symbols, targets : (n_transitions,), symbol and next pair of each transition, sorted
-        by symbol within a pair
-    proba : (n_transitions,), probability of the symbol after the pair's model state
-    ends : (n_pairs,), probability of the end mark, 0 if no word of the language ends
-    """
-
-    first: Ids
-    symbols: Ids
-    targets: Ids
-    proba: Floats
-    ends: Floats
-    n_symbols: int
-
-
-def explore(
-    model: NextSymbolModel, state: int, language: Language, options: DrawOptions
-) -> Product | None:
-    """Find all pairs of states that words of a language pass; None if too many.
-
-    model : a model whose contexts are states, `state` after the prefix
-    """
-    n_states = language.n_states
-    n_symbols = language.next_states.shape[1]
-    keys = np.array([state * n_states + language.start])  # model state, then language's
-    known: set[int] = {*keys.tolist()}
-    levels: list[tuple[NDArray[Any], ...]] = []
-    lengths = language.can_end
-    for length in range(lengths.first, lengths.max_length + 1):
-        if len(known) * n_symbols > MAX_PROBABILITIES:
-            return None
-        states = keys % n_states
-        proba = _proba(model, keys // n_states, options)  # (n_pairs, n_symbols)
-        ends = np.where(language.accepts[states], proba[:, BOUNDARY], 0.0)
-        is_way = (proba > 0) & (language.next_states[states] >= 0)
-        if length == lengths.max_length:
-            is_way[:] = False
-        sources, symbols = np.nonzero(is_way)
-        contexts = model.advance(keys[sources] // n_states, symbols)
-        targets = np.asarray(contexts, dtype=np.int64) * n_states
-        targets += language.next_states[states[sources], symbols]
-        levels.append((keys, ends, is_way.sum(axis=1), symbols, targets, proba[is_way]))
-        # Sorting is several times as fast as the hashing of numpy.unique.
-        targets = np.sort(targets)
-        targets = targets[np.diff(targets, prepend=-1) > 0]
-        new = [key for key in targets.tolist() if key not in known]
-        if not new:
-            break
-        known.update(new)
-        keys = np.array(new)
-    return _joined(levels, n_symbols)
-
-
-def _proba(model: NextSymbolModel, contexts: Ids, options: DrawOptions) -> Floats:
-    """Return probabilities after the options, (n, n_symbols); zeros in a dead end."""
-    log_proba, rows = model.next_log_proba(contexts)
-    proba = next_proba(log_proba[rows], 0, options)
-    total = proba.sum(axis=1, keepdims=True)
-    return np.divide(proba, total, out=np.zeros_like(proba), where=total > 0)
-
-
-def _joined(levels: list[tuple[NDArray[Any], ...]], n_symbols: int) -> Product:
-    """Make a `Product` of the pairs that were found, level by level."""
-    keys, ends, n_ways, symbols, targets, proba = (
-        np.concatenate(parts) for parts in zip(*levels, strict=True)
-    )
-    order = np.argsort(keys)
-    targets = order[np.searchsorted(keys[order], targets)]
-    first = np.concatenate([[0], np.cumsum(n_ways)])
-    return Product(first, symbols, targets, proba, ends, n_symbols)
-
-
 def backward(
     product: Product, language: Language, weights: Floats
 ) -> "ConditionalModel | None":
@@ -272,6 +192,7 @@ def backward(
             is_settled,
             max(1, MAX_BACKWARD // n_pairs),
             constant_from=len(weights) - 1,
+            skips_late=True,
         )
     except OverflowError:
         return None
@@ -298,9 +219,6 @@ class ConditionalModel:
     def __init__(self, product: Product, backward_proba: BackwardLayers) -> None:
         self.product = product
         self.backward_proba = backward_proba
-        n_ways = np.diff(product.first)
-        sources = np.repeat(np.arange(len(n_ways)), n_ways)
-        self._keys = sources * product.n_symbols + product.symbols
 
     def next_log_proba(self, contexts: Ids) -> tuple[Floats, Ids]:
         """Return log-probabilities of the next symbol: ``p(c) b(after c) / b``."""
@@ -308,34 +226,30 @@ class ConditionalModel:
         contexts, rows = np.unique(contexts, return_inverse=True)
         n_more, pairs = np.divmod(contexts, len(product.ends))
         length = layers.first + int(n_more[0])
-        n_ways = np.diff(product.first)[pairs]
-        owners = np.repeat(np.arange(len(pairs)), n_ways)
-        ways = product.first[pairs][owners] + within_groups(n_ways)
+        ways, owners = product.ways(pairs)
         proba = np.zeros((len(pairs), product.n_symbols))
         proba[owners, product.symbols[ways]] = (
             product.proba[ways] * layers[length + 1][product.targets[ways]]
         )
         if length >= layers.min_length:
             proba[:, BOUNDARY] = layers.ends(length)[pairs]
-        proba /= proba.sum(axis=1, keepdims=True)
+        total = proba.sum(axis=1, keepdims=True)
+        np.divide(proba, total, out=proba, where=total > 0)
         with np.errstate(divide="ignore"):  # log 0 = -inf: the symbol is impossible
             return np.log(proba), rows
 
     def advance(self, contexts: Ids, ids: Ids) -> Ids:
         """Return the contexts after one more possible symbol each."""
-        n_pairs = len(self.product.ends)
+        product, n_pairs = self.product, len(self.product.ends)
         n_more, pairs = np.divmod(contexts, n_pairs)
-        ways = np.searchsorted(self._keys, pairs * self.product.n_symbols + ids)
-        return (n_more + 1) * n_pairs + self.product.targets[ways]
+        ways, owners = product.ways(pairs)
+        taken = ways[product.symbols[ways] == ids[owners]]
+        return (n_more + 1) * n_pairs + product.targets[taken]
 
     @property
     def n_bytes(self) -> int:
         """Size in memory."""
-        product = self.product
-        transitions = product.symbols.nbytes + product.targets.nbytes
-        transitions += product.proba.nbytes + self._keys.nbytes
-        pairs = product.first.nbytes + product.ends.nbytes
-        return transitions + pairs + self.backward_proba.n_bytes
+        return self.product.n_bytes + self.backward_proba.n_bytes
 
 
 KNOWN: ModelCache[ConditionalModel | None] = ModelCache(

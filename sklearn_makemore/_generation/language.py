@@ -41,6 +41,8 @@ class BackwardLayers:
     is_settled : whether the values at a length and at the next length count as equal
     max_layers : largest number of lengths with separate values; OverflowError beyond
     constant_from : smallest length from which on `ends` are the same
+    skips_late : whether settled values also serve the largest lengths, if they are far
+        from the first one: words that long are as rare as what `is_settled` neglects
     """
 
     def __init__(
@@ -51,24 +53,47 @@ class BackwardLayers:
         is_settled: Callable[[NDArray[Any], NDArray[Any]], bool],
         max_layers: int,
         constant_from: int = 0,
+        skips_late: bool = False,
     ) -> None:
         first, self.min_length, self.max_length = lengths
         self.first, self.ends = first, ends
         constant_from = min(constant_from, self.max_length)
         self._n_early = max(self.min_length, constant_from)
+        self._none = np.zeros_like(ends(self.max_length))
+        settled = self._settled(before, is_settled) if skips_late else None
         self._late = [ends(self.max_length)]  # from the largest length down
-        self._none = np.zeros_like(self._late[0])
-        for length in range(self.max_length - 1, max(first, self._n_early) - 1, -1):
-            values = ends(length) + before(self._late[-1])
-            if is_settled(values, self._late[-1]):
-                break
-            self._append(self._late, values, max_layers)
+        if settled is not None:
+            self._late = [settled]
+        else:
+            for length in range(self.max_length - 1, max(first, self._n_early) - 1, -1):
+                values = ends(length) + before(self._late[-1])
+                if is_settled(values, self._late[-1]):
+                    break
+                self._append(self._late, values, max_layers)
         self._early: list[NDArray[Any]] = []  # of the lengths below `_n_early`, down
         for length in range(self._n_early - 1, first - 1, -1):
             values = before(self._early[-1] if self._early else self[self._n_early])
             if length >= self.min_length:
                 values = ends(length) + values
             self._append(self._early, values, max_layers - len(self._late))
+
+    def _settled(
+        self,
+        before: Callable[[NDArray[Any]], NDArray[Any]],
+        is_settled: Callable[[NDArray[Any], NDArray[Any]], bool],
+    ) -> NDArray[Any] | None:
+        """Return the values that are settled in the upper half of the lengths, or None.
+
+        Only two arrays are in memory at a time.
+        """
+        later = self.ends(self.max_length)
+        half = (self.first + self.max_length) // 2
+        for length in range(self.max_length - 1, max(half, self._n_early) - 1, -1):
+            values = self.ends(length) + before(later)
+            if is_settled(values, later):
+                return values
+            later = values
+        return None
 
     @staticmethod
     def _append(

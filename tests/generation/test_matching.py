@@ -19,8 +19,10 @@ from sklearn.base import clone
 
 from sklearn_makemore import BigramCounter, MLPCharLM, NGramCounter
 from sklearn_makemore._generation import conditional as _conditional
+from sklearn_makemore._generation import product as _product
 from sklearn_makemore._generation import sampling as _sampling
 from sklearn_makemore._generation.conditional import KNOWN, ConditionalModel
+from sklearn_makemore._generation.language import BackwardLayers
 from sklearn_makemore._generation.options import SampleOptions
 from sklearn_makemore._generation.sampling import DrawOptions
 from sklearn_makemore._generator import sample as _sample
@@ -221,6 +223,37 @@ def test_rare_matches_are_sampled_from_a_large_list(pattern, fit_once, monkeypat
     assert model.sample(20, **options) == sampled
 
 
+@pytest.mark.parametrize("bound", ["PAIRS_AT_ONCE", "MAX_TABLE_SIZE"])
+def test_how_tables_are_computed_changes_no_word(bound, fit_once, untried, monkeypatch):
+    model = fit_once(COUNTERS["kneser-ney-6"], TINY_WORDS)
+    options = {"matching": "(a|b.)*c?", "exact": True, "random_state": 0}
+    expected = model.sample(100, **options)
+    KNOWN.clear()
+    monkeypatch.setattr(_product, bound, 1)
+    assert model.sample(100, **options) == expected
+
+
+@pytest.mark.parametrize("max_length", [20, 400])
+def test_words_of_hundreds_of_characters_may_have_settled_probabilities(max_length):
+    matrix = np.random.RandomState(0).dirichlet(np.ones(7), size=6)
+
+    def layers(skips_late):
+        return BackwardLayers(
+            matrix[:, :6].__matmul__,
+            lambda length: matrix[:, 6] * (2 if length == 2 else 1),
+            (1, 2, max_length),
+            lambda values, later: np.allclose(values, later, 1e-13, 0),
+            max_layers=1000,
+            constant_from=4,
+            skips_late=skips_late,
+        )
+
+    every, some = layers(False), layers(True)
+    for length in range(1, max_length // 2):
+        np.testing.assert_allclose(some[length], every[length], rtol=1e-12)
+    assert (some.n_bytes < every.n_bytes / 10) == (max_length == 400)
+
+
 def test_frequent_matches_need_no_tables(fit_once, monkeypatch):
     model = fit_once(NGramCounter(), load_names().data)
     monkeypatch.setattr(_conditional, "explore", None)
@@ -246,9 +279,11 @@ def test_tables_are_those_of_the_last_fit_and_no_part_of_the_model(untried):
 
 
 @over({name: COUNTERS[name] for name in ("bigram", "kneser-ney-6", "additive-3")})
-@pytest.mark.parametrize("bound", ["MAX_PROBABILITIES", "MAX_BACKWARD"])
+@pytest.mark.parametrize(
+    "module, bound", [(_product, "MAX_TRANSITIONS"), (_conditional, "MAX_BACKWARD")]
+)
 def test_words_of_any_length_are_those_of_rejection(
-    estimator, bound, fit_once, monkeypatch
+    estimator, module, bound, fit_once, monkeypatch
 ):
     model = fit_once(estimator, TINY_WORDS)
     pattern = "(a|b.)*c?"
@@ -259,7 +294,7 @@ def test_words_of_any_length_are_those_of_rejection(
     plain = [word for word in plain if re.fullmatch(pattern, word)]
     computed = model.sample(len(plain), random_state=3, **options)
     KNOWN.clear()
-    monkeypatch.setattr(_conditional, bound, 1)
+    monkeypatch.setattr(module, bound, 1)
     rejected = model.sample(len(plain), random_state=4, **options)
     assert computed != rejected
     columns = sorted({*plain, *computed, *rejected}, key=plain.count)[-15:]
