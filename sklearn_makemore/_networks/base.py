@@ -1,5 +1,6 @@
 """BaseNeuralCharLM: what all networks share, from parameters to probabilities."""
 
+import copy
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
@@ -286,6 +287,17 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
 
     def _knows_empty_word(self):
         return self.word_lengths_ is not None and bool(self.word_lengths_[0])
+
+    def __sklearn_clone__(self):
+        """Return a clone with the same callbacks: not all can be copied, and fit does.
+
+        scikit-learn clones parameters deeply.
+        """
+        others = object.__new__(type(self))
+        vars(others).update(vars(self), callbacks=None)
+        cloned: Any = super(BaseNeuralCharLM, others).__sklearn_clone__()
+        cloned.callbacks = copy.copy(self.callbacks)
+        return cloned
 
     def __setstate__(self, state):
         """Restore the state, with device "auto" if this machine lacks the device."""

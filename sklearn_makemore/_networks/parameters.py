@@ -144,7 +144,9 @@ class NetworkParameters(DeclaredParameters):
     callbacks: list | tuple | None = parameter(
         default=None,
         description="""
-        Callbacks of skorch, or pairs of a name and a callback; copies of them are used.
+        Callbacks of skorch, or pairs of a name and a callback. Each fit uses shallow
+        copies: their attributes are set on the copies in ``net_.callbacks_``, but a
+        list or a writer that they refer to is yours. Clones have the same callbacks.
         A learning-rate scheduler needs ``lr_schedule="constant"``. To stop training,
         use skorch's `EarlyStopping`: a `KeyboardInterrupt` from any other callback
         interrupts `fit`, as Ctrl-C does. scikit-learn's own callbacks are set with

@@ -11,7 +11,6 @@ import warnings
 from typing import Any
 
 import torch
-from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, LRScheduler, PrintLog
@@ -27,6 +26,7 @@ from .processes import SINGLE_PROCESS, CollectiveError, SingleProcess
 __all__ = ["Callback", "EarlyStopping", "predefined_split"]
 
 SNAPSHOT_OVERRIDES: dict[str, Any] = {
+    "callbacks": None,
     "callbacks_": [],
     "train_split": None,
     "processes_": SINGLE_PROCESS,
@@ -249,10 +249,21 @@ class CharNet(NeuralNet):
 
 
 def new_net(module, module_params: dict[str, Any], *, callbacks=None, **params):
-    """Return an initialized CharNet with copies of the user's callbacks."""
-    callbacks = clone(list(callbacks or []), safe=False)
+    """Return an initialized CharNet with shallow copies of the user's callbacks.
+
+    They share what the user's refer to, such as a list, a writer or a trial.
+    """
+    callbacks = [_shallow_copy(given) for given in callbacks or []]
     module_params = {f"module__{name}": value for name, value in module_params.items()}
     return CharNet(module, callbacks=callbacks, **module_params, **params).initialize()
+
+
+def _shallow_copy(given):
+    """Copy a callback, or the callback of a pair of a name and a callback."""
+    if isinstance(given, tuple):
+        name, callback = given
+        return name, copy.copy(callback)
+    return copy.copy(given)
 
 
 def continued_net(net: CharNet, before: CharNet, new_ids: torch.Tensor) -> CharNet:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from estimators import NETS, SEQUENCES, WINDOWS, over
 from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
 from skorch.callbacks import Callback, Checkpoint, LRScheduler, TrainEndCheckpoint
 
 from sklearn_makemore import BigramCounter
@@ -120,6 +121,60 @@ def test_callbacks_of_scikit_learn_have_their_own_place(words):
     model = clone(NETS["mlp"]).set_params(callbacks=[Keeper()])
     with pytest.raises(TypeError, match="`callbacks`.*Keeper.*`set_callbacks`"):
         model.fit(words)
+
+
+class Pruner(Callback):
+    """Like Optuna's: attributes that are no parameters, an error that ends a fit."""
+
+    def __init__(self, trial):
+        self._trial = trial
+
+    def on_epoch_end(self, net, **kwargs):
+        self._trial.append(net.history[-1, "train_loss"])
+        if len(self._trial) == 3:
+            raise PrunedError
+
+
+class PrunedError(Exception):
+    pass
+
+
+class Writer(Callback):
+    """Like TensorBoard: a parameter that cannot be copied."""
+
+    def __init__(self, writer):
+        self.writer = writer
+
+    def on_train_begin(self, net, **kwargs):
+        self.n_epochs_ = 0
+
+    def on_epoch_end(self, net, **kwargs):
+        self.n_epochs_ += 1
+        self.writer.write(f"{net.history[-1, 'train_loss']}\n")
+
+
+def test_callbacks_share_what_they_refer_to(words, tmp_path):
+    trial = []
+    with (tmp_path / "log").open("w") as file:
+        pruner, writer = Pruner(trial), Writer(file)
+        model = clone(NETS["mlp"]).set_params(callbacks=[pruner, ("log", writer)])
+        model.set_params(max_epochs=2).set_callbacks(ScoringMonitor(scoring=no_score))
+        model.fit(words)
+        # A clone trains with the same callbacks, and an error in one ends its fit.
+        cloned = clone(model)
+        assert cloned.callbacks == model.callbacks
+        with pytest.raises(PrunedError):
+            cloned.fit(words)
+    losses = [row["train_loss"] for row in model.history_]
+    assert trial[:2] == losses
+    assert (tmp_path / "log").read_text().splitlines()[:2] == list(map(str, losses))
+    # Attributes are set on copies.
+    assert vars(pruner) == {"_trial": trial} and vars(writer) == {"writer": file}
+    assert dict(model.net_.callbacks_)["log"].n_epochs_ == 2
+
+
+def no_score(estimator, X, y):
+    return {}
 
 
 @over(NETS)
