@@ -35,6 +35,10 @@ class ModelOfLabels(Protocol):
         """Return the fitted model of the words of a label."""
         ...
 
+    def n_bytes(self, model: Any) -> int:
+        """Return the memory that only the model of one label takes."""
+        ...
+
     def added(self, data: TrainingSet) -> Self:
         """Return what is learned if more words are added; labels may be new."""
         ...

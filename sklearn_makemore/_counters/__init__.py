@@ -3,9 +3,9 @@
 Contents: `sums` (sums over chunks of words and over equal n-grams), `word_sample` (what
 a rare word weighs), `ngrams` (distinct n-grams with counts), `saved` (counts in model
 files), `trie` (the histories of n-grams), `smoothing` (Kneser-Ney and additive),
-`leave_one_out` (discounts), `continuation` (expectations over the next character),
-`model` (probabilities after every history), `base` (the base class), `bigram` and
-`ngram` (the estimators), `label_smoothing`, `label_backoff` and `labelled` (n-grams
-given a label). It imports `_words`, `_generation`, `_declarations` and `_base`, and
-never torch.
+`leave_one_out` (discounts), `continuation` and `transitions` (expectations over the
+next character), `model` (probabilities after every history), `base` (the base class),
+`bigram` and `ngram` (the estimators), `label_smoothing`, `label_backoff` and `labelled`
+(n-grams given a label). It imports `_words`, `_generation`, `_declarations` and
+`_base`, and never torch.
 """

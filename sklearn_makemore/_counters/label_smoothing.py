@@ -78,6 +78,18 @@ class LabelCounts:
         n_of_count = np.bincount(keys, minlength=3 * len(states)).reshape(3, -1)
         return cls(ngrams, counts, states, totals, n_of_count)
 
+    def part(self, ngrams: slice, states: slice) -> LabelCounts:
+        """Return the n-grams and states in ranges, numbered from their starts."""
+        rows = slice(*np.searchsorted(self.ngrams, [ngrams.start, ngrams.stop]))
+        owners = slice(*np.searchsorted(self.states, [states.start, states.stop]))
+        return LabelCounts(
+            self.ngrams[rows] - ngrams.start,
+            self.counts[rows],
+            self.states[owners] - states.start,
+            self.totals[owners],
+            self.n_of_count[:, owners],
+        )
+
     def of_ngrams(self, ngrams: np.ndarray) -> NDArray[np.float64]:
         """Return the counts of n-grams of the trie, 0 for others, (n,)."""
         places, is_there = find_keys(self.ngrams, ngrams)
@@ -119,8 +131,8 @@ def evidence(
         with the label
     pooled_totals : (n,), the sum with any label
     """
-    counts = np.stack([totals, pooled_totals, n_ngrams], axis=1)
-    return np.pad(np.log1p(counts), [(0, 0), (1, 0)], constant_values=1)
+    ones = np.ones(len(totals))
+    return np.stack([ones, *np.log1p([totals, pooled_totals, n_ngrams])], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +188,37 @@ class LabelBackoff:
             raise ValueError("discounts are not between 0 and the count.")
 
 
+@dataclass(frozen=True, eq=False)
+class Level:
+    """The states of one length in the trie of all words, and the n-grams after them.
+
+    states, ngrams : their numbers
+    owners, lower : (n_ngrams,) the state before each n-gram, counted from the first of
+        the level, and the number of the n-gram without its earliest id
+    begins_word, totals : (n_states,), of all words
+    evidence : (n_states, N_EVIDENCE), for histories that do not occur with a label
+    """
+
+    states: slice
+    ngrams: slice
+    owners: NDArray[np.int64]
+    lower: NDArray[np.int64]
+    begins_word: NDArray[np.bool_]
+    totals: NDArray[np.float64]
+    evidence: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, trie: HistoryTrie, length: int, totals: np.ndarray) -> Level:
+        """Return the level of histories of a length; totals : of all states."""
+        states = slice(*trie.state_levels[length : length + 2].tolist())
+        ngrams = slice(*trie.ngram_levels[length : length + 2].tolist())
+        owners = trie.ngram_keys[ngrams].astype(np.intp) // trie.n_symbols
+        lower, none = trie.lower_ngrams(ngrams), np.zeros(states.stop - states.start)
+        of_level = trie.begins_word[states], totals[states]
+        unseen = evidence(none, none, totals[states])
+        return cls(states, ngrams, owners - states.start, lower, *of_level, unseen)
+
+
 class LabelledNGrams:
     """The n-grams of all words, and those of each label.
 
@@ -217,6 +260,13 @@ class LabelledNGrams:
             totals[rows], n_of_count[:, rows] = own.of_states(states[rows])
         return counts, totals, n_of_count
 
+    @cached_property
+    def levels(self) -> list[Level]:
+        """The states and n-grams by length of the history."""
+        return [
+            Level.of(self.trie, k, self.pooled_totals) for k in range(self.trie.order)
+        ]
+
     def smoothed(self, label: int, backoff: LabelBackoff) -> Smoothed:
         """Return the probabilities given a label, for the n-grams of all words.
 
@@ -224,35 +274,48 @@ class LabelledNGrams:
         has after a history has a probability that depends on the shorter history only.
         """
         trie, own = self.trie, self.by_label[label]
-        own_counts, own_totals = np.zeros(trie.n_ngrams), np.zeros(trie.n_states)
-        own_counts[own.ngrams], own_totals[own.states] = own.counts, own.totals
-        n_ngrams = np.zeros(trie.n_states)
-        n_ngrams[own.states] = own.n_of_count.sum(axis=0)
         proba = np.full(trie.n_ngrams + 1, 1 / trie.n_symbols)
         left = np.ones((2, trie.n_states))  # for other ids: here, after the parent
-        for length in range(trie.order):
-            ngrams = slice(*trie.ngram_levels[length : length + 2].tolist())
-            level = slice(*trie.state_levels[length : length + 2].tolist())
-            states = trie.ngram_keys[ngrams] // trie.n_symbols - level.start
+        for length, level in enumerate(self.levels):
+            here = own.part(level.ngrams, level.states)
+            share = backoff.pooled_share(length, label, level.evidence)
             seen = evidence(
-                own_totals[level], n_ngrams[level], self.pooled_totals[level]
+                here.totals, here.n_of_count.sum(axis=0), level.totals[here.states]
             )
-            share = backoff.pooled_share(length, label, seen)
-            lower = proba[trie.lower_ngrams(ngrams)]
-            mixed = lower + share[states] * (self.pooled[0][ngrams] - lower)
-            counts, begins_word = (
-                own_counts[ngrams],
-                trie.begins_word[level].astype(int),
+            share[here.states] = backoff.pooled_share(length, label, seen)
+            lower = proba[level.lower]
+            mixed = self.pooled[0][level.ngrams] - lower
+            mixed *= share[level.owners]
+            mixed += lower
+            proba[level.ngrams] = _with_own_counts(
+                mixed, here, level, backoff.discounts[length]
             )
-            discounts = np.pad(backoff.discounts[length], [(0, 0), (1, 0)])
-            removed = discounts[begins_word[states], count_kind(counts)]
-            removed = np.minimum(removed, counts)
-            # A history that does not occur with the label leaves all to the back-off.
-            is_known = own_totals[level] > 0
-            totals = np.where(is_known, own_totals[level], 1)
-            freed = np.where(is_known, np.bincount(states, removed) / totals, 1)
-            proba[ngrams] = (counts - removed) / totals[states] + freed[states] * mixed
-            for row, part in enumerate((proba[ngrams], lower)):
-                left[row, level] -= np.bincount(states, part)
+            for row, part in enumerate((proba[level.ngrams], lower)):
+                left[row, level.states] -= np.bincount(level.owners, part)
         np.maximum(left, MIN_LEFT, out=left)
         return proba, left[0] / left[1]
+
+
+def _with_own_counts(
+    mixed: NDArray[np.float64],
+    own: LabelCounts,
+    level: Level,
+    discounts: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the probabilities of a level, of which `mixed` is what discounts free.
+
+    own : n-grams and states of the level that occur with the label
+    discounts : (2, 3), of the level
+    """
+    owners = level.owners[own.ngrams]
+    begins_word = level.begins_word[owners].astype(np.intp)
+    removed = discounts[begins_word, count_kind(own.counts) - 1]
+    removed = np.minimum(removed, own.counts)
+    # A history that does not occur with the label leaves all to the back-off.
+    freed, totals = np.ones((2, len(level.totals)))
+    totals[own.states] = own.totals
+    sums = np.bincount(owners, removed, len(totals))
+    freed[own.states] = sums[own.states] / own.totals
+    proba = freed[level.owners] * mixed
+    proba[own.ngrams] += (own.counts - removed) / totals[owners]
+    return proba

@@ -17,6 +17,7 @@ from .label_backoff import Predictions, learn_backoff, predictions_by_length
 from .label_smoothing import LabelBackoff, LabelledNGrams
 from .ngrams import NGramCounts, max_order
 from .saved import ngrams_from_file, ngrams_to_save
+from .transitions import Transitions
 
 N_FOLDS = 5
 """Number of folds that the words are cut into to learn the back-off."""
@@ -66,7 +67,9 @@ class LabelledCounter:
         )
         smoothed = self._ngrams.smoothed(label, self.backoff)
         model = copy.copy(counter)
-        of_label = counter._model(self._ngrams.trie, smoothed, lengths)
+        of_label = counter._model(
+            self._ngrams.trie, smoothed, lengths, self._transitions.expectations
+        )
         vars(model).update(
             ngram_counts_=counts,
             discounts_=self.backoff.discounts,
@@ -75,9 +78,23 @@ class LabelledCounter:
         )
         return model
 
+    def n_bytes(self, model: Any) -> int:
+        """Return the memory that only the model of one label takes."""
+        matched = model.model_
+        plain = getattr(matched, "plain", matched)
+        arrays = [plain.log_proba, plain.log_backoff]
+        # These exist once they were needed.
+        arrays += vars(plain).get("tables") or ()
+        arrays += [vars(matched).get("log_values", np.empty(0))]
+        return sum(array.nbytes for array in arrays)
+
     @cached_property
     def _ngrams(self) -> LabelledNGrams:
         return _labelled_ngrams(self.reader, self.ngram_counts)
+
+    @cached_property
+    def _transitions(self) -> Transitions:
+        return Transitions(self._ngrams.trie)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without what is computed from the counts."""

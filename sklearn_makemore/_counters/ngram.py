@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY
 from numbers import Real
 from typing import Any, Literal
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._declarations import POSITIVE_INT, fitted, parameter
-from .._generation.lengths import LengthMatchedModel, log_length_ratio
+from .._generation.lengths import Expectations, LengthMatchedModel, log_length_ratio
 from .._sklearn import Interval
 from .._words.training_set import TrainingSet
 from .._words.vocabulary import CharVocabulary, EncodedWords
@@ -180,7 +181,11 @@ class NGramCounter(BaseCounter):
         return {"ngram_counts_": learned, "discounts_": discounts, "model_": model}
 
     def _model(
-        self, trie: HistoryTrie, smoothed: Smoothed, word_lengths: np.ndarray
+        self,
+        trie: HistoryTrie,
+        smoothed: Smoothed,
+        word_lengths: np.ndarray,
+        expectations: Callable[..., Expectations] = Continuation,
     ) -> NGramModel | LengthMatchedModel:
         """Return the model of smoothed n-grams; their arrays are overwritten.
 
@@ -188,8 +193,8 @@ class NGramCounter(BaseCounter):
         """
         if not self.match_lengths or not trie.n_ngrams:
             return NGramModel.from_proba(trie, *smoothed)
-        continuation = Continuation(trie, *smoothed)
-        log_ratio = log_length_ratio(continuation, word_lengths)
+        step = expectations(trie, *smoothed)
+        log_ratio = log_length_ratio(step, word_lengths)
         return LengthMatchedModel(NGramModel.from_proba(trie, *smoothed), log_ratio)
 
     def _smoothed(

@@ -14,7 +14,7 @@ from .._word_estimator import own_random_state
 from .._words.types import Floats
 from .label_likelihood import LabelledLikelihoodMixin
 from .label_models import rows_of_labels
-from .labels import checked_labels
+from .labels import label_array
 
 
 class LabelledSampleOptions(SampleOptions):
@@ -154,4 +154,4 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
                 f"n_samples={n_samples}, but `label` is a list of the labels of "
                 f"{len(label)} words; give one of the two."
             )
-        return rows_of_labels(checked_labels(label).tolist(), self.classes_)
+        return rows_of_labels(label_array(label).tolist(), self.classes_)

@@ -18,7 +18,7 @@ from .._words.code_points import encodable_words
 from .._words.types import Floats, Seed, Weights, Words
 from .._words.vocabulary import EncodedWords
 from .label_models import LabelModels, rows_of_labels
-from .labels import checked_labels
+from .labels import label_array
 
 
 class LabelledLikelihoodMixin(BaseWordEstimator):
@@ -293,7 +293,7 @@ class LabelledLikelihoodMixin(BaseWordEstimator):
         encoded = self._reader._encoded(words, name)
         if np.ndim(label) == 0:
             return encoded, np.repeat(self._row_of(label), encoded.n_words)
-        labels = checked_labels(label)
+        labels = label_array(label)
         check_consistent_length(encoded.lengths, labels)
         return encoded, rows_of_labels(labels.tolist(), self.classes_)
 

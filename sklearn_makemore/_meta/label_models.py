@@ -3,14 +3,15 @@
 import copy
 from collections.abc import Hashable, Sequence
 from difflib import get_close_matches
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from .._base import BaseCharLM, ModelOfLabels
 
-MAX_MODELS = 32
-"""Models of labels in memory. Each may be as large as that of all words."""
+MAX_BYTES = 1 << 28
+"""Memory of the models of labels, beyond which all but the oldest are recomputed."""
 
 
 class LabelModels(Sequence[BaseCharLM]):
@@ -23,6 +24,9 @@ class LabelModels(Sequence[BaseCharLM]):
     def __init__(self, learned: ModelOfLabels, numbers: np.ndarray) -> None:
         self.learned, self.numbers = learned, numbers
         self._models: dict[int, BaseCharLM] = {}
+        self._n_bytes: dict[int, int] = {}
+        self._last: int | None = None
+        self._lock = Lock()
 
     def __reduce__(self) -> tuple:
         """Pickle without the models, which can be recomputed."""
@@ -46,12 +50,30 @@ class LabelModels(Sequence[BaseCharLM]):
         rows = range(len(self))[row]
         if isinstance(rows, range):
             return [self[one] for one in rows]
-        if rows not in self._models:
-            while len(self._models) >= MAX_MODELS:
-                self._models.pop(next(iter(self._models)))
-            self._models[rows] = self.learned.model(int(self.numbers[rows]))
-        # A copy, so that a user who fits it again does not change this model.
-        return copy.copy(self._models[rows])
+        with self._lock:
+            self._measure_last()
+            if rows not in self._models:
+                self._free_memory()
+                self._models[rows] = self.learned.model(int(self.numbers[rows]))
+            self._last = rows
+            # A copy, so that a user who fits it again does not change this model.
+            return copy.copy(self._models[rows])
+
+    def _measure_last(self) -> None:
+        """Measure the model that was returned last: it grows when it is used."""
+        if self._last is not None and self._last in self._models:
+            n_bytes = self.learned.n_bytes(self._models[self._last])
+            self._n_bytes[self._last] = n_bytes
+
+    def _free_memory(self) -> None:
+        """Forget the newest models until there is room for one more.
+
+        So the next pass over all labels finds the oldest ones.
+        """
+        sizes = self._n_bytes
+        while sizes and sum(sizes.values()) + max(sizes.values()) > MAX_BYTES:
+            row, _ = sizes.popitem()
+            del self._models[row]
 
 
 def rows_of_labels(labels: list[Any], classes: np.ndarray) -> np.ndarray:

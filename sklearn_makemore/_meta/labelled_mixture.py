@@ -81,6 +81,15 @@ class LabelledMixture:
         vars(model).update(members)
         return model
 
+    def n_bytes(self, model: Any) -> int:
+        """Return the memory that only the model of one label takes."""
+        members = zip(self.members.values(), model.estimators_, strict=True)
+        return sum(
+            learned.n_bytes(member)
+            for learned, member in members
+            if not isinstance(learned, BaseCharLM)
+        )
+
     def added(self, data: TrainingSet) -> Self:
         """Return what is learned if more words are added; the weights stay."""
         members = {name: _added(member, data) for name, member in self.members.items()}

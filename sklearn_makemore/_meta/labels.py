@@ -93,6 +93,13 @@ class LabelledWords:
 
 def checked_labels(y: Any) -> np.ndarray:
     """Return labels as an array, or raise an error if they are not of classes."""
+    labels = label_array(y)
+    check_classification_targets(labels)
+    return labels
+
+
+def label_array(y: Any) -> np.ndarray:
+    """Return labels as an array, or raise an error if they have several types."""
     if getattr(getattr(y, "dtype", None), "kind", None) == "T":
         y = y.astype(object)  # numpy's StringDType, which scikit-learn refuses
     if isinstance(y, list | tuple) and any(isinstance(label, str) for label in y):
@@ -104,7 +111,6 @@ def checked_labels(y: Any) -> np.ndarray:
     if labels.dtype == object:
         _check_one_type(kinds)
     assert_all_finite(labels, input_name="y")
-    check_classification_targets(labels)
     return labels
 
 

@@ -79,6 +79,13 @@ class LabelledNetwork:
         vars(model).update(reader._fitted(own, vocabulary, of_words))
         return model
 
+    def n_bytes(self, model: Any) -> int:
+        """Return the memory that only the model of one label takes."""
+        weights = plain_module(model.net_).state_dict().values()
+        lengths = getattr(model, "length_term_", None)
+        tables = 0 if lengths is None else lengths.n_bytes
+        return tables + sum(tensor.nbytes for tensor in weights)
+
     def to_save(self) -> dict[str, Any]:
         """Return what a file keeps."""
         return {"estimator": self.reader, "word_lengths": self.word_lengths}

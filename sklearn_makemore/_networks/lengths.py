@@ -134,6 +134,11 @@ class WindowLengths:
         """Pickle without the tables, which can be recomputed."""
         return type(self), (self.word_lengths,)
 
+    @property
+    def n_bytes(self):
+        """Memory of the table, 0 until it is computed."""
+        return 0 if self._matched is None else self._matched.plain.log_proba.nbytes
+
     def matched(self, module, block_size):
         """Return the length-matched model of a network, the same until it changes."""
         network = module.module

@@ -16,6 +16,7 @@ from sklearn_makemore._counters.label_backoff import (
     predictions_by_length,
 )
 from sklearn_makemore._counters.labelled import LabelledCounter
+from sklearn_makemore._generation.lengths import lengths_of_label, log_length_ratio
 from sklearn_makemore._words.training_set import TrainingSet
 from sklearn_makemore._words.vocabulary import CharVocabulary
 
@@ -115,6 +116,17 @@ def test_probabilities_sum_to_one_after_every_history(label, match_lengths):
     proba = model.predict_proba(prefixes)
     assert (proba > 0).all()
     np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-9)
+
+
+@pytest.mark.parametrize("label", [0, 1, 2])
+def test_lengths_are_those_of_the_model_alone(label):
+    learned = learned_from(WORDS, LABELS)
+    model = learned.model(label).model_
+    plain = model.plain.expectations()  # computed without what the labels share
+    lengths = learned.ngram_counts[label].word_lengths
+    pooled = learned.reader.ngram_counts_.word_lengths
+    expected = log_length_ratio(plain, lengths_of_label(lengths, pooled))
+    np.testing.assert_allclose(model.log_ratio, expected, rtol=1e-9)
 
 
 def test_words_of_each_label_sum_to_one():

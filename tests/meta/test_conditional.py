@@ -24,6 +24,7 @@ from sklearn_makemore import (
     load,
     save,
 )
+from sklearn_makemore._meta import label_models
 from sklearn_makemore.datasets import load_names
 
 
@@ -298,6 +299,27 @@ def test_it_works_in_searches_and_pipelines(names):
     pipeline.set_params(conditionalcharlm__estimator__order=3).fit(words, sex)
     upper = [word.upper() for word in words]
     assert pipeline.score(upper, sex) == pipeline[-1].score(words, sex)
+
+
+def test_the_memory_of_many_labels_is_bounded(names, monkeypatch):
+    words, labels = names[0][:400], np.arange(400) % 100
+    model = ConditionalCharLM(NGramCounter(3)).fit(words, labels)
+    expected = model.score_samples(words, labels)
+    models = model.estimators_
+    of_one = models.learned.n_bytes(models[0])
+    assert of_one > models[0].model_.plain.n_ngrams * 8
+    few = pickle.loads(pickle.dumps(models))
+    monkeypatch.setattr(label_models, "MAX_BYTES", 20 * of_one)
+    model.estimators_ = few
+    for _ in range(2):
+        np.testing.assert_array_equal(model.score_samples(words, labels), expected)
+        assert len(few._models) == 20
+    kept = [id(one) for one in few._models.values()][:19]
+    model.score_samples(words, labels)
+    assert [id(one) for one in few._models.values()][:19] == kept
+    # Words need larger tables. So many different labels cause no warning.
+    model.sample(label=np.arange(100), random_state=0)
+    assert len(few._models) < 20
 
 
 def test_unlikely_lists():
