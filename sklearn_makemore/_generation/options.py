@@ -148,6 +148,15 @@ class SampleOptions(DeclaredParameters):
         type_text="array-like or set of str",
         description="Words to leave out, for instance the training words.",
     )
+    min_distance: int = parameter(
+        default=1,
+        constraints=[POSITIVE_INT],
+        description="""
+        Smallest edit distance from a word of `exclude`: the number of characters (code
+        points) that are inserted, deleted or replaced. With 2, words that differ from
+        one of `exclude` by one character are also left out.
+        """,
+    )
     random_state: Seed = parameter(
         default=None,
         constraints=["random_state"],

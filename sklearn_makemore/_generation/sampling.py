@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._words.types import Floats, Ids, Mask
 from .._words.vocabulary import BOUNDARY, EncodedWords
+from .exclusion import Exclusion
 from .language import Language
 from .next_symbols import Contexts, NextSymbolModel
 from .options import CHANGES, Changes, changed, relative_proba
@@ -225,7 +226,7 @@ def draw_words(
     n_samples: int,
     max_rows: int,
     unique: bool,
-    exclude: Iterable[str],
+    exclusion: Exclusion,
 ) -> list[str]:
     """Sample until `n_samples` words are accepted, or too many have been rejected.
 
@@ -236,7 +237,7 @@ def draw_words(
 
     max_rows : largest number of words to sample at a time
     """
-    accepted = Accepted(n_samples, unique, set(exclude))
+    accepted = Accepted(n_samples, unique, exclusion)
     n_drawn = 0
     for stage in stages:
         n_drawn += _run(stage, max_rows, accepted)
@@ -245,7 +246,7 @@ def draw_words(
     else:
         warnings.warn(
             f"Found {len(accepted.words)} of {n_samples} words in {n_drawn} draws: the "
-            "options (unique, exclude, lengths, matching, avoiding, "
+            "options (unique, exclude, min_distance, lengths, matching, avoiding, "
             f"{', '.join(CHANGES)}) leave too few. Ask for fewer words, or relax one "
             "of them.",
             UserWarning,
@@ -255,14 +256,12 @@ def draw_words(
 
 
 class Accepted:
-    """The words accepted so far, and what makes a word acceptable.
+    """The words accepted so far, and what makes a word acceptable."""
 
-    excluded : words to leave out; with `unique`, accepted words are added
-    """
-
-    def __init__(self, n_samples: int, unique: bool, excluded: set[str]) -> None:
-        self.n_samples, self.unique, self.excluded = n_samples, unique, excluded
+    def __init__(self, n_samples: int, unique: bool, exclusion: Exclusion) -> None:
+        self.n_samples, self.unique, self.exclusion = n_samples, unique, exclusion
         self.words: list[str] = []
+        self._seen: set[str] = set()
 
     @property
     def n_missing(self) -> int:
@@ -271,13 +270,12 @@ class Accepted:
 
     def add(self, drawn: list[str | None]) -> None:
         """Accept the words that were ended and are neither excluded nor repeated."""
-        words: Iterable[str] = (word for word in drawn if word is not None)
+        words = [word for word in drawn if word is not None]
         if self.unique:
-            words = dict.fromkeys(words)
-        if self.excluded or self.unique:
-            words = [word for word in words if word not in self.excluded]
+            words = [word for word in dict.fromkeys(words) if word not in self._seen]
+        words = self.exclusion.left(words)
         if self.unique:
-            self.excluded.update(words)
+            self._seen.update(words)
         self.words += words
 
 

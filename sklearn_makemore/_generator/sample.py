@@ -2,7 +2,7 @@
 
 import reprlib
 import warnings
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from functools import partial
 from numbers import Integral
 from typing import Any
@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._declarations import takes
 from .._generation.conditional import exact_sources, masked_source
+from .._generation.exclusion import Exclusion
 from .._generation.language import matching_language
 from .._generation.most_likely import beginning_with, most_likely_words
 from .._generation.novelty import NoveltyReport, novelty_of
@@ -21,7 +22,6 @@ from .._hooks import PredictionHooks
 from .._sklearn import Interval, parameter_constraints, validate_options
 from .._word_estimator import own_random_state
 from .._words.check import check_words
-from .._words.code_points import encodable_words
 from .._words.symbols import check_single_characters
 from .._words.types import Floats, Seed, Words
 
@@ -84,7 +84,7 @@ class GeneratorMixin(PredictionHooks):
         """
         check_is_fitted(self)
         options.check()
-        excluded = checked_exclude(options.exclude)
+        exclusion = Exclusion.checked(options.exclude, int(options.min_distance))
         prefix = options.prefix
         shortest = self._resolved_min_length(options.min_length, options.max_length)
         drawing = DrawOptions(
@@ -110,7 +110,7 @@ class GeneratorMixin(PredictionHooks):
             int(options.n_samples),
             self._draws_at_once(max(n_prefix, shortest)),
             options.unique,
-            excluded,
+            exclusion,
         )
 
     def _sources(
@@ -323,11 +323,3 @@ class GeneratorMixin(PredictionHooks):
                 f"max_length={max_length} is less than min_length={min_length}."
             )
         return max_length if limit is None else min(max_length, limit)
-
-
-def checked_exclude(exclude: Words | Set[str] | None) -> list[str]:
-    """Return the words to leave out as a list; their order does not matter."""
-    if exclude is None:
-        return []
-    words = list(exclude) if isinstance(exclude, Set) else exclude
-    return encodable_words(words, name="exclude", allow_empty=True)

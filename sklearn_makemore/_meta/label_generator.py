@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._declarations import parameter, takes
+from .._generation.exclusion import Exclusion
 from .._generation.options import SampleOptions
-from .._generator.sample import GeneratorMixin, checked_exclude
+from .._generator.sample import GeneratorMixin
 from .._sklearn import parameter_constraints, validate_options
 from .._word_estimator import own_random_state
 from .._words.types import Floats
@@ -71,13 +72,13 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
         rng = own_random_state(options.random_state)
         label, unique = options.label, options.unique
         labels = self._labels_to_sample(label, options.n_samples, options.prefix, rng)
-        excluded = set(checked_exclude(options.exclude))
+        exclusion = Exclusion.checked(options.exclude, int(options.min_distance))
         shared = options.without_label()
         words: list[str | None] = [None] * len(labels)
         for rows, model in self._by_label(labels):
             of_label = {
                 "n_samples": len(rows),
-                "exclude": excluded,
+                "exclude": exclusion,
                 "random_state": rng,
             }
             found = model.sample(**shared | of_label)
@@ -90,7 +91,7 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
             for row, word in zip(rows.tolist(), found, strict=False):
                 words[row] = word
             if unique:
-                excluded.update(found)
+                exclusion.words.update(found)
         return [word for word in words if word is not None]
 
     @validate_options(parameter_constraints(GeneratorMixin.most_likely))

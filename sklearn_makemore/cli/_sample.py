@@ -22,7 +22,7 @@ EXAMPLES = """
 m.safetensors -n 20
 m.safetensors --prefix ka --temperature 0.8
 m.safetensors --matching '[aeiou].*' --min-length 5
-m.safetensors --unique --novel words.txt
+m.safetensors --unique --novel words.txt --min-distance 2
 """
 
 
@@ -87,6 +87,11 @@ def _excluded_words(options, model):
     """Return the words of the file after ``--novel``, or the bundled names, or None."""
     path = options.novel or None
     if options.novel is None:
+        if options.min_distance > 1:
+            raise UsageError(
+                "--min-distance is a distance from the words of --novel; give this "
+                "option too"
+            )
         read_options(path, options)
         return None
     chunks = word_chunks(path, options, EXCLUSION_CHUNK_SIZE)

@@ -502,6 +502,12 @@ def test_sample_draws_what_the_model_draws(run, files, words):
     assert (code, errors) == (0, [])
     model = load(files / "words.model")
     assert lines == model.sample(7, **options, exclude=words, random_state=3)
+    asked = ["sample", "words.model", "--min-distance=2", "--random-state=3"]
+    code, lines, _ = run(*asked, "--novel=words.txt")
+    options = {"exclude": words, "min_distance": 2, "random_state": 3}
+    assert lines == model.sample(10, **options)
+    code, _, (error,) = run(*asked)
+    assert (code, "--novel; give this" in error) == (2, True)
     # Hyphens are underscores in the names of options, not in their values.
     code, _, (error,) = run("sample", "words.model", "--prefix=a-b")
     assert code == 2

@@ -139,6 +139,7 @@ BAD_OPTIONS = {
     "list of prefixes": ({"prefix": ["a"]}, "prefix"),
     "no prefix": ({"prefix": None}, "prefix"),
     "unique 2": ({"unique": 2}, "unique"),
+    "min_distance 0": ({"min_distance": 0}, "min_distance"),
     "seed": ({"random_state": "zero"}, "random_state"),
 }
 

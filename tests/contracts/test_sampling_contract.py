@@ -17,6 +17,7 @@ from sampling_oracles import assert_frequencies, textbook_words
 from sklearn.base import clone
 
 from sklearn_makemore import BigramCounter
+from sklearn_makemore._generation.exclusion import Exclusion
 from sklearn_makemore._generation.sampling import Stage, draw_words
 
 N_DRAWS = 20_000
@@ -223,14 +224,17 @@ def test_batches_of_any_size_leave_the_order_of_the_draws(at_once, n_trials):
         assert n_draws <= at_once
         return words[np.searchsorted(cdf, rng.random_sample(n_draws))].tolist()
 
+    exclusion = Exclusion({"c"})
     # 13 draws at most: some trials find a part of the words.
     stages = [Stage(draw, 1, is_trial=True)] * n_trials + [Stage(draw)]
-    triples = [tuple(draw_words(stages, 3, at_once, True, ["c"])) for _ in range(6000)]
+    triples = [
+        tuple(draw_words(stages, 3, at_once, True, exclusion)) for _ in range(6000)
+    ]
     assert_frequencies(triples, expected)
     # Not unique, the words are independent draws from what is not excluded.
     total = sum(left.values())
     expected = {word: p / total for word, p in left.items()}
-    drawn = draw_words(stages, N_DRAWS, at_once, False, ["c"])
+    drawn = draw_words(stages, N_DRAWS, at_once, False, exclusion)
     assert_frequencies(drawn, expected)
     pairs = [first + second for first, second in zip(*[iter(drawn)] * 2, strict=True)]
     assert_frequencies(

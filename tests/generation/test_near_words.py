@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from estimators import COUNTERS, TINY_WORDS
 
+from sklearn_makemore import ConditionalCharLM
 from sklearn_makemore._generation import near_words as _near_words
 from sklearn_makemore._generation.near_words import NearWords
 
@@ -53,3 +55,48 @@ def test_pairs_that_are_compared_at_once_have_no_influence(bound, words, monkeyp
     monkeypatch.setattr(_near_words, bound, 1)
     assert (near.near(others) == expected).all()
     assert near.near([]).tolist() == []
+
+
+@pytest.mark.parametrize("min_distance", [1, 2, 3])
+def test_samples_keep_their_distance_and_are_otherwise_the_same(min_distance, fit_once):
+    model = fit_once(COUNTERS["kneser-ney-3"], TINY_WORDS)
+    options = {"exclude": TINY_WORDS[:4], "min_distance": min_distance}
+    sampled = model.sample(300, **options, random_state=0)
+    plain = [
+        word
+        for word in model.sample(300, random_state=0)
+        if min(levenshtein(word, other) for other in TINY_WORDS[:4]) >= min_distance
+    ]
+    assert 0 < len(plain) < len(sampled) == 300
+    assert sampled[: len(plain)] == plain
+    for word in set(sampled):
+        assert min(levenshtein(word, o) for o in options["exclude"]) >= min_distance
+    pattern = {"matching": "c.*", "exact": True, "unique": True}
+    for word in model.sample(9, **options, **pattern, random_state=0):
+        assert word.startswith("c")
+        assert min(levenshtein(word, o) for o in options["exclude"]) >= min_distance
+
+
+def test_a_distance_needs_words_and_is_named_when_it_leaves_too_few(fit_once):
+    model = fit_once(COUNTERS["kneser-ney-3"], TINY_WORDS)
+    with pytest.raises(ValueError, match="min_distance=2 .*`exclude`, which is None"):
+        model.sample(min_distance=2)
+    plain = model.sample(9, random_state=0)
+    assert model.sample(9, exclude=[], min_distance=2, random_state=0) == plain
+    with pytest.warns(UserWarning, match="Found 0 of 2 words.*min_distance"):
+        assert model.sample(2, exclude=["abc"], min_distance=2000) == []
+
+
+def test_words_of_all_labels_keep_their_distance():
+    labels = ["x", "y"] * len(TINY_WORDS)
+    model = ConditionalCharLM().fit(TINY_WORDS * 2, labels)
+    options = {"exclude": set(TINY_WORDS[:2]), "min_distance": 2, "random_state": 0}
+    sampled = model.sample(30, unique=True, **options)
+    assert len(set(sampled)) == 30
+    for word in sampled:
+        assert min(levenshtein(word, other) for other in options["exclude"]) >= 2
+    # Words of one label exclude themselves only for the next label.
+    pairs = [(one, other) for one in sampled for other in sampled if one < other]
+    assert min(levenshtein(*pair) for pair in pairs) == 1
+    with pytest.raises(ValueError, match="min_distance=2"):
+        model.sample(label="x", min_distance=2)
