@@ -7,6 +7,8 @@ from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV, KFold
 
+from sklearn_makemore import BigramCounter, MixtureCharLM
+
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -99,6 +101,18 @@ def test_scoring_monitor_inside_a_search(n_jobs, words):
     scores = [row["log_likelihood"] for row in rows if row["task_name"] == "epoch"]
     assert len(scores) == 2 * (2 * 2 + 1)  # epochs, candidates, folds, the refit
     assert search.best_estimator_.score(words) in scores
+
+
+@pytest.mark.slow
+def test_scoring_monitor_of_a_member_in_another_process(words):
+    monitor = ScoringMonitor(scoring={"log_likelihood": log_likelihood})
+    net = clone(NETS["mlp"]).set_callbacks(monitor)
+    members = [("net", net), BigramCounter()]
+    model = MixtureCharLM(members, refit=True, n_jobs=2, random_state=0).fit(words)
+    rows = monitor.get_logs().data
+    scores = [row["log_likelihood"] for row in rows if row["task_name"] == "epoch"]
+    assert len(scores) == 4
+    assert model.named_estimators_.net.score(words) in scores
 
 
 @over(IN_ONE_STEP)

@@ -1,7 +1,7 @@
 """Ctrl-C is an error: it never leaves a model that is half trained."""
 
 import pytest
-from estimators import IN_ONE_STEP, IN_TWO_STEPS, KINDS, NETS, over
+from estimators import CLASSES, IN_ONE_STEP, IN_TWO_STEPS, KINDS, NETS, over
 from interrupts import assert_interrupts_leave, interrupted_at
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
@@ -10,6 +10,7 @@ from skorch.callbacks import Callback, EarlyStopping
 pytestmark = pytest.mark.slow
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz'"
+EACH_CLASS = {name: IN_TWO_STEPS[name] for name in CLASSES}
 
 
 class Interrupt(Callback):
@@ -31,7 +32,7 @@ def answers(model, words):
     return model.score_samples(words[:20]).tolist() + model.sample(5, random_state=0)
 
 
-@over(IN_TWO_STEPS)
+@over(EACH_CLASS)
 @pytest.mark.parametrize("verb", ["fit", "partial_fit"])
 def test_an_unfitted_model_stays_unfitted(estimator, verb, words):
     model = clone(estimator)
@@ -43,7 +44,7 @@ def test_an_unfitted_model_stays_unfitted(estimator, verb, words):
     )
 
 
-@over(IN_TWO_STEPS)
+@over(EACH_CLASS)
 @pytest.mark.parametrize("verb", ["fit", "partial_fit"])
 def test_a_fitted_model_stays_the_same(estimator, verb, words):
     model = clone(estimator).set_params(alphabet=ALPHABET).fit(words)

@@ -119,7 +119,7 @@ def test_every_call_starts_the_records_anew(words):
     assert recorder.records_ == [] and recorder.histograms_ == {}
 
 
-@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_jobs", [1, 2])
 def test_in_a_search(n_jobs, words):
     model = clone(NETS["mlp"]).set_params(
         alphabet=ALPHABET, callbacks=[TrainingRecorder(every=4)]
@@ -130,7 +130,9 @@ def test_in_a_search(n_jobs, words):
         cv=KFold(2, shuffle=True, random_state=0),
         n_jobs=n_jobs,
         error_score="raise",
-    ).fit(words)
+    )
+    with joblib.parallel_config("threading"):
+        search.fit(words)
     best = search.best_estimator_
     rows = TrainingRecorder.from_estimator(best).records_[0]["parameters"]
     assert rows["hidden.0.linear.bias"]["shape"] == (best.n_hidden,)

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from joblib import parallel_config
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -53,9 +54,11 @@ def test_examples_of_the_readme(tmp_path, monkeypatch):
     # Names go from block to block, as for a reader who pastes them one by one.
     namespace = {"__name__": "__main__"}
     assert BLOCKS
-    for line, code in BLOCKS:
-        # The line breaks make a traceback point at the line of README.md.
-        exec(compile("\n" * line + code, "README.md", "exec"), namespace)
+    # The processes of the search would first import torch, which takes seconds.
+    with parallel_config("threading"):
+        for line, code in BLOCKS:
+            # The line breaks make a traceback point at the line of README.md.
+            exec(compile("\n" * line + code, "README.md", "exec"), namespace)
 
 
 def test_main_job_is_one_line():

@@ -145,9 +145,16 @@ def weighed_score(estimator, words, y=None, sample_weight=None):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("routing", [False, True])
-@pytest.mark.parametrize("scorer", [mean_score, weighed_score])
+@pytest.mark.parametrize(
+    ("scorer", "routing", "weighted"),  # all pairs
+    [
+        (mean_score, False, False),
+        (mean_score, True, True),
+        (weighed_score, False, True),
+        (weighed_score, True, False),
+        (weighed_score, True, True),
+    ],
+)
 @over(adapted(CLASSES, batch_size=None, max_epochs=2))
 def test_monitors_and_weights(estimator, scorer, routing, weighted, words):
     monitor = ScoringMonitor(scoring={"score": scorer})
