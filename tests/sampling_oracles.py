@@ -35,7 +35,16 @@ def assert_frequencies(drawn, expected):
         assert chisquare(observed, hoped).pvalue > FALSE_ALARM
 
 
-def textbook_next(proba, length, limits, temperature=1.0, top_k=None, top_p=None):
+def textbook_next(
+    proba,
+    length,
+    limits,
+    temperature=1.0,
+    top_k=None,
+    top_p=None,
+    min_p=0.0,
+    typical_p=1.0,
+):
     """The distribution of the next symbol after all options, one option at a time."""
     shortest, longest = limits
     weights = dict(enumerate(proba))
@@ -48,17 +57,30 @@ def textbook_next(proba, length, limits, temperature=1.0, top_k=None, top_p=None
     total = sum(weights.values())
     weights = {s: (w / total) ** (1 / temperature) for s, w in weights.items()}
     ranked = sorted(weights, key=weights.get, reverse=True)[:top_k]
-    total = sum(weights[symbol] for symbol in ranked)
     if top_p is not None:
-        nucleus, mass = [], 0.0
-        for symbol in ranked:
-            nucleus.append(symbol)
-            mass += weights[symbol] / total
-            if mass >= top_p:
-                break
-        ranked = nucleus
-        total = sum(weights[symbol] for symbol in ranked)
-    return {symbol: weights[symbol] / total for symbol in ranked}
+        ranked = until_mass(ranked, weights, top_p)
+    least = min_p * max(weights[symbol] for symbol in ranked)
+    ranked = [symbol for symbol in ranked if weights[symbol] >= least]
+    total = sum(weights[symbol] for symbol in ranked)
+    shares = {symbol: weights[symbol] / total for symbol in ranked if weights[symbol]}
+    if typical_p < 1:
+        entropy = sum(-p * np.log(p) for p in shares.values())
+        distance = {s: round(abs(-np.log(p) - entropy), 9) for s, p in shares.items()}
+        typical = sorted(sorted(shares), key=distance.get)
+        ranked = until_mass(typical, shares, typical_p)
+        total = sum(shares[symbol] for symbol in ranked)
+        shares = {symbol: shares[symbol] / total for symbol in ranked}
+    return shares
+
+
+def until_mass(symbols, weights, mass):
+    """The first symbols that together have at least a share of all weights."""
+    total, kept = sum(weights[symbol] for symbol in symbols), []
+    for symbol in symbols:
+        kept.append(symbol)
+        if sum(weights[symbol] for symbol in kept) / total >= mass:
+            break
+    return kept
 
 
 def textbook_words(model, limits, **options):

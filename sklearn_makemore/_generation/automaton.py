@@ -26,6 +26,9 @@ STEPS_OF_A_STATE = 8
 MAX_TRANSITIONS = 1 << 23
 """Largest number of states times symbols of an automaton: 32 MiB."""
 
+MAX_STATES = 1 << 18
+"""Largest number of states of substrings or of an intersection: about five seconds."""
+
 State: TypeAlias = tuple[int, str]
 
 ANYTHING = Repeat(Characters((parser.ANY, None), re.DOTALL), 0, None)
@@ -179,6 +182,7 @@ def intersection(one: Automaton, other: Automaton) -> Automaton:
         return one if one.start < 0 else other
     tables = one.next_states[:, 1:], other.next_states[:, 1:]
     columns, class_of = np.unique(np.vstack(tables), axis=1, return_inverse=True)
+    class_of = class_of.reshape(-1)  # numpy 2.0 returns a row
     first, second = np.split(columns.astype(np.int64), [len(tables[0])])
     n_others = len(second)
     pairs = np.array([one.start * n_others + other.start])  # of states, as one number
@@ -191,7 +195,7 @@ def intersection(one: Automaton, other: Automaton) -> Automaton:
         reached = np.unique(targets[targets >= 0]).tolist()
         pairs = np.array([key for key in reached if key not in numbers], dtype=np.int64)
         numbers.update(zip(pairs.tolist(), count(len(numbers)), strict=False))
-        if len(numbers) > MAX_TRANSITIONS // one.next_states.shape[1]:
+        if len(numbers) > min(MAX_STATES, MAX_TRANSITIONS // (1 + len(class_of))):
             raise TooLargeError
     keys, targets = np.array([*numbers]), np.concatenate(levels)
     order = np.argsort(keys)
@@ -199,7 +203,7 @@ def intersection(one: Automaton, other: Automaton) -> Automaton:
     table = np.where(targets < 0, -1, found)
     ones, others = np.divmod(keys, n_others)
     accepts = one.accepts[ones] & other.accepts[others]
-    return trimmed(table.tolist(), accepts.tolist(), class_of.reshape(-1))
+    return trimmed(table.tolist(), accepts.tolist(), class_of)
 
 
 def too_large(conditions: str) -> ValueError:

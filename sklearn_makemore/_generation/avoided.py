@@ -9,6 +9,7 @@ import numpy as np
 from .._words.code_points import encodable_words
 from .._words.types import Words
 from .automaton import (
+    MAX_STATES,
     MAX_TRANSITIONS,
     Automaton,
     compile_pattern,
@@ -76,7 +77,8 @@ def without_substrings(substrings: tuple[str, ...], characters: str) -> Automato
     known = {*characters}
     substrings = tuple(text for text in substrings if known >= {*text})
     used = {text: i for i, text in enumerate(sorted({*"".join(substrings)}), start=1)}
-    children, is_whole = _trie(substrings, used, MAX_TRANSITIONS // (len(known) + 1))
+    max_states = min(MAX_STATES, MAX_TRANSITIONS // (len(known) + 1))
+    children, is_whole = _trie(substrings, used, max_states)
     table = np.zeros((len(children), 1 + len(used)), dtype=np.int64)
     suffixes, queue = [0] * len(children), [0]
     for state in queue:

@@ -72,8 +72,17 @@ OPTIONS = {
     "top 2": {"top_k": 2},
     "nucleus": {"top_p": 0.55},
     "small nucleus": {"top_p": 0.01},
+    "min-p": {"min_p": 0.4},
+    "typical": {"typical_p": 0.5},
     "hot top 3": {"temperature": 2.0, "top_k": 3},
-    "all": {"limits": (1, 3), "temperature": 0.7, "top_k": 3, "top_p": 0.8},
+    "all": {
+        "limits": (1, 3),
+        "temperature": 1.3,
+        "top_k": 4,
+        "top_p": 0.95,
+        "min_p": 0.2,
+        "typical_p": 0.8,
+    },
 }
 
 
@@ -98,9 +107,12 @@ def test_options_are_the_textbook_transformations(estimator, name, fit_once):
 def test_temperature_one_and_wide_limits_change_nothing(estimator, fit_once):
     model = fit_once(estimator, TINY_WORDS)
     plain = model.sample(50, random_state=3)
-    wide = {"temperature": 1.0, "top_k": 10**6, "top_p": 1.0}
+    wide = {"top_k": 10**6, "top_p": 1.0, "min_p": 0.0, "typical_p": 1.0}
     longest = longest_word(model) or 10**6
-    assert model.sample(50, max_length=longest, random_state=3, **wide) == plain
+    assert (
+        model.sample(50, max_length=longest, temperature=1, random_state=3, **wide)
+        == plain
+    )
 
 
 @over(CLASSES)

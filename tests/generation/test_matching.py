@@ -23,7 +23,7 @@ from sklearn_makemore._generation import product as _product
 from sklearn_makemore._generation import sampling as _sampling
 from sklearn_makemore._generation.conditional import KNOWN, ConditionalModel
 from sklearn_makemore._generation.language import BackwardLayers
-from sklearn_makemore._generation.options import SampleOptions
+from sklearn_makemore._generation.options import CHANGES, SampleOptions
 from sklearn_makemore._generation.sampling import DrawOptions
 from sklearn_makemore._generator import sample as _sample
 from sklearn_makemore.datasets import load_names
@@ -93,6 +93,9 @@ CASES = {
     "lengths": {"matching": ".*a.*", "limits": (3, 3)},
     "cold": {"matching": "a.*b|b.*", "temperature": 0.5, "limits": (0, 3)},
     "top": {"matching": "..?[ab]", "top_k": 3, "top_p": 0.9, "limits": (0, 3)},
+    "typical": {"matching": ".*a.*", "min_p": 0.2, "typical_p": 0.8, "limits": (0, 3)},
+    "avoid": {"avoiding": ["ab", "cc", "bcb"], "limits": (0, 4)},
+    "both": {"matching": ".*b", "avoiding": "^b|a+c", "top_k": 3, "limits": (1, 4)},
 }
 
 
@@ -100,13 +103,12 @@ def samples_and_words(model, case, n_draws, **options):
     options = {**CASES[case], **options}
     shortest, longest = options.pop("limits")
     sampled = model.sample(n_draws, min_length=shortest, max_length=longest, **options)
-    prefix, pattern = options.get("prefix", ""), options["matching"]
+    prefix, pattern = options.get("prefix", ""), options.get("matching", ".*")
     words = matches(pattern, prefix, (shortest, longest))
-    changes = {
-        name: options[name]
-        for name in ("temperature", "top_k", "top_p")
-        if name in options
-    }
+    avoiding = options.get("avoiding", "x")
+    avoiding = avoiding if isinstance(avoiding, str) else "|".join(avoiding)
+    words = [word for word in words if not re.search(avoiding, word)]
+    changes = {name: options[name] for name in CHANGES if name in options}
     return sampled, (model, words, prefix), changes
 
 

@@ -1,7 +1,5 @@
 """Sampling at a limit: of lengths, memory, tables, alphabets."""
 
-import itertools
-
 import numpy as np
 import pytest
 import sklearn
@@ -11,7 +9,6 @@ from sklearn.base import clone
 
 from sklearn_makemore import BigramCounter, NGramCounter, _hooks
 from sklearn_makemore._counters import model as _ngram_model
-from sklearn_makemore._generation.options import keep_top_p, tempered
 from sklearn_makemore._generator import sample as _sample
 
 UNSMOOTHED = {
@@ -126,20 +123,6 @@ def test_ngrams_without_tables_are_the_same(name, words, monkeypatch):
     np.testing.assert_allclose(
         without.predict_proba(many), with_tables.predict_proba(many), rtol=1e-12
     )
-
-
-@pytest.mark.parametrize("temperature", [1.0, 0.5])
-def test_a_nucleus_that_ties_exactly_has_no_symbol_too_many(temperature):
-    # Shares of small counts, which no floating point number is equal to.
-    counts = np.array([*itertools.product(range(8), repeat=4)][1:])
-    with np.errstate(divide="ignore"):
-        log_proba = np.log(counts / counts.sum(axis=1, keepdims=True)) * temperature
-    counts = np.sort(counts, axis=1)[:, ::-1]
-    for tenths in range(1, 10):
-        kept = keep_top_p(tempered(log_proba, temperature), tenths / 10)
-        before = np.cumsum(counts, axis=1) - counts
-        n_kept = (10 * before < tenths * counts.sum(axis=1, keepdims=True)).sum(axis=1)
-        np.testing.assert_array_equal((kept > -np.inf).sum(axis=1), n_kept)
 
 
 def test_errors_of_parameters_name_the_class_of_the_model():

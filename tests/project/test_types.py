@@ -20,6 +20,7 @@ reveal_type(model.lr_schedule)  # Literal['one-cycle', 'step', 'constant']
 reveal_type(model.history_)  # list[dict[str, Any]]
 reveal_type(model.vocabulary_)  # CharVocabulary
 reveal_type(model.sample(2))  # list[str]
+reveal_type(model.sample(2, min_p=0.1, avoiding=["a"]))  # list[str]
 reveal_type(model.score(["a"]))  # float
 reveal_type(NGramCounter(order=3).fit(["a"]))  # NGramCounter
 reveal_type(NGramCounter().fit(["a"]).partial_fit(["b"]).sample())  # list[str]
@@ -30,6 +31,8 @@ MLPCharLM(n_hidden="many")  # error: "n_hidden"
 MLPCharLM(lr_schedule="cosine")  # error: "lr_schedule"
 MLPCharLM(3, 24, 256, 1, True)  # error: positional
 NGramCounter(ordr=3)  # error: "ordr"
+model.sample(temp=1)  # error: "temp"
+model.sample(top_k="two")  # error: "top_k"
 model.samplee()  # error: "samplee"
 model.hsitory_  # error: "hsitory_"
 """
