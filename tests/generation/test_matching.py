@@ -8,6 +8,7 @@ import pickle
 import re
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -225,6 +226,20 @@ def test_rare_matches_are_sampled_from_a_large_list(pattern, fit_once, monkeypat
     assert model.sample(20, **options) == sampled
 
 
+def test_threads_sample_the_words_of_their_own_models(untried):
+    models = [NGramCounter(order).fit(TINY_WORDS) for order in (2, 3, 4)]
+    options = {"matching": "a.*b", "exact": True, "random_state": 0}
+    expected = [model.sample(20, **options) for model in models]
+
+    def sample(call):
+        if call % 7 == 0:
+            KNOWN.clear()
+        return models[call % 3].sample(20, **options) == expected[call % 3]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(sample, range(90)))
+
+
 @pytest.mark.parametrize("bound", ["PAIRS_AT_ONCE", "MAX_TABLE_SIZE"])
 def test_how_tables_are_computed_changes_no_word(bound, fit_once, untried, monkeypatch):
     model = fit_once(COUNTERS["kneser-ney-6"], TINY_WORDS)
@@ -271,7 +286,9 @@ def test_tables_are_those_of_the_last_fit_and_no_part_of_the_model(untried):
     first = model.sample(50, **options)
     assert pickle.dumps(model) == pickled and set(vars(model)) == attributes
     assert pickle.loads(pickled).sample(50, **options) == first
-    for options_of_another in ({"prefix": "ab"}, {"top_k": 2}, {"min_length": 4}):
+    for options_of_another in ({"prefix": "ac"}, {"top_k": 2}, {"min_length": 4}):
+        assert model.sample(50, **options) == first
+        model.sample(50, **options, prefix="aa")
         other = model.sample(50, **options, **options_of_another)
         KNOWN.clear()
         assert model.sample(50, **options, **options_of_another) == other != first
