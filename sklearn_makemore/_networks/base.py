@@ -132,7 +132,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         """Return the words as the data set the net learns from.
 
         Its ``batches(batch_size, training)`` are pairs of the module's keyword
-        arguments and the criterion's target. The mean loss over the batches of an epoch
+        arguments and the expected counts. The mean loss over the batches of an epoch
         is the mean negative log-likelihood per character.
         """
 

@@ -172,7 +172,9 @@ class NetworkParameters(DeclaredParameters):
     net_: CharNet = fitted(
         """
         The trained skorch net. Its module ``net_.module_`` takes the symbol ids of
-        `vocabulary_`.
+        `vocabulary_`. ``net_.partial_fit(X, y)`` trains on arrays of ids as any skorch
+        net does: it minimises the mean loss, at the constant rate ``net_.lr``. A loss
+        that is not finite is an error.
         """
     )
     history_: list[dict[str, Any]] = fitted(

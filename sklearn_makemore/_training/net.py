@@ -10,7 +10,9 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, LRScheduler, PrintLog
@@ -30,6 +32,7 @@ SNAPSHOT_OVERRIDES: dict[str, Any] = {
     "callbacks_": [],
     "train_split": None,
     "processes_": SINGLE_PROCESS,
+    "has_batches_": False,
 }
 """Attributes of a net in training that a copy of it does not share."""
 
@@ -46,7 +49,7 @@ class _Stopped(Exception):
 
 
 class CharNet(NeuralNet):
-    """skorch net that trains on `Batches`; for other data skorch's loop is used.
+    """skorch net that trains on `Batches`; for other data it trains as skorch does.
 
     module : torch.nn.Module class; takes what a batch holds as keyword arguments, and
         returns logits with a row for each row of the expected counts
@@ -57,12 +60,13 @@ class CharNet(NeuralNet):
     train_split: Any
     module__n_symbols: int
     processes_: SingleProcess = SINGLE_PROCESS  # set for the time of a training
+    has_batches_ = False
+    """Whether the net is in training on `Batches`."""
 
     def __init__(self, module, *, schedule=None, **kwargs):
         self.schedule = schedule
         defaults = {
             "criterion": torch.nn.CrossEntropyLoss,
-            "criterion__reduction": "sum",
             "train_split": None,
             "verbose": 0,
         }
@@ -72,6 +76,10 @@ class CharNet(NeuralNet):
     def _default_callbacks(self):
         # run_single_epoch records train_loss and valid_loss.
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+
+    @property
+    def _is_lean(self):
+        return self.has_batches_ and self.is_lean_
 
     def get_iterator(self, dataset, training=False) -> Any:
         """Return batches as they are, and skorch's iterator over other data."""
@@ -112,22 +120,27 @@ class CharNet(NeuralNet):
     def fit_loop(self, X, y=None, epochs=None, epochs_done=0, **fit_params):
         """Run the epochs not yet done, with the schedule stretched over all steps."""
         epochs = self.max_epochs if epochs is None else epochs
-        has_batches = isinstance(X, Batches)
-        self.is_lean_ = has_batches and not listen_to_batches(self.callbacks_)
+        self.has_batches_ = isinstance(X, Batches)
+        self.is_lean_ = self.has_batches_ and not listen_to_batches(self.callbacks_)
         self.step_, self.n_steps_ = 0, 0
-        if has_batches:
+        if self.has_batches_:
             self.step_, self.n_steps_ = epochs_done * len(X), epochs * len(X)
-        return super().fit_loop(X, y, epochs=epochs - epochs_done, **fit_params)
+        try:
+            return super().fit_loop(X, y, epochs=epochs - epochs_done, **fit_params)
+        finally:
+            self.has_batches_ = False
+            self.end_schedule()
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run one epoch and record its mean loss per character."""
         if iterator is None:
             return
-        if self.is_lean_:
+        if self._is_lean:
             loss = self._lean_epoch(iterator, training, step_fn, **fit_params)
             # Callbacks such as skorch's Checkpoint read the last batch.
             self.history.new_batch()
             self.history.record_batch(f"{prefix}_loss", loss)
+            self.history.record_batch(f"{prefix}_batch_size", len(iterator.dataset))
         else:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             loss = self._mean_loss(prefix)
@@ -152,7 +165,7 @@ class CharNet(NeuralNet):
         self._set_training(False)
         inputs, counts = next(iter(dataset.batches(None, training=False)))
         with torch.no_grad():
-            loss = self.criterion_(self.module_(**inputs), counts)
+            loss = expected_loss(self.module_(**inputs), counts)
             return (loss / counts.sum()).item()
 
     def check_last_step(
@@ -193,8 +206,12 @@ class CharNet(NeuralNet):
     def _mean_loss(self, prefix):
         """Return the mean of the losses that skorch's loop recorded batch by batch."""
         batches = list(self.history)[-1]["batches"]
-        losses = [row[f"{prefix}_loss"] for row in batches if f"{prefix}_loss" in row]
-        return sum(losses) / len(losses)
+        rows = [row for row in batches if f"{prefix}_loss" in row]
+        losses = [row[f"{prefix}_loss"] for row in rows]
+        if self.has_batches_:  # their mean is that of the predictions
+            return float(np.mean(losses))
+        sizes = [row[f"{prefix}_batch_size"] for row in rows]
+        return float(np.average(losses, weights=sizes))
 
     def _record_loss(self, prefix, loss):
         """Record the loss of an epoch, and whether it is the smallest so far."""
@@ -206,10 +223,10 @@ class CharNet(NeuralNet):
     def train_step(self, batch, **fit_params):
         """Take one optimizer step."""
         self._set_learning_rate()
-        if not self.is_lean_:
+        if not self._is_lean:
             return super().train_step(batch, **fit_params)
         inputs, counts = batch
-        loss = self.criterion_(self.module_(**inputs, **fit_params), counts)
+        loss = expected_loss(self.module_(**inputs, **fit_params), counts)
         groups = self.optimizer_.param_groups
         parameters = [parameter for group in groups for parameter in group["params"]]
         # Dropping gradients one by one is several times faster than zero_grad.
@@ -221,12 +238,22 @@ class CharNet(NeuralNet):
 
     def validation_step(self, batch, **fit_params):
         """Compute the loss of a batch without training."""
-        if not self.is_lean_:
+        if not self._is_lean:
             return super().validation_step(batch, **fit_params)
         inputs, counts = batch
         with torch.no_grad():
-            logits = self.module_(**inputs, **fit_params)
-            return {"loss": self.criterion_(logits, counts)}
+            return {"loss": expected_loss(self.module_(**inputs, **fit_params), counts)}
+
+    def get_loss(self, y_pred, y_true, X=None, training=False) -> Any:
+        """Return the loss of a batch, for other data its mean over the predictions.
+
+        y_pred : logits (B, V) or (B, T, V)
+        """
+        if self.has_batches_:
+            return expected_loss(y_pred, y_true)
+        if y_pred.ndim == 3:  # torch expects the symbols second
+            y_pred = y_pred.transpose(1, 2)
+        return super().get_loss(y_pred, y_true, X, training)
 
     def infer(self, x, **fit_params):
         """Compute the logits; a tree of prefixes is passed on unchanged."""
@@ -241,11 +268,22 @@ class CharNet(NeuralNet):
 
     def _set_learning_rate(self):
         step, self.step_ = self.step_, self.step_ + 1
-        if self.schedule is None or not self.n_steps_:
-            return
-        lr = self.lr * self.schedule(step / self.n_steps_)
+        if self.schedule is not None and self.has_batches_:
+            self._use_learning_rate(self.lr * self.schedule(step / self.n_steps_))
+
+    def end_schedule(self):
+        """Let the optimizer use `lr` again, as the parameters of the net show it."""
+        if self.schedule is not None:
+            self._use_learning_rate(self.lr)
+
+    def _use_learning_rate(self, lr):
         for group in self.optimizer_.param_groups:
             group["lr"] = lr
+
+
+def expected_loss(logits: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """Return the cross-entropy of expected counts, both (n, V): a sum over the rows."""
+    return F.cross_entropy(logits, counts, reduction="sum")
 
 
 def new_net(module, module_params: dict[str, Any], *, callbacks=None, **params):
@@ -342,9 +380,11 @@ def snapshot(net: CharNet) -> CharNet:
     in_training = {name: getattr(net, name) for name in SNAPSHOT_OVERRIDES}
     vars(net).update(SNAPSHOT_OVERRIDES)
     try:
-        return copy.deepcopy(net)
+        copied = copy.deepcopy(net)
     finally:
         vars(net).update(in_training)
+    copied.end_schedule()
+    return copied
 
 
 def lookup_net(log_proba) -> NeuralNet:

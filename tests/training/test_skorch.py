@@ -1,5 +1,6 @@
 """The nets are skorch nets: they train on arrays, and skorch's callbacks serve them."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -8,9 +9,17 @@ import torch
 from estimators import NETS, SEQUENCES, WINDOWS, over
 from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
-from skorch.callbacks import Callback, Checkpoint, LRScheduler, TrainEndCheckpoint
+from skorch import NeuralNet
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    LRScheduler,
+    PassthroughScoring,
+    TrainEndCheckpoint,
+)
 
 from sklearn_makemore import BigramCounter
+from sklearn_makemore.modules.interfaces import WindowNetwork
 
 
 class BatchCounter(Callback):
@@ -34,6 +43,12 @@ def as_arrays(model, words, block_size):
             following.append(ids[symbol])
             window = [*window[1:], ids[symbol]]
     return np.array(windows), np.array(following)
+
+
+def as_rows(model, words):
+    """The boundary and the first three letters of words, as ids."""
+    ids = {symbol: i for i, symbol in enumerate(model.symbols_)}
+    return np.array([[0, *(ids[letter] for letter in word[:3])] for word in words])
 
 
 def nll_of(net, X, y):
@@ -92,13 +107,57 @@ def test_the_net_of_a_model_predicts_and_trains_as_any(estimator, words):
 @over(SEQUENCES)
 def test_the_net_of_a_model_predicts_after_every_symbol(estimator, words):
     model = clone(estimator).set_params(batch_size=64, max_epochs=1).fit(words[:40])
-    ids = {symbol: i for i, symbol in enumerate(model.symbols_)}
-    rows = np.array([[0, *(ids[letter] for letter in word[:3])] for word in words[:40]])
+    rows = as_rows(model, words[:40])
     proba = model.net_.predict_proba(rows)
-    assert proba.shape == (40, rows.shape[1], len(ids))
+    assert proba.shape == (40, rows.shape[1], len(model.symbols_))
     for place in range(rows.shape[1]):
         expected = model.predict_proba([word[:place] for word in words[:40]])
         np.testing.assert_allclose(proba[:, place], expected, atol=1e-6)
+
+
+class SymbolsSecond(torch.nn.CrossEntropyLoss):
+    """Takes logits of every position, (B, T, V)."""
+
+    def forward(self, logits, targets):
+        return super().forward(logits.movedim(-1, 1), targets)
+
+
+@over(NETS)
+def test_the_net_of_a_model_trains_on_arrays_as_plain_skorch(estimator, words):
+    model = clone(estimator).set_params(max_epochs=1).fit(words)
+    if isinstance(model.net_.module_, WindowNetwork):
+        X, y = as_arrays(model, words, model.block_size_)
+    else:
+        rows = as_rows(model, words[:40])
+        X, y = rows[:, :-1], rows[:, 1:]
+    net = model.net_
+    params = net.get_params(deep=False)
+    del params["schedule"]
+    params["criterion"] = SymbolsSecond
+    params["callbacks"] = [PassthroughScoring("train_loss", on_train=True)]
+    plain = NeuralNet(**params).initialize()
+    plain.module_.load_state_dict(net.module_.state_dict())
+    plain.optimizer_.load_state_dict(copy.deepcopy(net.optimizer_.state_dict()))
+    assert plain.optimizer_.param_groups[0]["lr"] == net.lr
+    for each in net, plain:
+        torch.manual_seed(0)
+        each.set_params(batch_size=50, max_epochs=2).partial_fit(X, y)
+    assert net.history[1:, "train_loss"] == plain.history[:, "train_loss"]
+    batch = torch.tensor(X), torch.tensor(y)
+    assert net.validation_step(batch)["loss"] == plain.validation_step(batch)["loss"]
+    for ours, theirs in zip(
+        net.module_.parameters(), plain.module_.parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
+def test_losses_of_words_pass_through_scoring(words, fit_once):
+    model = clone(NETS["mlp"]).set_params(validation_fraction=0.2)
+    scoring = [PassthroughScoring("train_loss", on_train=True)]
+    scoring.append(PassthroughScoring("valid_loss"))
+    scored = clone(model).set_params(callbacks=scoring).fit(words)
+    for ours, theirs in zip(scored.history_, model.fit(words).history_, strict=True):
+        assert {**ours, "dur": 0} == {**theirs, "dur": 0}
 
 
 def test_a_scheduler_and_a_schedule_are_one_too_many(words):
