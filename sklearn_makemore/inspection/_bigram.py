@@ -7,7 +7,7 @@ import numpy as np
 
 from .._sklearn import StrOptions, validate_options
 from .._words.types import Words
-from .._words.vocabulary import UNKNOWN
+from .._words.vocabulary import EncodedWords
 from ._base import check_model
 from ._heat_map import MIN_FONT_SIZE, BaseHeatMapDisplay, with_values
 from ._symbols import chosen_ids, symbol_marks
@@ -212,6 +212,14 @@ def _table(estimator: Any, values: str) -> tuple[np.ndarray, str]:
         )
     if has_counts and values != "proba":
         return counts, "count"
-    unknown = chr(estimator.vocabulary_.point_outside())
-    prefixes = [unknown if s == UNKNOWN else s for s in estimator.symbols_]
-    return estimator.predict_proba(prefixes), "probability"
+    prefixes = _words_of_one_symbol(len(estimator.symbols_))
+    estimator._check_readable(prefixes, "prefixes")
+    log_proba, rows = estimator._prefix_log_proba(prefixes)
+    return np.exp(log_proba[rows]), "probability"
+
+
+def _words_of_one_symbol(n_symbols: int) -> EncodedWords:
+    """Return the empty word, and a word of each symbol after the boundary."""
+    codes = np.zeros(2 * n_symbols, dtype=np.min_scalar_type(n_symbols))
+    codes[2::2] = np.arange(1, n_symbols)
+    return EncodedWords(codes, np.append(0, np.arange(1, 2 * n_symbols, 2)))

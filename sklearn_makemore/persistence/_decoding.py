@@ -90,10 +90,17 @@ class Decoder(Limits):
         if kind == "vocabulary":
             return _vocabulary(*map(self.value, content))
         if kind == "pattern":
-            return _pattern(*content)
+            return self.pattern(*content)
         if kind == "estimator":
             return self.estimator(content)
         raise ValueError(f"{kind!r} is not a kind of value")
+
+    def pattern(self, text: Any, flags: Any) -> re.Pattern[str]:
+        """Decode a pattern."""
+        if not isinstance(text, str) or type(flags) is not int:
+            raise TypeError("a pattern needs a text and flags")
+        self.check_pattern(text)
+        return re.compile(text, flags & ~re.DEBUG)  # which would print
 
     def texts(self, texts: list[Any], dtype: type) -> np.ndarray:
         """Decode an array of strings."""
@@ -143,13 +150,6 @@ def _vocabulary(alphabet: Any, unknown: Any) -> CharVocabulary:
     if vocabulary.alphabet != alphabet:
         raise ValueError("the symbols of a vocabulary are not sorted and distinct")
     return vocabulary
-
-
-def _pattern(text: Any, flags: Any) -> re.Pattern[str]:
-    """Return a compiled pattern."""
-    if not isinstance(text, str) or type(flags) is not int:
-        raise TypeError("a pattern needs a text and flags")
-    return re.compile(text, flags)
 
 
 def _random_state(

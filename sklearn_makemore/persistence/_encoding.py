@@ -92,6 +92,7 @@ class Encoder(Limits):
             alphabet = self.value(value.alphabet, path)
             return {"vocabulary": [alphabet, bool(value.unknown)]}
         if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+            self.check_pattern(value.pattern)
             return {"pattern": [value.pattern, value.flags]}
         if hasattr(value, "get_params") and hasattr(value, "fit"):
             return {"estimator": self.estimator(value, path)}

@@ -23,6 +23,10 @@ MAX_TEXT_CELLS = 1 << 24
 each text takes as much memory as the longest, so the array can be much larger than the
 file."""
 
+MAX_PATTERN_CHARACTERS = 10_000
+"""Largest total size of the patterns in `alphabet`, equal ones once. A character takes
+a millisecond to compile at most."""
+
 NOT_SAVED = {"callbacks", "checkpoint", "memory"}
 """Parameters that a file does not keep: code, and paths of one machine."""
 
@@ -34,10 +38,11 @@ METHODS_WITH_METADATA = ("fit", "partial_fit", "predict_proba", "score")
 
 
 class Limits:
-    """Count the estimators and texts of a file; too many of them are an error."""
+    """Count estimators, texts and patterns of a file; too many are an error."""
 
     def __init__(self) -> None:
         self.depth = self.n_estimators = self.n_text_cells = 0
+        self.patterns: set[str] = set()
 
     @contextmanager
     def nested(self) -> Iterator[None]:
@@ -60,6 +65,15 @@ class Limits:
             raise ValueError(
                 f"Arrays of texts of fixed width have more than {MAX_TEXT_CELLS:,} "
                 "characters; use arrays of objects."
+            )
+
+    def check_pattern(self, text: str) -> None:
+        """Raise an error if the patterns would take long to compile."""
+        self.patterns.add(text)
+        if sum(map(len, self.patterns)) > MAX_PATTERN_CHARACTERS:
+            raise ValueError(
+                "The patterns in `alphabet` have more than "
+                f"{MAX_PATTERN_CHARACTERS:,} characters; list the symbols instead."
             )
 
 

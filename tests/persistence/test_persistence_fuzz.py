@@ -110,6 +110,15 @@ LIES = {
     "not fitted": {"fitted": {}, "class": "NGramCounter"},
     "other characters": {"fitted": {"vocabulary": {"vocabulary": ["ba", False]}}},
     "a surrogate": {"fitted": {"vocabulary": {"vocabulary": ["a\ud800", False]}}},
+    "a list of characters": {
+        "fitted": {"vocabulary": {"vocabulary": [["a", "b"], False]}}
+    },
+    "symbols out of order": {
+        "fitted": {"vocabulary": {"vocabulary": [["b", "ab"], False]}}
+    },
+    "a broken pattern": {"params": {"alphabet": {"pattern": ["(", 32]}}},
+    "a long pattern": {"params": {"alphabet": {"pattern": ["." * 10_001, 32]}}},
+    "a pattern of one": {"params": {"alphabet": {"pattern": [".", 32]}}},
     "more characters": {"fitted": {"vocabulary": {"vocabulary": ["abc", False]}}},
     "a negative length": {"fitted": {"longest_word": -1}},
     "an unknown request": {"requests": {"sample": {"n_samples": True}}},
