@@ -94,7 +94,9 @@ MATCHED = {
     ),
     "bigram-net-lengths": BigramCharLM(match_lengths=True, **QUICK),
 }
-ESTIMATORS = {**COUNTERS, **NETS, **MATCHED, **MIXTURES}
+# Batches are a matter of training, whose tests run over NETS.
+WITHOUT_BATCHES = {"gru": clone(NETS["gru"]).set_params(**LARGER_STEPS)}
+ESTIMATORS = {**COUNTERS, **NETS, **WITHOUT_BATCHES, **MATCHED, **MIXTURES}
 # One setting of each class, for what is slow or about the class alone.
 CLASSES = {
     name: ESTIMATORS[name]
