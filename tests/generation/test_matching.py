@@ -183,7 +183,8 @@ def proba_of_words(source, words, prefix, symbols):
         for symbol in word[len(prefix) :]:
             table, rows = source.model.next_log_proba(contexts)
             log_proba += table[rows[0], symbols.index(symbol)]
-            contexts = source.model.advance(contexts, [symbols.index(symbol)])
+            ids = np.array([symbols.index(symbol)])
+            contexts = source.model.advance(contexts, ids)
         table, rows = source.model.next_log_proba(contexts)
         found.append(np.exp(log_proba + table[rows[0], 0]))
     return np.array(found)
