@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, Self
 from sklearn.utils.metadata_routing import UNUSED
 
 from ._declarations import parameter
-from ._generator.sample import GeneratorMixin
+from ._generator.most_likely import MostLikelyMixin
 from ._likelihood import LikelihoodMixin
 from ._sklearn import _fit_context, has_callbacks
 from ._words.code_points import CodePoints
@@ -48,7 +48,7 @@ class ModelOfLabels(Protocol):
         ...
 
 
-class BaseCharLM(LikelihoodMixin, GeneratorMixin):
+class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
     """Base class of all character models.
 
     A subclass implements these hooks and those of `PredictionHooks`.

@@ -1,7 +1,6 @@
-"""GeneratorMixin: methods that generate words."""
+"""GeneratorMixin: sampling words."""
 
 import reprlib
-import warnings
 from collections.abc import Iterable
 from functools import partial
 from numbers import Integral
@@ -13,8 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._declarations import takes
 from .._generation.conditional import exact_sources, masked_source
 from .._generation.exclusion import Exclusion
-from .._generation.language import matching_language
-from .._generation.most_likely import beginning_with, most_likely_words
+from .._generation.language import Language, matching_language
 from .._generation.novelty import NoveltyReport, novelty_of
 from .._generation.options import SampleOptions
 from .._generation.sampling import DrawOptions, Source, Stage, draw_codes, draw_words
@@ -22,12 +20,11 @@ from .._hooks import PredictionHooks
 from .._sklearn import Interval, parameter_constraints, validate_options
 from .._word_estimator import own_random_state
 from .._words.check import check_words
-from .._words.symbols import check_single_characters
-from .._words.types import Floats, Seed, Words
+from .._words.types import Seed, Words
 
 
 class GeneratorMixin(PredictionHooks):
-    """Sampling, the most probable words, and a report on new words."""
+    """Sampling, and a report on new words."""
 
     @takes(SampleOptions)
     def sample(self, options: SampleOptions) -> list[str]:
@@ -120,19 +117,28 @@ class GeneratorMixin(PredictionHooks):
         encoded = self._encoded([options.prefix], "prefix")
         context, n_prefix = self._contexts_after(encoded), encoded.n_predictions - 1
         source = Source(self._next_symbol_model(), context, n_prefix, drawing)
-        if options.matching is None and options.avoiding is None:
+        shortest, longest = drawing.min_length, drawing.max_length
+        language = self._language(options, options.prefix, shortest, longest)
+        if language is None:
             return [source]
-        language = matching_language(
-            options.matching,
-            options.avoiding,
-            self.vocabulary_,
-            options.prefix,
-            drawing.min_length,
-            drawing.max_length,
-        )
         if options.exact:
             return exact_sources(source, language)
         return [masked_source(source, language)]
+
+    def _language(
+        self, options: SampleOptions, prefix: str, shortest: int, longest: int
+    ) -> Language | None:
+        """Return the words that have a prefix and fit the patterns; None for all."""
+        if options.matching is None and options.avoiding is None:
+            return None
+        return matching_language(
+            options.matching,
+            options.avoiding,
+            self.vocabulary_,
+            prefix,
+            shortest,
+            longest,
+        )
 
     def _drawn(
         self, source: Source, prefix: str, rng: np.random.RandomState, n_draws: int
@@ -144,93 +150,6 @@ class GeneratorMixin(PredictionHooks):
             word if ended else None
             for word, ended in zip(words, complete.tolist(), strict=True)
         ]
-
-    @validate_options(
-        {
-            "n_samples": [Interval(Integral, 1, None, closed="left")],
-            "prefix": [str],
-            "min_length": [Interval(Integral, 0, None, closed="left"), None],
-        }
-    )
-    def most_likely(
-        self, n_samples: int = 10, *, prefix: str = "", min_length: int | None = None
-    ) -> tuple[list[str], Floats]:
-        """Find the most probable words.
-
-        The result is exact: no other word is more probable than those returned. The
-        search extends the most probable beginnings first. Its memory and time are
-        bounded. Words have no unknown characters, except those of `prefix`.
-
-        Parameters
-        ----------
-        n_samples : int, default=10
-            Number of words.
-
-        prefix : str, default=""
-            Every word begins with it.
-
-        min_length : int, default=None
-            Smallest number of characters of a word, prefix included; None as in
-            `sample`.
-
-        Returns
-        -------
-        words : list of str
-            The `n_samples` most probable words in decreasing probability, or fewer with
-            a warning if no others have a probability above 0. Equally probable words
-            are ordered by length, and those of the same length by their code points.
-
-        log_proba : ndarray of shape (n_found,), dtype float64
-            Log-probability in nats of each whole word, `prefix` and end mark included.
-            It equals `score_samples` up to rounding.
-
-        Raises
-        ------
-        NotFittedError
-            If the model is not fitted.
-        ValueError
-            If `prefix` has a character outside the alphabet, if it or `min_length` is
-            longer than the model can read, or if so many words have similar
-            probabilities that the search reaches its bounds. In that case ask for fewer
-            words, or give a longer prefix.
-
-        Examples
-        --------
-        >>> from sklearn_makemore import NGramCounter
-        >>> from sklearn_makemore.datasets import load_names
-        >>> model = NGramCounter().fit(load_names().data)
-        >>> words, log_proba = model.most_likely(3, prefix="ka")
-        >>> words, log_proba.round(2)
-        (['kayla', 'kayden', 'kaylee'], array([-8.04, -8.19, -8.23]))
-        """
-        start = self._encoded([prefix], name="prefix")
-        check_single_characters(self.vocabulary_, "`most_likely`")
-        characters = "".join(self.vocabulary_.characters)
-        shortest = self._resolved_min_length(min_length, None)
-        self._checked_max_length(prefix, min_length or 0, None)
-
-        def next_log_proba(prefixes: list[str]) -> Floats:
-            log_proba, rows = self._prefix_log_proba(self.vocabulary_.encode(prefixes))
-            # The unknown symbol is the last.
-            return log_proba[rows, : 1 + len(characters)]
-
-        words, log_proba = most_likely_words(
-            next_log_proba,
-            characters,
-            int(n_samples),
-            prefix=prefix,
-            log_proba=float(self._target_log_proba(start)[:-1].sum()),
-            shortest=shortest,
-            longest=self._longest_word(),
-        )
-        if len(words) < n_samples:
-            warnings.warn(
-                f"Found {len(words)} of {n_samples} words: no "
-                f"other{beginning_with(prefix)} has a probability above 0.",
-                UserWarning,
-                stacklevel=3,
-            )
-        return words, log_proba
 
     @validate_options(
         {

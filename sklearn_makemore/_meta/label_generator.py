@@ -1,18 +1,20 @@
 """Words sampled from a model of labelled words."""
 
+from collections.abc import Iterator
 from dataclasses import KW_ONLY
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._base import BaseCharLM
 from .._declarations import parameter, takes
 from .._generation.exclusion import Exclusion
 from .._generation.options import SampleOptions
-from .._generator.sample import GeneratorMixin
+from .._generator.most_likely import MostLikelyMixin
 from .._sklearn import parameter_constraints, validate_options
 from .._word_estimator import own_random_state
-from .._words.types import Floats
+from .._words.types import Floats, Words
 from .label_likelihood import LabelledLikelihoodMixin
 from .label_models import rows_of_labels
 from .labels import label_array
@@ -94,30 +96,30 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
                 exclusion.words.update(found)
         return [word for word in words if word is not None]
 
-    @validate_options(parameter_constraints(GeneratorMixin.most_likely))
+    @overload
     def most_likely(
-        self,
-        n_samples: int = 10,
-        *,
-        label: Any,
-        prefix: str = "",
-        min_length: int | None = None,
-    ) -> tuple[list[str], Floats]:
+        self, n_samples: int = 10, *, label: Any, prefix: str = "", **conditions: Any
+    ) -> tuple[list[str], Floats]: ...
+
+    @overload
+    def most_likely(
+        self, n_samples: int = 10, *, label: Any, prefix: Words, **conditions: Any
+    ) -> list[tuple[list[str], Floats]]: ...
+
+    @validate_options({}, forwarded=parameter_constraints(MostLikelyMixin.most_likely))
+    def most_likely(self, n_samples: int = 10, *, label: Any, **conditions: Any) -> Any:
         """Find the most probable words with a label.
 
         Parameters
         ----------
         n_samples : int, default=10
-            Number of words.
+            Number of words, for each prefix.
 
         label : a label
-            The label of the words.
+            The label of the words. It is required: there is no search over all labels.
 
-        prefix : str, default=""
-            Every word begins with it.
-
-        min_length : int, default=None
-            As in `NGramCounter.most_likely`.
+        **conditions : dict
+            Options of `NGramCounter.most_likely`, such as ``prefix="jo"``.
 
         Returns
         -------
@@ -125,7 +127,8 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
             The `n_samples` most probable words in decreasing probability.
 
         log_proba : ndarray of shape (n_found,), dtype float64
-            Log-probability in nats of each word given the label.
+            Log-probability in nats of each word given the label. With several prefixes,
+            the result is a list with a pair ``(words, log_proba)`` for each.
 
         Raises
         ------
@@ -134,9 +137,40 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
         ValueError
             If the label is unknown, or as `NGramCounter.most_likely`.
         """
+        return self._model_of(label).most_likely(n_samples, **conditions)
+
+    @validate_options(
+        {}, forwarded=parameter_constraints(MostLikelyMixin.iter_most_likely)
+    )
+    def iter_most_likely(
+        self, *, label: Any, **conditions: Any
+    ) -> Iterator[tuple[str, float]]:
+        """Iterate over words with a label in decreasing probability.
+
+        Parameters
+        ----------
+        label : a label
+            The label of the words; required.
+
+        **conditions : dict
+            Options of `NGramCounter.iter_most_likely`, such as ``prefix="jo"``.
+
+        Returns
+        -------
+        pairs : iterator of (str, float)
+            Each word with its log-probability in nats, given the label.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As `most_likely`.
+        """
+        return self._model_of(label).iter_most_likely(**conditions)
+
+    def _model_of(self, label: Any) -> BaseCharLM:
+        """Return the model of the words of a label."""
         check_is_fitted(self)
-        model = self.estimators_[self._row_of(label)]
-        return model.most_likely(n_samples, prefix=prefix, min_length=min_length)
+        return self.estimators_[self._row_of(label)]
 
     def _labels_to_sample(
         self, label: Any, n_samples: int, prefix: str, rng: np.random.RandomState

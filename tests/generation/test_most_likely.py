@@ -9,9 +9,20 @@ from sklearn.base import clone
 
 from sklearn_makemore import BigramCounter, BoWCharLM, NGramCounter
 from sklearn_makemore._generation import most_likely as _most_likely
-from sklearn_makemore._generation.most_likely import most_likely_words
+from sklearn_makemore._generation.most_likely import (
+    BestFirstSearch,
+    WantedWords,
+    most_likely_words,
+)
 
 N_WORDS = 12
+
+
+def best_words(next_log_proba, letters, n_words):
+    """Return the words that a search finds, and their log-probabilities."""
+    search = BestFirstSearch(WantedWords(letters), n_words)
+    (found,) = most_likely_words(next_log_proba, [search])
+    return [word for word, _ in found], [value for _, value in found]
 
 
 def log_proba_of_beginnings(model, words):
@@ -96,13 +107,13 @@ def test_any_bound_of_memory_gives_the_same_words_or_an_error(monkeypatch):
         )
         monkeypatch.setattr(_most_likely, "PREFIX_CHUNK_SIZE", rng.choice([1, 3, 256]))
         try:
-            words, log_proba = most_likely_words(chain, chain.letters, n_words)
+            words, log_proba = best_words(chain, chain.letters, n_words)
         except ValueError:
             outcomes.append("too many")
             assert _most_likely.MAX_OPEN_PREFIXES <= 10
             continue
         # Equal numbers too: there are many ties, and their order is told.
-        assert (words, log_proba.tolist()) == expected
+        assert (words, log_proba) == expected
         outcomes.append(
             "short of memory" if _most_likely.MAX_OPEN_PREFIXES <= 10 else "exact"
         )
@@ -115,7 +126,7 @@ def test_among_equally_probable_words_the_shorter_come_first():
     def next_log_proba(prefixes):
         return np.log(np.full((len(prefixes), 3), 1 / 3))
 
-    words, log_proba = most_likely_words(next_log_proba, "ab", 9)
+    words, log_proba = best_words(next_log_proba, "ab", 9)
     assert words == ["", "a", "b", "aa", "ab", "ba", "bb", "aaa", "aab"]
     np.testing.assert_allclose(
         log_proba, -np.log(3) * (1 + np.array([*map(len, words)]))
@@ -126,7 +137,7 @@ def test_among_equally_probable_words_the_shorter_come_first():
     def runs_on(prefixes):
         return certain[[min(len(prefix), 1) for prefix in prefixes]]
 
-    assert most_likely_words(runs_on, "ab", 1)[0] == [""]
+    assert best_words(runs_on, "ab", 1)[0] == [""]
 
 
 def test_a_shorter_word_that_is_found_later_still_comes_first(monkeypatch):
@@ -144,8 +155,8 @@ def test_a_shorter_word_that_is_found_later_still_comes_first(monkeypatch):
     def next_log_proba(prefixes):
         return np.array([table[prefix] for prefix in prefixes], dtype=float)
 
-    assert most_likely_words(next_log_proba, "ab", 1)[0] == ["aa"]
-    assert most_likely_words(next_log_proba, "ab", 3)[0] == ["aa", "bbb"]
+    assert best_words(next_log_proba, "ab", 1)[0] == ["aa"]
+    assert best_words(next_log_proba, "ab", 3)[0] == ["aa", "bbb"]
 
 
 def test_a_probability_rounded_above_one_changes_no_order():
@@ -157,7 +168,7 @@ def test_a_probability_rounded_above_one_changes_no_order():
 
     # As it stands "a" is the more probable, but its beginning is not.
     for n_words in 1, 2:
-        words, log_proba = most_likely_words(next_log_proba, "a", n_words)
+        words, log_proba = best_words(next_log_proba, "a", n_words)
         assert words == ["", "a"][:n_words]
         np.testing.assert_allclose(log_proba, half)
 
@@ -240,9 +251,17 @@ def test_bad_arguments():
         ):
             model.most_likely(n_samples)
     with pytest.raises(ValueError, match="The 'prefix' parameter of"):
-        model.most_likely(prefix=["a"])
-    with pytest.raises(ValueError, match="'z'.*alphabet"):
-        model.most_likely(prefix="az")
+        model.most_likely(prefix=5)
+    with pytest.raises(TypeError, match="`prefix` must hold strings.* at index 1"):
+        model.most_likely(prefix=["a", 3])
+    for prefix in "az", ["a", "az"]:
+        with pytest.raises(ValueError, match="'z'.*alphabet"):
+            model.most_likely(prefix=prefix)
+    for wrong in {"max_length": 1}, {"min_length": 4, "max_length": 3}:
+        with pytest.raises(ValueError, match=r"max_length=\d is less than"):
+            model.iter_most_likely(prefix="ab", **wrong)
+    with pytest.raises(TypeError, match="compiled pattern"):
+        model.most_likely(matching=re.compile("a"))
     assert model.most_likely(n_samples=np.int64(2))[0] == model.most_likely(2)[0]
 
 
