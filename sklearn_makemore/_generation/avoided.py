@@ -86,7 +86,7 @@ def without_substrings(substrings: tuple[str, ...], characters: str) -> Automato
         table[state] = table[suffixes[state]]
         is_whole[state] = is_whole[state] or is_whole[suffixes[state]]
         for symbol, child in children[state].items():
-            suffixes[child] = int(table[state, symbol]) if state else 0
+            suffixes[child] = int(table[state, symbol])
             table[state, symbol] = child
             is_whole[child] = is_whole[child] or is_whole[state]
             queue.append(child)
