@@ -53,7 +53,7 @@ def attended_path_by_path(qkv, tree, n_heads):
 
 @pytest.mark.parametrize("n_heads", [1, 3, 4, N_CHANNELS])
 # Up to eight symbols are laid out as one group, up to 40 as four.
-@pytest.mark.parametrize("n_words, longest", [(1, 6), (40, 6), (60, 40)])
+@pytest.mark.parametrize("n_words, longest", [(1, 6), (40, 6), (24, 40)])
 @pytest.mark.parametrize("scale", [1, 300])  # by which exp of the scores overflows
 def test_attention_is_torch_s_along_every_path(n_heads, n_words, longest, scale):
     _, tree = tree_of(n_words, longest)

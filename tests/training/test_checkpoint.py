@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -600,31 +600,44 @@ def test_a_file_that_cannot_be_removed_is_told(words, path, monkeypatch):
     assert model.__sklearn_is_fitted__()
 
 
-# A child is slow, so that it is killed while it trains, and says when it begins. With a
-# third argument it kills itself where its file is about to take the old one's place.
-CHILD = """
+# A child is slow, so that it is killed while it trains, and says when it begins. The
+# other kills itself where its file is about to take the old one's place. Both are
+# forked from one process, whose imports take seconds.
+CHILDREN = """
 import os, signal, sys, time
 
 sys.path.insert(0, sys.argv[1])
 import test_checkpoint as here
 
 here.checkpoint.WRITING_SHARE = float("inf")
-n_left = int(sys.argv[4])
 replace = os.replace
 
-def replace_or_die(*paths):
-    global n_left
-    n_left -= 1
-    if n_left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    replace(*paths)
+def train(name, n_left):
+    def replace_or_die(*paths):
+        nonlocal n_left
+        n_left -= 1
+        if n_left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        replace(*paths)
 
-os.replace = replace_or_die
-slow = here.Epochs(action=lambda fitted: time.sleep(0.1))
-model = here.killed_model(sys.argv[2]).set_params(checkpoint=sys.argv[3])
-print("begins", flush=True)
-model.set_callbacks(slow).fit(here.killed_words())
+    os.replace = replace_or_die
+    slow = here.Epochs(action=lambda fitted: time.sleep(0.1))
+    path = os.path.join(sys.argv[2], name)
+    model = here.killed_model(name).set_params(checkpoint=path).set_callbacks(slow)
+    if not n_left:
+        print(os.getpid(), flush=True)
+    model.fit(here.killed_words())
+
+for name, n_left in here.KILLED.items():
+    if os.fork() == 0:
+        try:
+            train(name, n_left)
+        finally:
+            os._exit(1)
+print(*[os.waitstatus_to_exitcode(os.wait()[1]) for name in here.KILLED])
 """
+# One dies at a random moment, the other in the middle of its seventh writing.
+KILLED = {"mlp-batch-norm": 0, "gru": 7}
 
 
 def killed_model(name):
@@ -645,26 +658,15 @@ def test_a_killed_process_is_taken_up(tmp_path):
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(tests.parent), *sys.path]),
     }
-    # One dies at a random moment, the other in the middle of its seventh writing.
-    with ExitStack() as stack:
-        children = {
-            name: stack.enter_context(
-                child_process(
-                    [sys.executable, "-c", CHILD, tests, name, tmp_path / name, n_left],
-                    env=environment,
-                    stdout=subprocess.PIPE,
-                )
-            )
-            for name, n_left in {"mlp-batch-norm": "0", "gru": "7"}.items()
-        }
-        victim = children["mlp-batch-norm"]
-        assert victim.stdout.readline().strip() == b"begins"
+    command = [sys.executable, "-c", CHILDREN, tests, tmp_path]
+    with child_process(command, env=environment, stdout=subprocess.PIPE) as process:
+        victim = int(process.stdout.readline())
         time.sleep(random.uniform(0.1, 1.0))
-        victim.kill()
-        codes = {name: child.wait(60) for name, child in children.items()}
-    assert set(codes.values()) == {-signal.SIGKILL}
+        os.kill(victim, signal.SIGKILL)
+        codes, _ = process.communicate(timeout=120)
+    assert codes.split() == 2 * [str(-signal.SIGKILL).encode()]
     words = killed_words()
-    for name in children:
+    for name in KILLED:
         model = killed_model(name).set_params(checkpoint=tmp_path / name)
         model, n_epochs = resumed(model, words)
         assert_same(model, killed_model(name).fit(words), words)
