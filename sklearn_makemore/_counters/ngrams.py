@@ -42,6 +42,12 @@ MAX_UNLIMITED_ORDER = 16
 """Largest order for which `MAX_NGRAM_IDS` does not apply. Up to this order the number
 of ids is at most a small multiple of the number of characters."""
 
+SMALLEST = np.finfo(np.float64).tiny
+"""Smallest count in units; smaller ones would lose bits, or become 0."""
+
+MAX_UNITS = 2.0**53
+"""Bound of the total weight in units, so that whole counts are exact in float64."""
+
 UNIT_TOLERANCE = 1e-9
 """Relative rounding error of counts in units: multiples of the unit become whole
 numbers."""
@@ -226,7 +232,9 @@ class NGramCounts:
         Otherwise large weights would leave no probability for new words.
         """
         total_weight = self.word_lengths.sum(dtype=np.float64)
-        unit = self.word_sample.rare_weight(float(total_weight))
+        unit = max(
+            self.word_sample.rare_weight(float(total_weight)), total_weight / MAX_UNITS
+        )
         if unit == 1:
             return self
         return replace(
@@ -245,8 +253,11 @@ class NGramCounts:
 
 
 def _divided(counts: np.ndarray, unit: float) -> NDArray[np.float64]:
-    """Divide counts, so that multiples of the unit give whole numbers."""
-    divided = counts / unit
+    """Divide counts, so that multiples of the unit give whole numbers.
+
+    Positive counts stay positive.
+    """
+    divided = np.where(counts > 0, np.maximum(counts / unit, SMALLEST), 0)
     whole = np.rint(divided)
     is_whole = np.isclose(divided, whole, rtol=UNIT_TOLERANCE, atol=0)
     return np.where(is_whole, whole, divided)

@@ -163,6 +163,7 @@ WEIGHTS = {
     "small": [1e-320],
     "large": [1e300],
     "both": [1e-300, 1e300],
+    "mostly the small": [1e-300, 1e-300, 1e300],
     "with ordinary ones": [1e-320, 1.0, 3.0],
 }
 
