@@ -18,7 +18,8 @@ from .._counters.ngram import NGramCounter
 from .._declarations import parameter
 from .._word_estimator import BaseWordEstimator
 from .._words.code_points import CodePoints
-from .._words.symbols import lists_symbols, vocabulary_of
+from .._words.symbols import SymbolVocabulary, lists_symbols, vocabulary_of
+from .._words.training_set import TrainingSet
 from .._words.vocabulary import CharVocabulary
 
 Self = TypeVar("Self", bound="ParametersOfModel")
@@ -194,6 +195,23 @@ def check_symbols(model: BaseCharLM, vocabulary: CharVocabulary) -> None:
             f"{reprlib.repr(model)} has another alphabet than the mixture, but all "
             "members take that of the mixture; set it on the mixture."
         )
+
+
+def words_of(data: TrainingSet) -> list[str]:
+    """Return the words that members read as the mixture does, or raise an error.
+
+    A pattern may cut a word elsewhere once its unknown symbols are replaced.
+    """
+    words, vocabulary = data.words, data.vocabulary
+    if isinstance(vocabulary, SymbolVocabulary) and vocabulary.unknown:
+        again = vocabulary.encode(words)
+        if not np.array_equal(again.codes, data.encoded.codes):
+            raise ValueError(
+                "The pattern in `alphabet` does not cut words with unknown symbols in "
+                "the same places without them, so the members of a mixture cannot "
+                "learn them. Leave out these words, or list all symbols."
+            )
+    return words
 
 
 def partially_fitted(

@@ -32,6 +32,7 @@ from .members import (
     fit_members,
     member_of_mixture,
     partially_fitted,
+    words_of,
 )
 from .mixing import Mixer, Reader
 from .named_members import Member, Members, NamedMembers
@@ -249,7 +250,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
 
     def _fit_encoded(self, data, callback_context):
         def train(members: Members, data: TrainingSet, purpose: str) -> Members:
-            words = data.words
+            words = words_of(data)
             fits = [
                 MemberFit(f"{purpose}-{name}", member, words, data.sample_weight)
                 for name, member in members.items()
@@ -279,7 +280,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         self, members: Members, data: TrainingSet, purpose: str = ""
     ) -> Members:
         """Return copies of the members that have learned these words too."""
-        learned = data.words, data.sample_weight, data.vocabulary.alphabet
+        learned = words_of(data), data.sample_weight, data.vocabulary.alphabet
         fits = (
             delayed(partially_fitted)(member, *learned) for member in members.values()
         )

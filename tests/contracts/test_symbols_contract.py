@@ -117,12 +117,24 @@ def test_estimators_that_contain_models(alphabet, tmp_path):
 def test_a_pattern_learns_the_symbols_of_more_words():
     halves = ["CCl", "CBr", "ClC"], ["[nH]C", "BrCl", "CC"]
     pattern = re.compile(r"\[.*?\]|Br|Cl|.")
+    net = MLPCharLM(max_epochs=1, alphabet=pattern).fit(halves[0])
+    assert net.partial_fit(halves[1]).symbols_ == ["", "Br", "C", "Cl", "[nH]"]
     whole = NGramCounter(order=3, alphabet=pattern).fit([*halves[0], *halves[1]])
     parts = [NGramCounter(order=3, alphabet=pattern).fit(half) for half in halves]
     added = clone(whole).partial_fit(halves[0]).partial_fit(halves[1])
     for model in (added, parts[0].merge(parts[1])):
         assert model.symbols_ == whole.symbols_ == ["", "Br", "C", "Cl", "[nH]"]
         assert model.score(halves[1]) == whole.score(halves[1])
+
+
+def test_members_of_a_mixture_read_words_as_it_does():
+    alphabet = re.compile("..?"), ["ab", "c"]
+    model = MixtureCharLM(
+        [BigramCounter()], alphabet=alphabet, handle_unknown="unk", weights="uniform"
+    )
+    model.fit(["abzz", "abc"])
+    with pytest.raises(ValueError, match="members of a mixture cannot learn"):
+        model.fit(["zzab", "abc"])  # "\ufffdab" is cut after its second character
 
 
 @pytest.mark.parametrize("prefix", ["", "a"])
