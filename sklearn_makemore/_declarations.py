@@ -195,20 +195,23 @@ def takes(
     The method takes an instance of the class instead of the arguments, which are valid.
     Its signature and the section "Parameters" of its docstring are generated.
     """
+    kind = cast("type[DeclaredParameters]", record)
+    declared = kind._declared_parameters
+    entries = [found.documented(name) for name, found in declared.items()]
+    signature = inspect.signature(kind.__init__)
 
     def decorated(method: Callable[[Any, Record], Result]) -> Any:
+        @functools.wraps(method)
         def called(self: Any, *args: P.args, **kwargs: P.kwargs) -> Result:
             return method(self, record(*args, **kwargs))
 
-        made: Any = functools.update_wrapper(called, method)
-        made.__signature__ = inspect.signature(cast("Any", record).__init__).replace(
-            return_annotation=inspect.signature(method).return_annotation
-        )
-        del made.__wrapped__
-        declared = cast("Any", record)._declared_parameters
-        sections = [found.documented(name) for name, found in declared.items()]
-        made.__doc__ = _with_sections(method.__doc__, {"Parameters": sections})
-        return validate_options(cast("Any", record)._parameter_constraints)(made)
+        made: Any = called
+        returned = inspect.signature(method).return_annotation
+        made.__signature__ = signature.replace(return_annotation=returned)
+        hints = {name: found.hint for name, found in declared.items()}
+        made.__annotations__ = {**hints, "return": returned}
+        made.__doc__ = _with_sections(method.__doc__, {"Parameters": entries})
+        return validate_options(kind._parameter_constraints)(made)
 
     return decorated
 

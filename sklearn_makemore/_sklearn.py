@@ -38,6 +38,7 @@ from sklearn.utils.validation import _check_sample_weight
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SYNONYMS = {
+    "avoiding": "avoid bad_words bad_words_ids banned forbidden not_matching without",
     "delimiter": "sep separator",
     "dev_size": "val_size valid_size validation_size",
     "matching": "match pattern regex regexp",

@@ -119,11 +119,11 @@ class SampleOptions(DeclaredParameters):
         constraints=[str, re.Pattern, "array-like", Set, None],
         type_text="str, array-like or set of str",
         description="""
-        What must not occur anywhere in a word, prefix included: a string is a regular
-        expression as in `matching`, a list or set has substrings, which are taken
-        literally. It combines with `matching` and acts in the same way: only the
-        character that would complete an occurrence is removed. Substrings with
-        characters outside the alphabet are ignored.
+        What must not occur anywhere in a word, prefix included: a regular expression as
+        in `matching`. A list or set has substrings instead, which are taken literally;
+        those with characters outside the alphabet are ignored. It combines with
+        `matching` and acts in the same way: only the character that would complete an
+        occurrence is removed.
         """,
     )
     exact: bool = parameter(

@@ -17,7 +17,10 @@ MODEL = NGramCounter(2).fit(WORDS)
 OF_LABELS = ConditionalCharLM(PLAIN).fit(WORDS, LABELS)
 
 OPTIONS = [
-    (MODEL.sample, "n_samples random_state prefix max_length temperature matching"),
+    (
+        MODEL.sample,
+        "n_samples random_state prefix max_length temperature matching avoiding",
+    ),
     (MODEL.most_likely, "n_samples prefix min_length"),
     (MODEL.rank, "n_samples random_state"),
     (MODEL.novelty_report, "n_samples random_state temperature prefix matching"),

@@ -4,6 +4,7 @@ import inspect
 import itertools
 import math
 import re
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -132,6 +133,9 @@ def test_the_signature_and_the_help_are_those_of_the_record(method, record):
     documented = [entry.name for entry in FunctionDoc(method)["Parameters"]]
     assert documented == [name for name in own.parameters if name != "self"]
     assert {*CHANGES, "avoiding"} <= option_types(method).keys()
+    assert get_type_hints(method).keys() == {*documented, "return"}
+    # A link to the source leads to the method.
+    assert "Sample new words" in inspect.getsource(inspect.unwrap(method))
 
 
 def test_a_model_of_labels_takes_the_same_options():
