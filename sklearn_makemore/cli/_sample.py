@@ -22,7 +22,7 @@ EXAMPLES = """
 m.safetensors -n 20
 m.safetensors --prefix ka --temperature 0.8
 m.safetensors --matching '[aeiou].*' --min-length 5
-m.safetensors --unique --novel words.txt --min-distance 2
+m.safetensors --novel words.txt --min-distance 2
 """
 
 
