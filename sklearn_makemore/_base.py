@@ -185,7 +185,8 @@ class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
         data = self._training_set(words, sample_weight, is_warm_start)
         context = self._init_callback_context(max_subtasks=self._max_subtasks())
         # Decoding the words takes time.
-        task = self._callback_task(data.words if has_callbacks(context) else [])
+        words = data.words if has_callbacks(context) else []
+        task = self._callback_task(words, data.sample_weight)
         context.call_on_fit_task_begin(**task)
         learned = self._fit_encoded(data, context)
         vocabulary, longest = data.vocabulary, data.max_predictions - 1

@@ -9,7 +9,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags, check_random_state
 
 from ._declarations import DeclaredParameters
-from ._words.types import Seed
+from ._words.types import Floats, Seed
 
 
 class BaseWordEstimator(DeclaredParameters, CallbackSupportMixin, BaseEstimator):
@@ -22,16 +22,20 @@ class BaseWordEstimator(DeclaredParameters, CallbackSupportMixin, BaseEstimator)
     )
 
     def _callback_task(
-        self, words: list[str], labels: np.ndarray | None = None
+        self,
+        words: list[str],
+        sample_weight: Floats | None,
+        labels: np.ndarray | None = None,
     ) -> dict[str, Any]:
         """Return what scikit-learn's callbacks receive with every task.
 
-        labels : (n_words,), None without labels
+        sample_weight, labels : (n_words,), None without them
         """
         if labels is None:
             # ScoringMonitor scores only if there is a y; this y takes no memory.
             labels = np.broadcast_to(0.0, len(words))
-        return {"estimator": self, "X": words, "y": labels}
+        weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return {"estimator": self, "X": words, "y": labels, "metadata": weighted}
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `fit` or `partial_fit` has finished: they set all attributes last."""

@@ -242,7 +242,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         else:
             fits = class_fits(model, rounds, backwards)
         context = self._init_callback_context(max_subtasks=len(fits))
-        task = {"estimator": self, "X": data.words, "y": data.classes[data.targets]}
+        task = self._callback_task(data.words, data.sample_weight, data.labels)
         context.call_on_fit_task_begin(**task)
         fitted = fit_members(fits, context, task, self.n_jobs)
         by_class = models_of_labels(fitted) if shared else fitted

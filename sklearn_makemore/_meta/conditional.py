@@ -141,9 +141,8 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
         classes : (n_classes,) labels, by their numbers
         """
         context, weights = started_context(self, model), _weights_of(data)
-        task = self._callback_task([])
-        if has_callbacks(context):
-            task = self._callback_task(data.words, classes[data.labels])
+        words = data.words if has_callbacks(context) else []
+        task = self._callback_task(words, data.sample_weight, classes[data.labels])
         context.call_on_fit_task_begin(**task)
         labelled_context = LabelledContext(context, self, classes, weights)
         learned = model._fit_labels(data, labelled_context)

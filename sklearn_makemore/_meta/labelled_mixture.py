@@ -62,7 +62,8 @@ class LabelledMixture:
                 )
                 for name, member in members.items()
             ]
-            task = mixture._callback_task(data.words, data.labels)
+            shared = data.words, data.sample_weight, data.labels
+            task = mixture._callback_task(*shared)
             trained = fit_members(fits, callback_context, task, mixture.n_jobs)
             learned = (member.estimators_.learned for member in trained)
             return dict(zip(members, learned, strict=True))

@@ -35,8 +35,8 @@ class LabelledWords:
         texts, weight = check_training(words, sample_weight)
         if y is None:
             raise ValueError(
-                f"{owner} requires y, the class of each word, to be passed, but the "
-                "target y is None."
+                f"This {owner} estimator requires y to be passed, but the target y is "
+                "None. y holds the class of each word."
             )
         labels = checked_labels(y)
         check_consistent_length(texts, labels)

@@ -255,7 +255,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
                 MemberFit(f"{purpose}-{name}", member, words, data.sample_weight)
                 for name, member in members.items()
             ]
-            task = self._callback_task(words)
+            task = self._callback_task(words, data.sample_weight)
             trained = fit_members(fits, callback_context, task, self.n_jobs)
             return dict(zip(members, trained, strict=True))
 

@@ -115,7 +115,7 @@ class BaseOutOfFold(BaseOfOneModel):
             fits = _fits_out_of_fold(model, words, sample_weight, fold_of)
         all_fits = [*fits, *others]
         context = self._init_callback_context(max_subtasks=len(all_fits))
-        task = self._callback_task(words)
+        task = self._callback_task(words, sample_weight)
         context.call_on_fit_task_begin(**task)
         fitted = fit_members(all_fits, context, task, self.n_jobs)
         model, *fold_models = fitted[: len(fits)] or [model]

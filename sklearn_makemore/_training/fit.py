@@ -242,7 +242,7 @@ def _epoch_tasks(model, train, longest, of_words, training):
     def reconstruct(net):
         return {**model._fitted(snapshot(net), vocabulary, of_words), **shared}
 
-    task = model._callback_task(train.words, train.labels)
+    task = model._callback_task(train.words, train.sample_weight, train.labels)
     return EpochTasks(training.context, task, reconstruct)
 
 

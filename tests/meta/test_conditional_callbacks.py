@@ -87,6 +87,19 @@ def test_monitors_score_the_training_words_with_their_labels():
     assert whole == model.score(WORDS, LABELS)
 
 
+def test_scorers_receive_the_weights():
+    def score(model, words, labels, sample_weight=None):
+        return {"score": model.score(words, labels, sample_weight=sample_weight)}
+
+    weights, monitor = np.arange(12.0), ScoringMonitor(scoring=score)
+    model = ConditionalCharLM(clone(NETWORKS["mlp"])).set_callbacks(monitor)
+    model.fit(WORDS, LABELS, sample_weight=weights)
+    whole, *epochs = (row["score"] for row in monitor.get_logs().data)
+    expected = model.score(WORDS, LABELS, sample_weight=weights)
+    assert whole == epochs[-1] == pytest.approx(expected, rel=1e-12)
+    assert len(epochs) == 3
+
+
 @pytest.mark.parametrize("owner", ["conditional", "model"])
 def test_members_of_a_mixture_are_tasks(owner):
     members = [NGramCounter(2), ("net", clone(NETWORKS["mlp"]))]

@@ -15,7 +15,7 @@ from interrupts import assert_interrupts_leave, interrupted_at
 from recorder import Recorder
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.callback import ProgressBar, ScoringMonitor
+from sklearn.callback import FitCallback, ProgressBar, ScoringMonitor
 from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -288,6 +288,25 @@ def test_callbacks_see_every_fit(estimator, words, classes, capsys):
     (name,) = (name for name, other in META_ESTIMATORS.items() if other is estimator)
     assert recorder.tasks.count("setup") == n_fits[name]
     assert recorder.tasks.count("teardown") == n_fits[name]
+
+
+class Weights(FitCallback):
+    """Callback that keeps the weight of each word of the tasks."""
+
+    def on_fit_task_end(self, estimator, context, *, X=None, metadata=None):
+        weights = metadata["sample_weight"]
+        self.kept = dict(zip(X, weights.tolist(), strict=True))
+
+
+@over_all
+def test_callbacks_receive_the_weights(estimator, words, classes):
+    words, rows = np.unique(words, return_index=True)
+    weights = np.arange(len(words)) % 3
+    keeper = Weights()
+    model = clone(estimator).set_callbacks(keeper)
+    model.fit(words, classes[rows], sample_weight=weights)
+    expected = zip(words.tolist(), weights.tolist(), strict=True)
+    assert keeper.kept == {word: weight for word, weight in expected if weight}
 
 
 def first_answer(estimator, words, y=None):
