@@ -68,7 +68,7 @@ class SampleOptions(DeclaredParameters):
         constraints=[Interval(Real, 0, 1, closed="both"), None],
         description="""
         Sample each character from those that have at least this fraction of the
-        probability of the most probable one [1]_.
+        probability of the most probable one.
         """,
     )
     typical_p: float | None = parameter(
@@ -76,7 +76,7 @@ class SampleOptions(DeclaredParameters):
         constraints=SHARE,
         description="""
         Sample each character from the fewest most typical ones that together have at
-        least this probability [2]_. A character is the more typical, the closer its
+        least this probability. A character is the more typical, the closer its
         negative log-probability is to the entropy of the distribution.
         """,
     )
@@ -104,7 +104,7 @@ class SampleOptions(DeclaredParameters):
         constraints=[str, re.Pattern, None],
         description=r"""
         Regular expression that the whole word must match, prefix included, in Python's
-        syntax [3]_: without look-around, back references, atomic groups and possessive
+        syntax: without look-around, back references, atomic groups and possessive
         repetitions, with properties such as ``\p{Greek}``, which require the extra
         ``matching``. At each step, characters that cannot lead to a match are removed
         before one is sampled. A word is rejected if the model gives no probability to

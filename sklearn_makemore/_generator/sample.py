@@ -34,8 +34,8 @@ class GeneratorMixin(PredictionHooks):
         word is empty unless a training word is, and a word that reaches `max_length`
         ends. Options change the distribution of each next character in this order: the
         length limits, `matching` and `avoiding`; `temperature`; `top_k`; `top_p`;
-        `min_p`; `typical_p`. Each acts on the normalised result of those before. The
-        symbol for unknown characters is never sampled.
+        `min_p` [1]_; `typical_p` [2]_. Each acts on the normalised result of those
+        before. The symbol for unknown characters is never sampled.
 
         Returns
         -------
@@ -50,9 +50,10 @@ class GeneratorMixin(PredictionHooks):
         ValueError
             If `prefix` has a character outside the alphabet; if `max_length` is less
             than `min_length` or the length of `prefix`, or if these exceed what the
-            model can read; if a pattern is not a regular expression, if its automaton
-            is too large, or if no word of the alphabet with this prefix and these
-            lengths fits `matching` and `avoiding`; or if `exact` is set without both.
+            model can read; if a pattern is not a regular expression [3]_, if its
+            automaton is too large, or if no word of the alphabet with this prefix and
+            these lengths fits `matching` and `avoiding`; or if `exact` is set without
+            both.
         TypeError
             If `matching` or `avoiding` is a compiled pattern.
         ImportError

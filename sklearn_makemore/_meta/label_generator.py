@@ -54,6 +54,8 @@ class LabelledGeneratorMixin(LabelledLikelihoodMixin):
     def sample(self, options: LabelledSampleOptions) -> list[str]:
         """Sample new words with a label.
 
+        Options act as in `NGramCounter.sample`.
+
         Returns
         -------
         words : list of str

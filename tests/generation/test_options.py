@@ -134,6 +134,11 @@ def test_the_signature_and_the_help_are_those_of_the_record(method, record):
     assert documented == [name for name in own.parameters if name != "self"]
     assert {*CHANGES, "avoiding"} <= option_types(method).keys()
     assert get_type_hints(method).keys() == {*documented, "return"}
+    cited, listed = (
+        set(re.findall(text, method.__doc__))
+        for text in (r"\[(\d)\]_", r"\.\. \[(\d)\]")
+    )
+    assert cited == listed
     # A link to the source leads to the method.
     assert "Sample new words" in inspect.getsource(inspect.unwrap(method))
 
