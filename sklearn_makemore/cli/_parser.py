@@ -89,7 +89,7 @@ class Parser(ArgumentParser):
                 break
             if option[:2] == "--" and option not in self._option_string_actions:
                 self.error(f"unrecognized arguments: {option}")
-        return self.parse_args(arguments)
+        return self.parse_intermixed_args(arguments)
 
     def _joined_flags(self, arguments):
         """Give boolean options a value: ``--flag=true``, unless there is one.
