@@ -8,7 +8,9 @@
     reading words from files; models by name and from files; hints at wrong options
 ``_learning``, ``_labels``, ``_progress``
     fitting with held-out words, also with labels; the progress bar
-``_fit``, ``_sample``, ``_score``, ``_compare``, ``_info``
+``_training``
+    options of commands that train an estimator or read a stored one
+``_fit``, ``_sample``, ``_score``, ``_detect``, ``_classify``, ``_compare``, ``_info``
     one command each: ``add_options(parser, arguments)`` and ``run(options)``
 """
 
@@ -30,6 +32,8 @@ COMMANDS = {
     "fit": "fit a model to a file of words and write it to a file",
     "sample": "generate new words with a model",
     "score": "print the log-probability of each word",
+    "detect": "find words that are not spelled like the others",
+    "classify": "print the probability of each label for each word",
     "compare": "fit several models and compare them on held-out words",
     "info": "describe a model file",
 }
@@ -40,7 +44,9 @@ SYNONYMS = {
     "generate": "sample",
     "draw": "sample",
     "evaluate": "score",
-    "predict": "score",
+    "predict": "classify",
+    "outliers": "detect",
+    "anomalies": "detect",
     "show": "info",
 }
 """Other names for commands."""

@@ -9,19 +9,17 @@ minute on thirty thousand.
 
 import os
 import sys
-from argparse import SUPPRESS, ArgumentParser
+from argparse import SUPPRESS
 from contextlib import suppress
-from inspect import signature
 from time import perf_counter
 
 from .. import save
 from .._safe_file import check_writable
 from ._labels import add_label_option, labelled_words
 from ._learning import add_held_out_option, split_words
-from ._models import MODELS, NETWORKS, NOT_FROM_A_SHELL, model_class
-from ._parser import arguments_from
-from ._progress import ScoredProgress, is_terminal, progress_bar
-from ._streams import UsageError
+from ._models import add_model_options, new_model
+from ._progress import ScoredProgress, progress_bar
+from ._streams import UsageError, is_terminal
 from ._words import STANDARD_INPUT, add_words_options, errors_in_file
 
 USAGE = "[WORDS] -o MODEL [--model NAME] [options]"
@@ -49,37 +47,9 @@ def add_options(parser, arguments):
     )
 
 
-def add_model_options(parser, arguments):
-    """Add the option ``--model``, and those of the model named in the arguments."""
-    parser.group("model").add_argument(
-        "--model",
-        default=MODELS[0],
-        metavar="NAME",
-        help=f"One of {', '.join(MODELS)}; short names such as gru do. "
-        "With --help, its options are listed. Default: %(default)s.",
-    )
-    model = model_class(_named_model(arguments))
-    training = _training_parameters(model)
-    parser.add_parameters(
-        model,
-        lambda name: "training" if name in training else "model",
-        skip=NOT_FROM_A_SHELL,
-    )
-
-
-def _training_parameters(model):
-    """Return the parameters that determine how a model is trained."""
-    if model.__name__ not in NETWORKS:
-        return {}
-    from .._networks.parameters import NetworkParameters
-
-    return signature(NetworkParameters).parameters
-
-
 def run(options):
     """Fit a model, write it, and print a summary."""
-    model = model_class(options.model)
-    model = model(**arguments_from(options, model, NOT_FROM_A_SHELL))
+    model = new_model(options)
     is_alone = not getattr(model, "accelerate", False)
     # One of several processes writes and prints.
     is_first = is_alone or os.environ.get("RANK", "0") == "0"
@@ -114,13 +84,6 @@ def _check_output(options):
                 f"--output is the file of words, {options.words!r}, which would be "
                 "overwritten; use another name"
             )
-
-
-def _named_model(arguments):
-    """Return the name of the model in the arguments, or the default."""
-    parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--model", nargs="?", default=MODELS[0])
-    return parser.parse_known_args(arguments)[0].model or MODELS[0]
 
 
 def _nll(model, held_out):

@@ -5,7 +5,7 @@ import os
 from .. import load
 from .._base import BaseCharLM
 from .._safe_file import version_of
-from ._models import add_model_option
+from ._models import add_model_file
 
 MAX_PRINTED_CHARACTERS = 200
 """Maximum number of characters of an alphabet to print."""
@@ -19,7 +19,7 @@ m.safetensors
 
 def add_options(parser, arguments):
     """Add the options."""
-    add_model_option(parser)
+    add_model_file(parser)
 
 
 def run(options):

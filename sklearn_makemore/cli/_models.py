@@ -1,5 +1,7 @@
 """Models by their names and options, and models from files."""
 
+from argparse import ArgumentParser
+from inspect import signature
 from typing import Any
 
 import sklearn_makemore
@@ -7,11 +9,15 @@ import sklearn_makemore
 from .._base import BaseCharLM
 from .._models import COUNTERS, NETWORKS
 from ._option_types import nearest
-from ._parser import option_types
+from ._parser import arguments_from, option_types
 from ._streams import UsageError
 
 MODELS = (*COUNTERS, *NETWORKS)
 """Models that need no other models."""
+
+COMMANDS_OF = {"CharLMClassifier": "classify", "CharLMOutlierDetector": "detect"}
+COMMANDS_OF |= dict.fromkeys((*MODELS, "MixtureCharLM", "ConditionalCharLM"), "sample")
+"""Commands that use an estimator, by its class."""
 
 NOT_FROM_A_SHELL = {"verbose", "warm_start"}
 """Parameters without meaning here: a progress bar replaces `verbose`, and every run
@@ -40,7 +46,47 @@ def model_types(name):
     return option_types(model_class(name), NOT_FROM_A_SHELL)
 
 
-def add_model_option(parser):
+def add_model_options(parser, arguments):
+    """Add the option ``--model``, and those of the model named in the arguments."""
+    parser.group("model").add_argument(
+        "--model",
+        default=MODELS[0],
+        metavar="NAME",
+        help=f"One of {', '.join(MODELS)}; short names such as gru do. "
+        "With --help, its options are listed. Default: %(default)s.",
+    )
+    model = model_class(_named_model(arguments))
+    training = _training_parameters(model)
+    parser.add_parameters(
+        model,
+        lambda name: "training" if name in training else "model",
+        skip=NOT_FROM_A_SHELL,
+    )
+
+
+def _training_parameters(model):
+    """Return the parameters that determine how a model is trained."""
+    if model.__name__ not in NETWORKS:
+        return {}
+    from .._networks.parameters import NetworkParameters
+
+    return signature(NetworkParameters).parameters
+
+
+def _named_model(arguments):
+    """Return the name of the model in the arguments, or the default."""
+    parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--model", nargs="?", default=MODELS[0])
+    return parser.parse_known_args(arguments)[0].model or MODELS[0]
+
+
+def new_model(options):
+    """Return the model that options describe."""
+    made = model_class(options.model)
+    return made(**arguments_from(options, made, NOT_FROM_A_SHELL))
+
+
+def add_model_file(parser):
     """Add the argument for the file of a model."""
     parser.group("model").add_argument(
         "model", metavar="MODEL", help="File that the command fit has written."
@@ -51,8 +97,16 @@ def read_model(path, allowed: type | tuple[type, ...] = BaseCharLM) -> Any:
     """Load a model of one of the allowed classes; other estimators are an error."""
     model = sklearn_makemore.load(path)
     if not isinstance(model, allowed):
+        kind = type(model).__name__
+        use = COMMANDS_OF.get(kind)
+        advice = f"use it with the command {use}" if use else "use it in Python"
         raise ValueError(
-            f"{path!r} holds a {type(model).__name__}, which this command cannot use; "
-            "it needs a language model, such as NGramCounter; use the other in Python"
+            f"{path!r} holds a {kind}, which this command cannot use; {advice}"
         )
     return model
+
+
+def label_of(text, model):
+    """Return the label of a conditional model that a text names."""
+    by_text = {str(known): known for known in model.classes_.tolist()}
+    return by_text.get(str(text), text)

@@ -89,6 +89,9 @@ class Parser(ArgumentParser):
                 break
             if option[:2] == "--" and option not in self._option_string_actions:
                 self.error(f"unrecognized arguments: {option}")
+        if "--" in arguments:
+            return self.parse_args(arguments)
+        # parse_args takes no WORDS from MODEL --json WORDS.
         return self.parse_intermixed_args(arguments)
 
     def _joined_flags(self, arguments):
@@ -220,9 +223,12 @@ def described(text, default):
     if default is None:
         text = re.sub(r"\bNone (?=\w+s\b)", "the default ", text)
         text = re.sub(r"(?<=\. )the default|^the default", "The default", text)
+    # Lists explain each choice: show them whole.
+    most = 3 * MAX_DESCRIPTION if " - " in text else MAX_DESCRIPTION
+    text = text.replace(" - ", " ")
     text, *others = re.split(r"(?<=\.) (?=[A-Z0-9\"-])", text)
     for sentence in others:
-        if len(text) + len(sentence) > MAX_DESCRIPTION:
+        if len(text) + len(sentence) > most:
             break
         text += f" {sentence}"
     if default not in (None, False, ""):

@@ -7,6 +7,8 @@ from typing import Any
 
 from sklearn.callback import FitCallback
 
+from ._streams import is_terminal
+
 MAX_SCORING_SHARE = 0.05
 """Maximum share of the training time that is spent on the displayed scores. Not every
 epoch is scored if epochs are short."""
@@ -57,11 +59,6 @@ class ScoredProgress(TrainingProgress):
             self.seconds += took
             self._next = start + took / MAX_SCORING_SHARE
         return False
-
-
-def is_terminal(stream):
-    """Whether a stream, None if it is closed, is a terminal."""
-    return stream is not None and stream.isatty()
 
 
 @contextmanager

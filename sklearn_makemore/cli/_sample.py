@@ -3,11 +3,16 @@
 Every option restricts or changes what is sampled; they can be combined.
 """
 
+import sys
+from contextlib import suppress
+from functools import partial
+from io import TextIOWrapper
+
 from .. import ConditionalCharLM
 from .._base import BaseCharLM
-from ._models import add_model_option, read_model
+from ._models import add_model_file, label_of, read_model
 from ._parser import arguments_from, option_types
-from ._streams import UsageError, text_of_argument
+from ._streams import UsageError, is_terminal, print_message, text_of_argument
 from ._words import add_reading_options, read_options, word_chunks
 
 OWN_OPTIONS = {"self", "exclude", "n_samples"}
@@ -28,7 +33,7 @@ m.safetensors --novel words.txt --min-distance 2
 
 def add_options(parser, arguments):
     """Add the options, including those of `BaseCharLM.sample`."""
-    add_model_option(parser)
+    add_model_file(parser)
     sampling = parser.group("sampling")
     sampling.add_argument(
         "-n",
@@ -52,6 +57,13 @@ def add_options(parser, arguments):
         help="Exclude the words of this file, usually the training words: a model file "
         "does not contain them. Without a file, exclude the bundled names.",
     )
+    sampling.add_argument(
+        "-i",
+        "--interactive",
+        action="store_true",
+        help="Read prefixes from standard input, one per line, and print words that "
+        "begin with each.",
+    )
     parser.add_parameters(BaseCharLM.sample, "sampling", skip=OWN_OPTIONS)
     add_reading_options(parser, "file of words to exclude", {"weight_column"})
 
@@ -61,12 +73,40 @@ def run(options):
     model = read_model(options.model, (BaseCharLM, ConditionalCharLM))
     params = arguments_from(options, BaseCharLM.sample, OWN_OPTIONS)
     params |= _label_of(options.label, model)
-    exclude = _excluded_words(options, model)
+    params["exclude"] = _excluded_words(options, model)
+    sample = partial(model.sample, options.n_samples, **params)
+    if options.interactive:
+        _answer_prefixes(sample)
+        return
     try:
-        words = model.sample(options.n_samples, exclude=exclude, **params)
+        words = sample()
     except ValueError as error:  # the files were read, so an option is wrong
         raise UsageError(str(error)) from error
     print("\n".join(words))
+
+
+def _answer_prefixes(sample):
+    """Print words for each prefix on standard input, until its end or Ctrl-C."""
+    if sys.stdin is None:
+        raise UsageError("there is no standard input to read prefixes from")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+    has_user = is_terminal(sys.stdin) and is_terminal(sys.stdout)
+    if has_user:
+        with suppress(ImportError):
+            import readline  # noqa: F401  # input() then has history and editing
+        print("Type the beginning of a word; Ctrl-D ends.")
+    with suppress(EOFError, KeyboardInterrupt):
+        while True:
+            prefix = input("> " if has_user else "")
+            try:
+                words = sample(prefix=prefix)
+            except ValueError as error:
+                print_message(str(error).partition(". ")[0])
+            else:
+                print("\n".join([*words, ""]), flush=True)
+    if has_user:
+        print()
 
 
 def _label_of(label, model):
@@ -78,9 +118,7 @@ def _label_of(label, model):
             "--label needs a model that was fitted with --label, and this one is of "
             f"the class {type(model).__name__}"
         )
-    label = text_of_argument(label)
-    by_text = {str(known): known for known in model.classes_.tolist()}
-    return {"label": by_text.get(label, label)}
+    return {"label": label_of(text_of_argument(label), model)}
 
 
 def _excluded_words(options, model):

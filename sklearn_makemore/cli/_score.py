@@ -11,16 +11,15 @@ import math
 import reprlib
 from itertools import compress
 
-from ._models import add_model_option, read_model
+from .. import ConditionalCharLM
+from .._base import BaseCharLM
+from ._models import add_model_file, label_of, read_model
 from ._option_types import OptionType
-from ._streams import print_message
+from ._streams import UsageError, escaped, print_message
 from ._words import add_words_options, place_of, word_chunks
 
 SCORING_CHUNK_SIZE = 100_000
 """Number of words read, scored and printed at a time."""
-
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
 
 USAGE = "MODEL [WORDS] [options]"
 EXAMPLES = """
@@ -32,8 +31,15 @@ m.safetensors - < others.txt
 
 def add_options(parser, arguments):
     """Add the options."""
-    add_model_option(parser)
+    add_model_file(parser)
     add_words_options(parser, {"weight_column"})
+    parser.group("words").add_argument(
+        "--label",
+        dest="label_column",
+        metavar="COLUMN",
+        help="Column of labels, if the model was fitted with --label. Without it, the "
+        "probabilities are averaged over the labels.",
+    )
     output = parser.group("output")
     output.add_argument(
         "--on-unknown",
@@ -53,13 +59,21 @@ def add_options(parser, arguments):
 
 def run(options):
     """Print the scores."""
-    model = read_model(options.model)
+    model = read_model(options.model, (BaseCharLM, ConditionalCharLM))
+    has_labels = isinstance(model, ConditionalCharLM)
+    if options.label_column is not None and not has_labels:
+        raise UsageError(
+            "--label needs a model that was fitted with --label, and this one is of "
+            f"the class {type(model).__name__}"
+        )
+    vocabulary = (model._reader if has_labels else model).vocabulary_
     line = _json_line if options.json else _tab_separated_line
-    known = KnownWords(model, options)
+    known = KnownWords(vocabulary, options)
     chunks = word_chunks(options.words, options, SCORING_CHUNK_SIZE, with_places=True)
-    for words in filter(None, map(known.of_chunk, chunks)):
-        log_proba = model.score_samples(words).tolist()
-        lengths = model.vocabulary_.lengths(words).tolist()
+    for words, *labels in filter(any, map(known.of_chunk, chunks)):
+        labels = [[label_of(text, model) for text in column] for column in labels]
+        log_proba = model.score_samples(words, *labels).tolist()
+        lengths = vocabulary.lengths(words).tolist()
         lines = [
             line(word, value, -value / (length + 1))
             for word, value, length in zip(words, log_proba, lengths, strict=True)
@@ -71,23 +85,26 @@ def run(options):
 class KnownWords:
     """The words whose characters a model knows; others are left out, or an error."""
 
-    def __init__(self, model, options):
-        self.vocabulary = model.vocabulary_
+    def __init__(self, vocabulary, options):
+        self.vocabulary = vocabulary
         self.path, self.skips = options.words, options.on_unknown == "skip"
         self.n_skipped, self.first = 0, ""
 
     def of_chunk(self, chunk):
-        """Return the known words of a chunk of words and the numbers of their lines."""
-        words, numbers = chunk
+        """Return the columns of a chunk without unknown words, and without the last.
+
+        The last column has the numbers of the lines.
+        """
+        words, *_, numbers = chunk
         if self.vocabulary.unknown:
-            return words
+            return chunk[:-1]
         is_known = self.vocabulary.can_encode(words).tolist()
         n_unknown = len(words) - sum(is_known)
         if n_unknown and not self.n_skipped:
             index = is_known.index(False)
             self._found(words[index], place_of(self.path, numbers[index]))
         self.n_skipped += n_unknown
-        return list(compress(words, is_known))
+        return [list(compress(column, is_known)) for column in chunk[:-1]]
 
     def _found(self, word, place):
         """Raise an error for the first word with unknown characters, or remember it."""
@@ -112,7 +129,7 @@ class KnownWords:
 
 
 def _tab_separated_line(word, log_proba, nll):
-    return f"{word.translate(ESCAPES)}\t{log_proba:.6f}\t{nll:.6f}"
+    return f"{escaped(word)}\t{log_proba:.6f}\t{nll:.6f}"
 
 
 def _json_line(word, log_proba, nll):

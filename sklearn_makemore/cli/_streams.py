@@ -10,6 +10,9 @@ from io import TextIOWrapper
 PROGRAM = "sklearn-makemore"
 
 
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
 class UsageError(ValueError):
     """An option has a wrong value, or names something that does not exist."""
 
@@ -24,6 +27,11 @@ def use_utf8():
             stream.reconfigure(encoding="utf-8", errors=errors)
 
 
+def is_terminal(stream):
+    """Whether a stream, None if it is closed, is a terminal."""
+    return stream is not None and stream.isatty()
+
+
 def text_of_argument(argument: str) -> str:
     """Decode an argument as UTF-8, or by the locale if it is not UTF-8.
 
@@ -34,6 +42,11 @@ def text_of_argument(argument: str) -> str:
         return os.fsencode(argument).decode("utf-8")
     except UnicodeError:
         return argument
+
+
+def escaped(text: str) -> str:
+    """Escape tabs, line breaks and backslashes as Python does."""
+    return text.translate(ESCAPES)
 
 
 @contextmanager

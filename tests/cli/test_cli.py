@@ -3,7 +3,6 @@
 import doctest
 import gzip
 import inspect
-import io
 import json
 import re
 import shlex
@@ -45,35 +44,9 @@ from sklearn_makemore.cli import (
     _score,
     _words,
 )
+from sklearn_makemore.datasets import load_names
 
 NOT_OPTIONS = {"callbacks", "verbose", "warm_start"}
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """Return a function that runs a command in an empty folder.
-
-    It returns the exit code, the lines printed and those of errors.
-    """
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments, stdin=b""):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        code = cli.main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        assert "\x1b" not in out + err
-        assert "Traceback" not in err
-        return code, out.splitlines(), err.splitlines()
-
-    return run
-
-
-@pytest.fixture
-def files(words, tmp_path):
-    """A folder with a list of words, and a model fitted on them."""
-    (tmp_path / "words.txt").write_text("\n".join(words), encoding="utf-8")
-    save(NGramCounter(order=4).fit(words), tmp_path / "words.model")
-    return tmp_path
 
 
 def word_share(word):
@@ -436,8 +409,16 @@ def test_labels_make_a_conditional_model(run, files, words, monkeypatch):
     code, _, (error,) = run("sample", "words.model", "--label=a")
     assert code == 2
     assert "needs a model that was fitted with --label, and this one is" in error
-    code, _, (error,) = run("score", "x.model", "words.txt")
-    assert "holds a ConditionalCharLM, which this command cannot use" in error
+    # Scores given the label of each word, and averaged over the labels.
+    rows = [f"{word},{label}" for word, label in zip(words, labels, strict=True)]
+    (files / "some.csv").write_text("\n".join(["name,last", *rows]))
+    for option, given in ([], []), (["--label", "last"], [labels]):
+        _, lines, _ = run("score", "x.model", "some.csv", "--column=name", *option)
+        found = [float(line.split("\t")[1]) for line in lines]
+        expected = model.score_samples(words, *given)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    code, _, (error,) = run("score", "words.model", "some.csv", "--label=last")
+    assert (code, "needs a model that was fitted with --label" in error) == (2, True)
     # A network; and models that cannot be conditioned are skipped.
     monkeypatch.setattr(_compare, "_warm_up", lambda models: None)
     models = "BigramCounter", "NGramCounter", "BigramCharLM"
@@ -476,6 +457,41 @@ def test_weights_are_counted_chunk_by_chunk(run, tmp_path, words, monkeypatch):
 
 
 # ------------------------------------------------------- sample, score, compare
+
+
+def test_prefixes_are_read_from_a_pipe(run, files):
+    stdin = "em\n\nzoé\nol".encode()
+    sample = ["sample", "words.model", "--interactive", "-n", 2, "--random-state=0"]
+    code, lines, (error,) = run(*sample, stdin=stdin)
+    model = load(files / "words.model")
+    expected = [
+        model.sample(2, prefix=start, random_state=0) for start in ("em", "", "ol")
+    ]
+    assert (code, lines) == (0, [line for some in expected for line in [*some, ""]])
+    assert error.startswith("sklearn-makemore: prefix='zoé' has characters that are")
+
+
+@pytest.mark.parametrize(
+    ("n_words", "has_labels", "names"),
+    [
+        (299, False, _models.MODELS[:2]),
+        (299, True, ("NGramCounter",)),
+        (300, True, ("NGramCounter", "GRUCharLM")),
+        (1_000, False, _models.MODELS),
+        (100_000, True, ("NGramCounter", *_models.MODELS[2:])),
+        (100_001, False, _models.MODELS[:2]),
+    ],
+)
+def test_models_that_suit_the_number_of_words_are_compared(
+    n_words, has_labels, names, capsys
+):
+    assert _compare.default_models(n_words, has_labels) == list(names)
+    said = capsys.readouterr().err
+    left_out = (
+        {*_models.MODELS} - {*names} - ({"BigramCounter"} if has_labels else set())
+    )
+    assert all(name in said for name in left_out)
+    assert bool(said) == bool(left_out)
 
 
 def test_the_empty_word_is_sampled_if_it_is_asked_for(run, files):
@@ -537,7 +553,7 @@ def test_score_prints_a_line_a_word(run, files, monkeypatch):
     figures = np.array([row[1:] for row in rows], dtype=float)
     np.testing.assert_allclose(figures[:, 0], expected, atol=1e-6)
     np.testing.assert_allclose(figures[:, 1], -expected / lengths, atol=1e-6)
-    _, lines, _ = run("score", "words.model", "-", "--json", stdin=text)
+    _, lines, _ = run("score", "words.model", "--json", "-", stdin=text)
     rows = [json.loads(line) for line in lines]
     assert [row["word"] for row in rows] == asked
     assert [row["log_proba"] for row in rows] == expected.tolist()
@@ -683,7 +699,10 @@ def console_sessions(page):
 
 
 @pytest.mark.slow
-def test_page_of_the_site_shows_what_is_printed(run):
+def test_page_of_the_site_shows_what_is_printed(run, tmp_path):
+    rows = zip(*map(list, load_names(return_X_y=True)), strict=True)
+    lines = ["name,sex", *map(",".join, list(rows)[::10])]
+    (tmp_path / "names.csv").write_text("\n".join(lines))
     page = Path(__file__).parents[2] / "docs" / "guide" / "command_line.rst"
     shown_commands = set()
     for command, shown in console_sessions(page.read_text(encoding="utf-8")):
@@ -693,7 +712,7 @@ def test_page_of_the_site_shows_what_is_printed(run):
         assert program == "sklearn-makemore"
         shown_commands.add(arguments[0])
         _, lines, errors = run(*arguments, stdin=stdin.encode())
-        printed = "\n".join([*lines, *errors])
+        printed = "\n".join([*lines, *errors]).strip("\n")
         is_same = doctest.OutputChecker().check_output
         assert is_same(rough(shown), rough(printed), doctest.ELLIPSIS), printed
     assert shown_commands == set(cli.COMMANDS)
@@ -712,7 +731,7 @@ def rough(text):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 2, "a command is needed: fit, sample, score, compare, info"),
+        ([], 2, "a command is needed: fit, sample, score, detect, cl"),
         (["fitt"], 2, "there is no command 'fitt'; did you mean fit?"),
         (["--versoin"], 2, "there is no option --versoin; did you mean --version?"),
         (["fit"], 2, "-o MODEL is needed: sklearn-makemore fit [WORDS] -o MODEL"),
@@ -764,7 +783,17 @@ def rough(text):
         (["sample", "words.model", "--matching=("], 2, "is not a regular expression"),
         (["sample", "words.model", "--max-length=0", "--min-length=1"], 2, "is less"),
         (["sample", "short.model", "--novel"], 2, "has another alphabet"),
-        (["sample", "classes.model"], 1, "holds a CharLMClassifier"),
+        (["sample", "classes.model"], 1, "CharLMClassifier, which this command cannot"),
+        (["score", "classes.model"], 1, "use it with the command classify"),
+        (["detect", "words.model"], 1, "use it with the command sample"),
+        (["detect"], 2, "give --train FILE, or the file of a trained model"),
+        (["detect", "--train=a", "b", "c"], 2, "give --train FILE or MODEL, not both"),
+        (["detect", "d.model", "-o", "x"], 2, "--output needs --train FILE"),
+        (["detect", "--train=words.txt", "-o", "no/x"], 1, "The folder does not exist"),
+        (["detect", "--train=words.txt", "t.csv"], 1, "With --train, these options"),
+        (["classify", "classes.model", "--label=y"], 2, "--label needs --train FILE"),
+        (["classify", "--train=t.csv", "a"], 2, "--train needs --label COLUMN"),
+        (["classify", "--train=t.csv", "--label=1"], 2, "give WORDS to classify"),
         (["fit", "words.txt", "-o", "./words.txt"], 2, "is the file of words"),
         (["fit", "-o", "x", "--column", "a"], 2, "--column needs a file of words"),
         (["fit", "-o", "x", "--label", "a"], 2, "--label needs a file of words"),
@@ -782,6 +811,7 @@ def test_failures_are_one_line(arguments, code, said, run, files, words):
     (files / "latin.txt").write_bytes("zoé".encode("latin-1"))
     (files / "empty.txt").write_bytes(b"\n \r\n")
     (files / "few.txt").write_bytes(b"ab")
+    (files / "t.csv").write_bytes(b"emma,1\nava,2")
     if "short.model" in arguments:
         save(NGramCounter().fit(["abc"]), files / "short.model")
     if "classes.model" in arguments:

@@ -5,7 +5,7 @@ import pty
 import re
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from subprocess import PIPE
 from threading import Timer
 
@@ -48,12 +48,13 @@ def started(command, **options):
             killer.cancel()
 
 
-def run_in_terminal(*arguments, interrupt_at=None, **environment):
+def run_in_terminal(*arguments, interrupt_at=None, cwd=None, **environment):
     """Run a command in a terminal; returns the exit code and what is on the screen."""
     terminal, inside = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment}
     streams = {"stdin": inside, "stdout": inside, "stderr": inside}
-    with started([*COMMAND, *arguments], env=environment, **streams) as process:
+    options = {"env": environment, "cwd": cwd, **streams}
+    with started([*COMMAND, *arguments], **options) as process:
         os.close(inside)
         screen = b""
         while True:
@@ -146,6 +147,62 @@ def test_output_that_nobody_reads_ends_quietly(tmp_path, words):
         assert (done.returncode, done.stderr) == (1, said)
 
 
+def answered(terminal, until):
+    """Read from a terminal until some text is on the screen."""
+    screen = b""
+    while until not in screen:
+        screen += os.read(terminal, 1 << 16)
+    return screen.decode()
+
+
+@pytest.mark.parametrize("end", ["Ctrl-D", "Ctrl-C"])
+def test_prefixes_are_answered_in_a_terminal_until_it_ends(tmp_path, words, end):
+    save(NGramCounter().fit(words), tmp_path / "x.model")
+    sample = [*COMMAND, "sample", "x.model", "-i", "-n", "3", "--random-state", "0"]
+    terminal, inside = pty.openpty()
+    streams = {"stdin": inside, "stdout": inside, "stderr": inside}
+    environment = os.environ | {"TERM": "dumb"}
+    with started(
+        sample,
+        cwd=tmp_path,
+        env=environment,
+        **streams,
+    ) as process:
+        os.close(inside)
+        assert "Type the beginning of a word" in answered(terminal, b"> ")
+        os.write(terminal, b"em\n")
+        shown = answered(terminal, b"\n> ").split()
+        expected = load(tmp_path / "x.model").sample(3, prefix="em", random_state=0)
+        assert shown == ["em", *expected, ">"]
+        os.write(terminal, b"7\n")
+        assert "prefix='7' has characters that are not in" in answered(
+            terminal, b"\n> "
+        )
+        if end == "Ctrl-D":
+            os.write(terminal, b"\x04")
+        else:
+            process.send_signal(signal.SIGINT)
+        rest = b""
+        with suppress(OSError):  # as Linux ends a terminal
+            while piece := os.read(terminal, 1 << 16):
+                rest += piece
+    os.close(terminal)
+    assert process.returncode == 0
+    assert not rest.strip()
+
+
+def test_surprising_characters_are_highlighted_in_a_terminal(tmp_path, words):
+    (tmp_path / "words.txt").write_text("\n".join(words))
+    (tmp_path / "others.txt").write_text("emma\nemxqa")
+    detect = ["detect", "--train", "words.txt", "others.txt", "--explain"]
+    code, screen = run_in_terminal(*detect, cwd=tmp_path)
+    assert code == 0
+    assert re.search(r"2 +em\x1b\[1;4;31mxq\x1b\[0ma? ", screen) or (
+        re.search(r"2 +em\x1b\[1;4;31mx\x1b\[0m\x1b\[1;4;31mq", screen)
+    )
+    assert "emma" not in screen
+
+
 LIGHT = """
 import sys
 from sklearn_makemore.cli import main
@@ -155,6 +212,8 @@ assert not {"numpy", "sklearn"} & set(sys.modules)
 for arguments in (
     ["--help"], ["fit", "--help"], ["fit", "words.txt", "-o", "x.model"],
     ["sample", "x.model"], ["score", "x.model", "words.txt"], ["info", "x.model"],
+    ["detect", "--train", "words.txt", "--explain"], ["compare", "words.txt"],
+    ["classify", "--train", "words.csv", "--label=1", "--column=0", "words.txt"],
 ):
     assert main(arguments) == 0
 print(*{"torch", "skorch", "matplotlib", "dask"} & set(sys.modules))
@@ -163,7 +222,9 @@ print(*{"torch", "skorch", "matplotlib", "dask"} & set(sys.modules))
 
 def test_counters_and_help_need_no_torch(tmp_path, words):
     (tmp_path / "words.txt").write_text("\n".join(words))
+    rows = [f"{word},{len(word) % 2}" for word in words]
+    (tmp_path / "words.csv").write_text("\n".join(rows))
     command = [sys.executable, "-W", "error", "-c", LIGHT]
     done = run_child(command, cwd=tmp_path, stdout=PIPE, stderr=PIPE, text=True)
-    assert not done.stderr
+    assert "left out with" in done.stderr and "accuracy on" in done.stderr
     assert done.stdout.splitlines()[-1] == ""
