@@ -63,7 +63,8 @@ class Recurrent(SequenceNetwork):
         """Run torch's layer over rows, (B, T, C) to (B, T, H)."""
         if self.training and self.recurrent_dropout.p:
             return self._step_by_step(x)  # torch's layers have no recurrent dropout
-        start = self.start[:, None].expand(-1, len(x), -1)  # (n_layers * n_parts, B, H)
+        # torch.export takes len(x) for a constant.
+        start = self.start[:, None].expand(-1, x.shape[0], -1)  # (layers * parts, B, H)
         parts = [
             start[part :: self._n_parts].contiguous() for part in range(self._n_parts)
         ]

@@ -83,7 +83,8 @@ class WaveNet(WindowNetwork):
                 f"This WaveNet reads windows of {self.block_size} symbols, got ids of "
                 f"shape {tuple(ids.shape)}."
             )
-        shares = ids.numel() >= MIN_IDS_TO_SHARE and not torch.compiler.is_compiling()
+        # torch.export takes a size that Python compares for a constant.
+        shares = not torch.compiler.is_compiling() and ids.numel() >= MIN_IDS_TO_SHARE
         x = (self._shared if shares else self._separate)(ids, weights)  # (B, H)
         return self.head(x)  # (B, V)
 
@@ -92,11 +93,11 @@ class WaveNet(WindowNetwork):
         x = self.embedding(ids)  # (B, T, C)
         for level in self.levels:
             n_positions = x.shape[1] // self.fan_in
-            x = x.reshape(len(ids) * n_positions, -1)  # (B * T / fan_in, fan_in * C)
+            x = x.reshape(ids.shape[0] * n_positions, -1)  # (B * T/fan_in, fan_in * C)
             # Batch normalisation is over the batch and the positions.
             spread = None if weights is None else weights.repeat_interleave(n_positions)
-            x = level(x, spread).view(len(ids), n_positions, -1)  # (B, T / fan_in, H)
-        return x.view(len(ids), -1)  # (B, H)
+            x = level(x, spread).view(ids.shape[0], n_positions, -1)  # (B, T/fan_in, H)
+        return x.flatten(1)  # (B, H)
 
     def _shared(self, ids, weights):
         """Compute every distinct group of neighbours once, (B, T) to (B, H).
