@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -76,6 +76,16 @@ class Characters(Leaf):
             widths = [min(last - first, 1 << 16) for first, last in ranges]
             n_compiled = 500 + sum(widths) // 4
         return n_compiled + n_passes * n_characters // 16
+
+
+def has_assertions(pattern: re.Pattern[str]) -> bool:
+    """Whether a match may depend on characters around it."""
+    assertions = parser.ASSERT, parser.ASSERT_NOT, parser.AT
+    parts: list[Any] = [parser.parse(pattern.pattern, pattern.flags)]
+    for part in parts:
+        if isinstance(part, (list, tuple, parser.SubPattern)):
+            parts.extend(cast("Any", part))
+    return any(part is assertion for part in parts for assertion in assertions)
 
 
 def property_pattern(text: str, flags: int) -> Any:

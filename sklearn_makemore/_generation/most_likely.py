@@ -41,19 +41,23 @@ Key: TypeAlias = tuple[float, int, str]
 class WantedWords:
     """Which words a search finds.
 
-    characters : characters that can follow the prefix, sorted by code point
+    characters : characters that can follow the prefix, sorted by code point; or longer
+        symbols, sorted
     log_proba : log-probability of the prefix
     lengths : number of characters of the prefix, of the shortest and the longest word
     language : words that are allowed; None for all
     exclusion : words to leave out; None for none
+    segments : cuts a text into symbols, a beginning of a word as the word; None if all
+        symbols are single characters
     """
 
-    characters: str
+    characters: Sequence[str]
     prefix: str = ""
     log_proba: float = 0.0
     lengths: tuple[int, int, int] = (0, 0, sys.maxsize)
     language: Language | None = None
     exclusion: Exclusion | None = None
+    segments: Callable[[str], list[str]] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -192,17 +196,29 @@ class BestFirstSearch:
 
     def _open_next(self, siblings: Siblings) -> None:
         """Open the next of some siblings, if there is one."""
-        place = siblings.next
-        if place == len(siblings.costs):
-            return
-        siblings.next += 1
-        column = int(siblings.columns[place])
-        text = siblings.parent + self.wanted.characters[column]
+        while True:
+            place = siblings.next
+            if place == len(siblings.costs):
+                return
+            siblings.next += 1
+            column = int(siblings.columns[place])
+            symbol = self.wanted.characters[column]
+            text = siblings.parent + symbol
+            if self._is_cut_before(symbol, text, siblings.length):
+                break
+            self.n_stored -= 1
         language, state = self.wanted.language, 0
         if language is not None:
             state = int(language.next_states[siblings.state, 1 + column])
         cost = float(siblings.costs[place])
         heapq.heappush(self._open, (cost, siblings.length, text, state, siblings))
+
+    def _is_cut_before(self, symbol: str, text: str, length: int) -> bool:
+        """Whether the last of the `length` symbols of a text is this one."""
+        if self.wanted.segments is None:
+            return True
+        symbols = self.wanted.segments(text)
+        return len(symbols) == length and symbols[-1] == symbol
 
     def _costs_after(self, batch: list[Beginning], log_proba: Floats) -> Floats:
         """Return -log p of each beginning with one more symbol, the end first.

@@ -1,12 +1,13 @@
 """MostLikelyMixin: the most probable words, all at once or one by one."""
 
 import warnings
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from numbers import Integral
 from typing import Any, overload
 
 import numpy as np
 
+from .._generation.character_sets import has_assertions
 from .._generation.exclusion import Exclusion
 from .._generation.most_likely import (
     BestFirstSearch,
@@ -18,8 +19,9 @@ from .._generation.most_likely import (
 from .._generation.options import SampleOptions
 from .._sklearn import Interval, parameter_constraints, validate_options
 from .._words.code_points import encodable_words
-from .._words.symbols import check_single_characters
+from .._words.symbols import SymbolVocabulary
 from .._words.types import Floats, Words
+from .._words.vocabulary import CharVocabulary
 from .sample import GeneratorMixin
 
 _CONDITIONS = "min_length max_length matching avoiding exclude min_distance".split()
@@ -256,7 +258,7 @@ class MostLikelyMixin(GeneratorMixin):
     ) -> list[BestFirstSearch]:
         """Return the search for the most probable words with each prefix."""
         encoded = self._encoded(prefixes, "prefix")
-        check_single_characters(self.vocabulary_, "`most_likely`")
+        segments = _segments_of_beginnings(self.vocabulary_)
         options = SampleOptions(**conditions)
         options.check()
         exclusion = Exclusion.checked(options.exclude, int(options.min_distance))
@@ -268,12 +270,13 @@ class MostLikelyMixin(GeneratorMixin):
                 prefix, options.min_length or 0, options.max_length
             )
             wanted = WantedWords(
-                "".join(self.vocabulary_.characters),
+                self.vocabulary_.characters,
                 prefix,
                 float(log_proba[:-1].sum()),
-                lengths=(len(prefix), shortest, longest),
+                lengths=(len(self.vocabulary_.segments(prefix)), shortest, longest),
                 language=self._language(options, prefix, shortest, longest),
                 exclusion=exclusion,
+                segments=segments,
             )
             searches.append(BestFirstSearch(wanted, n_words))
         return searches
@@ -283,6 +286,21 @@ class MostLikelyMixin(GeneratorMixin):
         log_proba, rows = self._prefix_log_proba(self.vocabulary_.encode(prefixes))
         # The unknown symbol is the last.
         return log_proba[rows, : 1 + len(self.vocabulary_.characters)]
+
+
+def _segments_of_beginnings(
+    vocabulary: CharVocabulary,
+) -> Callable[[str], list[str]] | None:
+    """Return what cuts beginnings of words; None if symbols are single characters."""
+    if not isinstance(vocabulary, SymbolVocabulary):
+        return None
+    if vocabulary.pattern is not None and has_assertions(vocabulary.pattern):
+        raise ValueError(
+            "The most probable words cannot be searched if the pattern in `alphabet` "
+            "has anchors or look-around, which may cut a word unlike its beginning; "
+            "fit a model with a list of symbols."
+        )
+    return vocabulary.segments
 
 
 def _warn_if_fewer(

@@ -180,15 +180,6 @@ class SymbolVocabulary(CharVocabulary):
         )
 
 
-def check_single_characters(vocabulary: CharVocabulary, what: str) -> None:
-    """Raise an error if a symbol may have several characters."""
-    if isinstance(vocabulary, SymbolVocabulary):
-        raise ValueError(
-            f"{what} needs symbols of one character, and this model has an `alphabet` "
-            "of longer ones."
-        )
-
-
 def longest_first(symbols: Sequence[str]) -> Pattern:
     """Return the pattern of one symbol or else one character, the longest if several.
 

@@ -6,6 +6,7 @@ text is cut into, so the samples are the same too.
 """
 
 import re
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -69,6 +70,10 @@ def test_a_symbol_counts_as_one_character(estimator, tmp_path):
     ranks = model.rank(WORDS, 50, random_state=0)
     expected = letters.rank(TINY_WORDS, 50, random_state=0)
     np.testing.assert_array_equal(ranks, expected)
+    found, log_proba = model.most_likely(9, max_length=4)
+    expected = letters.most_likely(9, max_length=4)
+    assert sorted(found) == sorted(in_symbols(expected[0]))
+    np.testing.assert_allclose(log_proba, expected[1])
     more, letters_more = in_symbols(["cab"]), ["cab"]
     model.partial_fit(more), letters.partial_fit(letters_more)
     assert model.score(WORDS) == letters.score(TINY_WORDS)
@@ -192,11 +197,33 @@ def test_ranks_count_words_and_not_ways_to_cut_them():
     assert np.all(np.abs(rank - exact) < 5.2 * std + 0.1)
 
 
-def test_what_cannot_read_symbols_yet_says_so():
-    model = NGramCounter(alphabet=CLEAR).fit(WORDS)
-    for call in (lambda: model.most_likely(),):
-        with pytest.raises(ValueError, match="needs symbols of one character"):
-            call()
+@pytest.mark.parametrize("pattern", [None, re.compile("ab|bb|.")])
+def test_the_most_likely_words_are_those_with_the_best_scores(pattern):
+    alphabet = UNCLEAR if pattern is None else (pattern, UNCLEAR)
+    model = NGramCounter(order=2, smoothing="additive", alphabet=alphabet)
+    model.fit(TINY_WORDS)
+    words = sum(words_by_length("abc", 7), [])
+    for options, allowed in (
+        ({}, ".+"),
+        ({"prefix": "a"}, "a([^b].*)?"),  # "ab" is a symbol
+        ({"matching": ".*bb.*"}, ".*bb.*"),
+        ({"avoiding": ["bb"], "prefix": "c"}, "c(?!.*bb).*"),
+    ):
+        possible = [word for word in words if re.fullmatch(allowed, word)]
+        scores = np.sort(model.score_samples(possible))[::-1]
+        found, log_proba = model.most_likely(15, **options)
+        assert set(found) <= set(possible)
+        np.testing.assert_allclose(log_proba, scores[:15])
+        np.testing.assert_allclose(log_proba, model.score_samples(found))
+    first = [word for word, _ in islice(model.iter_most_likely(), 15)]
+    assert first == model.most_likely(15)[0]
+
+
+def test_the_most_likely_words_need_beginnings_that_are_cut_as_words():
+    for pattern in ("a(?=b)|.", "(ab$)|.", r"(?:a\b|.)"):
+        model = BigramCounter(alphabet=re.compile(pattern)).fit(["ab", "ba"])
+        with pytest.raises(ValueError, match="pattern in `alphabet` has anchors"):
+            model.most_likely()
 
 
 def test_pictures_show_the_symbols():
