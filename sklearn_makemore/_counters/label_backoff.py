@@ -45,8 +45,11 @@ class Predictions:
     rows : (n,) which of all predictions they are
     begins_word : (n,) 1 if the history of this length begins a word, else 0
     labels : (n,) labels of the words
-    counts, totals : (n,) of the n-gram and of its history, with the label
-    n_of_count : (3, n) how many n-grams after the history occur once, twice, more often
+    shares : (n,) of the n-gram in the count of its history, with the label
+    per_total : (n,) the inverse of this count, 0 without any
+    kinds : (n,) ``4 * begins_word`` plus 0 to 3 for the count of the n-gram
+    shares_of_counts : (3, n) how many n-grams after the history occur once, twice, more
+        often, times `per_total`
     evidence : (n, N_EVIDENCE)
     pooled_proba : (n,) probabilities in the model of all words
     """
@@ -54,9 +57,10 @@ class Predictions:
     rows: np.ndarray
     begins_word: np.ndarray
     labels: np.ndarray
-    counts: np.ndarray
-    totals: np.ndarray
-    n_of_count: np.ndarray
+    shares: np.ndarray
+    per_total: np.ndarray
+    kinds: np.ndarray
+    shares_of_counts: np.ndarray
     evidence: np.ndarray
     pooled_proba: np.ndarray
 
@@ -87,15 +91,18 @@ def predictions_by_length(
         counts, totals, n_of_count = learned.look_up(
             labels[rows], np.where(is_seen, ngrams, trie.n_ngrams), states
         )
+        begins_word = trie.begins_word[states].astype(np.intp)
+        per_total = np.where(totals > 0, 1 / np.maximum(totals, 1), 0)
         pooled_totals = learned.pooled_totals[states]
         found.append(
             Predictions(
                 rows,
-                trie.begins_word[states].astype(np.intp),
+                begins_word,
                 labels[rows],
-                counts,
-                totals,
-                n_of_count,
+                counts * per_total,
+                per_total,
+                4 * begins_word + count_kind(counts),
+                n_of_count * per_total,
                 evidence(totals, n_of_count.sum(axis=0), pooled_totals),
                 proba[rows],
             )
@@ -154,30 +161,29 @@ def log_likelihood(
     proba = np.full(len(predictions[0].rows), uniform)
     steps = []
     for length, part in enumerate(predictions):
-        discounts = backoff.discounts[length][part.begins_word]  # (n, 3)
+        discounts = backoff.discounts[length]  # (2, 3)
         share = backoff.pooled_share(length, part.labels, part.evidence)
         lower = proba[part.rows]
-        mixed = lower + share * (part.pooled_proba - lower)
-        totals = np.maximum(part.totals, 1)
-        freed = (discounts.T * part.n_of_count).sum(axis=0) / totals
+        difference = part.pooled_proba - lower
+        mixed = lower + share * difference
+        freed = (discounts @ part.shares_of_counts)[
+            part.begins_word, np.arange(len(lower))
+        ]
         # A history that does not occur with the label leaves all to the back-off.
-        freed = np.where(part.totals > 0, freed, 1)
-        kinds = count_kind(part.counts)
-        removed = np.pad(discounts, [(0, 0), (1, 0)])[np.arange(len(kinds)), kinds]
-        proba[part.rows] = (part.counts - removed) / totals + freed * mixed
-        steps.append((share, part.pooled_proba - lower, mixed, freed, kinds))
+        freed[part.per_total == 0] = 1
+        removed = np.pad(discounts, [(0, 0), (1, 0)]).ravel()[part.kinds]
+        proba[part.rows] = part.shares - removed * part.per_total + freed * mixed
+        steps.append((share, difference, mixed, freed))
     gradient = 1 / proba  # of the log-likelihood, by the probability so far
     of_discounts, of_slopes = np.zeros_like(backoff.discounts), []
     of_shifts = np.zeros_like(backoff.label_shifts)
     for length, part in reversed(list(enumerate(predictions))):
-        share, difference, mixed, freed, kinds = steps[length]
+        share, difference, mixed, freed = steps[length]
         outer = gradient[part.rows]
-        per_count = outer * (part.totals > 0) / np.maximum(part.totals, 1)
-        for count in (1, 2, 3):
-            change = part.n_of_count[count - 1] * mixed - (kinds == count)
-            of_discounts[length, :, count - 1] = np.bincount(
-                part.begins_word, per_count * change, 2
-            )
+        # Rows: histories that do not begin a word, and those that do.
+        freeing = np.stack([1 - part.begins_word, part.begins_word]) * (outer * mixed)
+        removing = np.bincount(part.kinds, outer * part.per_total, 8).reshape(2, 4)
+        of_discounts[length] = freeing @ part.shares_of_counts.T - removing[:, 1:]
         of_logit = outer * freed * difference * share * (1 - share)
         of_slopes.insert(0, of_logit @ part.evidence)
         of_shifts += np.bincount(part.labels, of_logit, len(of_shifts))

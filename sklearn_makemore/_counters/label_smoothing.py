@@ -241,7 +241,8 @@ class LabelledNGrams:
     @cached_property
     def pooled_model(self) -> NGramModel:
         """The model of all words."""
-        return NGramModel.from_proba(self.trie, *(part.copy() for part in self.pooled))
+        proba, backoff = self.pooled
+        return NGramModel.from_proba(self.trie, proba.copy(), backoff.copy())
 
     def look_up(
         self, labels: np.ndarray, ngrams: np.ndarray, states: np.ndarray

@@ -22,7 +22,7 @@ from .transitions import Transitions
 N_FOLDS = 5
 """Number of folds that the words are cut into to learn the back-off."""
 
-MIN_PREDICTIONS = 20_000
+MIN_PREDICTIONS = 16_000
 """Folds are predicted until there are as many predictions. More change little."""
 
 

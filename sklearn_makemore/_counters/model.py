@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._generation.lengths import Expectations
 from .._words.vocabulary import EncodedWords
 from .continuation import Continuation
 from .ngrams import NGramCounts, find_distinct_ngrams, iterate_columns, max_order
+from .transitions import expectations_alone
 from .trie import HistoryTrie, ngrams_after
 
 MAX_TABLE_SIZE = 1 << 22
@@ -31,10 +33,15 @@ class NGramModel:
     log_proba : (n_ngrams + 1,), log-probability of the last id of every n-gram after
         the others; at the end, that of an id that was never seen
     log_backoff : (n_states,), logarithm of the back-off weight of every state
+    continuation : class of the expectations, or what makes them of the same arguments
     """
 
     def __init__(
-        self, trie: HistoryTrie, log_proba: np.ndarray, log_backoff: np.ndarray
+        self,
+        trie: HistoryTrie,
+        log_proba: np.ndarray,
+        log_backoff: np.ndarray,
+        continuation: Callable[..., Expectations] = Continuation,
     ) -> None:
         # The rest of the trie was needed for the estimation only, and is freed.
         self.ngram_counts, self.order = trie.ngram_counts, trie.order
@@ -44,18 +51,25 @@ class NGramModel:
         self.ngram_keys, self.next_states = trie.ngram_keys, trie.next_states
         self.state_levels, self.ngram_levels = trie.state_levels, trie.ngram_levels
         self.log_proba, self.log_backoff = log_proba, log_backoff
+        self._continuation = continuation
 
     @classmethod
     def from_proba(
-        cls, trie: HistoryTrie, proba: np.ndarray, backoff: np.ndarray
+        cls,
+        trie: HistoryTrie,
+        proba: np.ndarray,
+        backoff: np.ndarray,
+        continuation: Callable[..., Expectations] = Continuation,
     ) -> NGramModel:
         """Build a model from what `smoothing` returns; the arrays are overwritten."""
         with np.errstate(divide="ignore"):  # additive smoothing with 0 has zeros
-            return cls(trie, np.log(proba, out=proba), np.log(backoff, out=backoff))
+            logs = np.log(proba, out=proba), np.log(backoff, out=backoff)
+        return cls(trie, *logs, continuation)
 
     def __reduce__(self) -> tuple:
         """Pickle counts and log-probabilities; the counts determine everything else."""
-        return _unpickled, (self.ngram_counts, self.log_proba, self.log_backoff)
+        kept = self.ngram_counts, self.log_proba, self.log_backoff
+        return _unpickled, (*kept, self._continuation is not Continuation)
 
     def is_close(self, other: NGramModel, tolerance: float) -> bool:
         """Whether another model of the same n-grams has the same probabilities."""
@@ -88,9 +102,10 @@ class NGramModel:
             next_states.ravel()[self.ngram_keys[ngrams]] = self.next_states[ngrams]
         return log_proba, next_states
 
-    def expectations(self) -> Continuation:
+    def expectations(self) -> Expectations:
         """Return the expectations over the next id."""
-        return Continuation(self, np.exp(self.log_proba), np.exp(self.log_backoff))
+        proba, backoff = np.exp(self.log_proba), np.exp(self.log_backoff)
+        return self._continuation(self, proba, backoff)
 
     def states(self, encoded: EncodedWords) -> NDArray[np.int64]:
         """Return the state before every predicted id of words, (n_predictions,)."""
@@ -242,6 +257,11 @@ def find_keys(
 
 
 def _unpickled(
-    ngram_counts: NGramCounts, log_proba: np.ndarray, log_backoff: np.ndarray
+    ngram_counts: NGramCounts,
+    log_proba: np.ndarray,
+    log_backoff: np.ndarray,
+    has_transitions: bool,
 ) -> NGramModel:
-    return NGramModel(HistoryTrie(ngram_counts), log_proba, log_backoff)
+    # Expectations of another class would differ by rounding.
+    continuation = expectations_alone if has_transitions else Continuation
+    return NGramModel(HistoryTrie(ngram_counts), log_proba, log_backoff, continuation)

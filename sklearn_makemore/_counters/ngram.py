@@ -185,17 +185,17 @@ class NGramCounter(BaseCounter):
         trie: HistoryTrie,
         smoothed: Smoothed,
         word_lengths: np.ndarray,
-        expectations: Callable[..., Expectations] = Continuation,
+        continuation: Callable[..., Expectations] = Continuation,
     ) -> NGramModel | LengthMatchedModel:
         """Return the model of smoothed n-grams; their arrays are overwritten.
 
         word_lengths : (longest + 1,), weights of words by number of characters
         """
         if not self.match_lengths or not trie.n_ngrams:
-            return NGramModel.from_proba(trie, *smoothed)
-        step = expectations(trie, *smoothed)
-        log_ratio = log_length_ratio(step, word_lengths)
-        return LengthMatchedModel(NGramModel.from_proba(trie, *smoothed), log_ratio)
+            return NGramModel.from_proba(trie, *smoothed, continuation)
+        log_ratio = log_length_ratio(continuation(trie, *smoothed), word_lengths)
+        plain = NGramModel.from_proba(trie, *smoothed, continuation)
+        return LengthMatchedModel(plain, log_ratio)
 
     def _smoothed(
         self, counts: NGramCounts, in_units: NGramCounts

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array  # pyright: ignore[reportMissingTypeStubs]
 
 from .._words.vocabulary import BOUNDARY
-from .trie import HistoryTrie
 
 
 class Transitions:
@@ -22,19 +21,25 @@ class Transitions:
 
     Each n-gram has two entries in a matrix: its own, and that of the n-gram without its
     earliest id, which it replaces.
+
+    trie : a HistoryTrie or an NGramModel
     """
 
-    def __init__(self, trie: HistoryTrie) -> None:
+    def __init__(self, trie: Any) -> None:
         self.trie = trie
+        lower = np.full(trie.n_ngrams, trie.n_ngrams)
+        first = trie.ngram_levels[1]
+        states, ids = np.divmod(trie.ngram_keys[first:], trie.n_symbols)
+        keys = trie.parents[states] * trie.n_symbols + ids
+        lower[first:] = np.searchsorted(trie.ngram_keys, keys)
         is_end = trie.ngram_keys % trie.n_symbols == BOUNDARY
         self.ends, others = np.flatnonzero(is_end), np.flatnonzero(~is_end)
         self.end_states = trie.ngram_keys[self.ends] // trie.n_symbols
-        self.lower_ends = trie.lower_ngrams(self.ends)
+        self.lower_ends = lower[self.ends]
         self.states = trie.ngram_keys[others] // trie.n_symbols
-        self.ngrams = np.stack([others, trie.lower_ngrams(others)], axis=1)
+        self.ngrams = np.stack([others, lower[others]], axis=1)
         self.targets = trie.next_states[self.ngrams].ravel()
         self.first = 2 * np.searchsorted(self.states, np.arange(trie.n_states + 1))
-
         # Indices of another type would be converted at each step.
         self.parents = [
             (slice(first, end), trie.parents[first:end].astype(np.intp))
@@ -42,10 +47,17 @@ class Transitions:
         ]
 
     def expectations(
-        self, trie: HistoryTrie, proba: np.ndarray, backoff: np.ndarray
+        self, trie: Any, proba: np.ndarray, backoff: np.ndarray
     ) -> SharedExpectations:
         """Return the expectations of a model; arguments as of `Continuation`."""
         return SharedExpectations(self, proba, backoff)
+
+
+def expectations_alone(
+    trie: Any, proba: np.ndarray, backoff: np.ndarray
+) -> SharedExpectations:
+    """Return the expectations of one model, without those that share its n-grams."""
+    return Transitions(trie).expectations(trie, proba, backoff)
 
 
 class SharedExpectations:

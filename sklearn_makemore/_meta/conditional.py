@@ -23,6 +23,9 @@ from .label_models import LabelModels
 from .labels import LabelledWords, checked_labels
 from .members import ParametersOfModel, check_kept_member
 
+MIN_WEIGHT = 1e-100
+"""Smallest positive weight of a word, relative to the largest."""
+
 
 class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
     """Model of words given a label, such as surnames given a language.
@@ -292,10 +295,24 @@ def _with_labels(
     data: TrainingSet, labelled: LabelledWords, classes: np.ndarray
 ) -> TrainingSet:
     """Add labels to words, as their places in `classes`."""
+    _check_range(data.sample_weight)
     order = np.argsort(classes)
     numbers = order[np.searchsorted(classes, labelled.classes, sorter=order)]
     labels = numbers[labelled.targets]
     return replace(data, labels=labels, n_labels=len(classes))
+
+
+def _check_range(sample_weight: np.ndarray | None) -> None:
+    """Raise an error if the shares of words and labels would round to 0."""
+    if sample_weight is None:
+        return
+    least, most = sample_weight.min(), sample_weight.max()
+    if least < most * MIN_WEIGHT:
+        raise ValueError(
+            f"`sample_weight` has positive values from {least:.3g} to {most:.3g}, and "
+            f"with labels the smallest must be at least {MIN_WEIGHT} times the "
+            "largest. Leave out words of such a small weight, or set it to 0."
+        )
 
 
 def _plain(model: BaseCharLM) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from sklearn_makemore import NGramCounter
+from sklearn_makemore._counters.continuation import Continuation
 from sklearn_makemore._counters.label_backoff import (
     _raw_prior,
     from_raw,
@@ -16,7 +17,12 @@ from sklearn_makemore._counters.label_backoff import (
     predictions_by_length,
 )
 from sklearn_makemore._counters.labelled import LabelledCounter
-from sklearn_makemore._generation.lengths import lengths_of_label, log_length_ratio
+from sklearn_makemore._counters.model import NGramModel
+from sklearn_makemore._generation.lengths import (
+    LengthMatchedModel,
+    lengths_of_label,
+    log_length_ratio,
+)
 from sklearn_makemore._words.training_set import TrainingSet
 from sklearn_makemore._words.vocabulary import CharVocabulary
 
@@ -122,11 +128,15 @@ def test_probabilities_sum_to_one_after_every_history(label, match_lengths):
 def test_lengths_are_those_of_the_model_alone(label):
     learned = learned_from(WORDS, LABELS)
     model = learned.model(label).model_
-    plain = model.plain.expectations()  # computed without what the labels share
+    proba, backoff = np.exp(model.plain.log_proba), np.exp(model.plain.log_backoff)
+    plain = Continuation(model.plain, proba, backoff)
     lengths = learned.ngram_counts[label].word_lengths
     pooled = learned.reader.ngram_counts_.word_lengths
     expected = log_length_ratio(plain, lengths_of_label(lengths, pooled))
     np.testing.assert_allclose(model.log_ratio, expected, rtol=1e-9)
+    alone = NGramModel(model.plain, model.plain.log_proba, model.plain.log_backoff)
+    expected = LengthMatchedModel(alone, expected).log_values
+    np.testing.assert_allclose(model.log_values, expected, atol=1e-12)
 
 
 def test_words_of_each_label_sum_to_one():

@@ -126,6 +126,24 @@ def test_a_weight_of_two_is_the_word_twice(names):
     )
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_the_unit_of_weights_changes_nothing(unit, names, model):
+    weight = np.full(len(names[0]), unit)
+    again = ConditionalCharLM().fit(*names, sample_weight=weight)
+    expected = model.score_samples(*names)
+    np.testing.assert_allclose(again.score_samples(*names), expected, rtol=1e-6)
+
+
+def test_weights_that_differ_too_much_are_an_error(names):
+    words, sex = names
+    weight = np.where(sex == "F", 1e300, 1e-300)
+    with pytest.raises(ValueError, match="from 1e-300 to 1e\\+300, and with labels"):
+        ConditionalCharLM().fit(words, sex, sample_weight=weight)
+    weight = np.where(sex == "F", 1e90, 1)
+    model = ConditionalCharLM().fit(words, sex, sample_weight=weight)
+    assert np.isfinite(model.score_samples(words)).all()
+
+
 def test_a_word_of_weight_zero_is_left_out(names):
     words, sex = names
     weight = np.ones(len(words))
