@@ -19,10 +19,6 @@ from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
-from sklearn.utils._optional_dependencies import (
-    check_matplotlib_support,
-    check_pandas_support,
-)
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -247,14 +243,26 @@ def check_pipeline(pipeline):
     pipeline._validate_steps()
 
 
+EXTRAS = {
+    "accelerate": "distributed",
+    "dask": "distributed",
+    "matplotlib": "plot",
+    "pyarrow": "distributed",
+}
+"""The extra that installs a package."""
+
+
 def import_extra(package: str, feature: str) -> Any:
-    """Import a package of the extra "distributed", or say how to install it."""
+    """Import a package that is no requirement, or say how to install it."""
     try:
         return import_module(package)
     except ImportError as exc:
+        source = package
+        if package in EXTRAS:
+            source = f'"sklearn-makemore[{EXTRAS[package]}]"'
         raise ImportError(
             f"{feature} needs the package {package}; install it with "
-            'pip install "sklearn-makemore[distributed]".'
+            f"pip install {source}."
         ) from exc
 
 
@@ -268,8 +276,6 @@ __all__ = [
     "_fit_context",
     "_safe_indexing",
     "callbacks_of",
-    "check_matplotlib_support",
-    "check_pandas_support",
     "check_pipeline",
     "has_callbacks",
     "import_extra",

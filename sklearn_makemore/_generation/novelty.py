@@ -1,7 +1,8 @@
 """How many sampled words are new, and how long they are."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from html import escape
 
 import numpy as np
 
@@ -78,6 +79,16 @@ class NoveltyReport:
     def sample_lengths(self) -> Floats:
         """Share of the samples with each number of characters, (longest + 1,)."""
         return self.lengths_by_kind.sum(axis=0)
+
+    def _repr_html_(self) -> str:
+        """Show the numbers and ten new words as a table, for notebooks."""
+        numbers = [each.name for each in fields(self) if each.repr]
+        shown = {name: f"{getattr(self, name):,.3f}" for name in numbers}
+        shown["n_samples"] = f"{self.n_samples:,}"
+        words = [*self.novel_words[:10], "..."][: len(self.novel_words)]
+        shown["novel_words"] = ", ".join(map(escape, words))
+        cells = (f"<tr><th>{name}<td>{value}" for name, value in shown.items())
+        return f"<table>{''.join(cells)}</table>"
 
 
 def novelty_of(

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.datasets import fetch_file, get_data_home
 from sklearn.utils import Bunch
 
-from .._sklearn import Interval, check_pandas_support, validate_options
+from .._sklearn import Interval, import_extra, validate_options
 
 MAKEMORE_URL = "https://raw.githubusercontent.com/karpathy/makemore/master/names.txt"
 MAKEMORE_SHA256 = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
@@ -30,6 +30,13 @@ def load_names(
 
 @overload
 def load_names(*, return_X_y: Literal[True], as_frame: bool = False) -> tuple: ...
+
+
+class BunchOfNames(Bunch):
+    """A `Bunch` that shows its keys instead of all names."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self.data):,} names with the keys {', '.join(self)}>"
 
 
 @validate_options({"return_X_y": ["boolean"], "as_frame": ["boolean"]})
@@ -104,14 +111,14 @@ def load_names(*, return_X_y: bool = False, as_frame: bool = False) -> Bunch | t
 
     frame = None
     if as_frame:
-        pandas = check_pandas_support("load_names with as_frame=True")
+        pandas = import_extra("pandas", "load_names(as_frame=True)")
         columns = header.split(",")
         frame = pandas.DataFrame(dict(zip(columns, (data, target, count), strict=True)))
         data, target, count = (frame[column] for column in columns)
 
     if return_X_y:
         return data, target
-    return Bunch(
+    return BunchOfNames(
         data=data,
         target=target,
         count=count,

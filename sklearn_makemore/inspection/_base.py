@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
-from .._sklearn import check_matplotlib_support
+from .._sklearn import import_extra
 from ._docstrings import complete_docstrings
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class BaseDisplay:
         layout: Any = "constrained",
     ) -> "Axes":
         """Keep the given axes, or those of a new figure of a size in inches."""
-        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import_extra("matplotlib", f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
         if ax is None:

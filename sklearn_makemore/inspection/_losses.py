@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import model_selection
-from .._sklearn import check_matplotlib_support
+from .._sklearn import import_extra
 from .._words.types import Floats, Weights, Words
 from ._base import BaseDisplay, check_network, draw_line, legend_above, style
 
@@ -231,7 +231,7 @@ class LRRangeDisplay(BaseDisplay):
         ValueError
             As `lr_range_test`.
         """
-        check_matplotlib_support("LRRangeDisplay.from_estimator")  # before the work
+        import_extra("matplotlib", "LRRangeDisplay.from_estimator")  # before the work
         result = model_selection.lr_range_test(
             estimator,
             words,

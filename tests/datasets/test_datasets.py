@@ -253,6 +253,17 @@ def test_load_names_as_frame():
     assert list(words) == names.data
 
 
+def test_load_names_is_shown_in_a_line():
+    shown = repr(load_names())
+    assert shown.startswith("<32,469 names with the keys data, target, count, frame,")
+
+
+def test_load_names_says_how_to_install_pandas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="as_frame.* pip install pandas"):
+        load_names(as_frame=True)
+
+
 def test_load_names_refuses_wrong_parameters():
     with pytest.raises(ValueError, match="as_frame"):
         load_names(as_frame="yes")

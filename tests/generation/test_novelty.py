@@ -56,6 +56,7 @@ def test_shares_are_those_of_plain_counting(seed):
 
 def test_extremes():
     same = novelty_of(["ab", "ba"], ["ba", "ab"])
+    assert "<th>n_samples<td>2<tr><th>known_share<td>1.000<tr>" in same._repr_html_()
     assert (same.known_share, same.novel_share, same.length_distance) == (1, 0, 0)
     other = novelty_of(["abc"] * 4, ["ab", ""])
     assert (other.known_share, other.novel_share, other.length_distance) == (0, 0.25, 1)

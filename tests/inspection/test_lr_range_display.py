@@ -115,5 +115,5 @@ def test_counters_have_no_learning_rate(words):
 def test_matplotlib_is_missed_before_the_work(words, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     # Not the error of the test that would come first.
-    with pytest.raises(ImportError, match="LRRangeDisplay.from_estimator requires"):
+    with pytest.raises(ImportError, match="LRRangeDisplay.from_estimator needs"):
         LRRangeDisplay.from_estimator(BigramCounter(), words)
