@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def has_assertions(pattern: re.Pattern[str]) -> bool:
     parts: list[Any] = [parser.parse(pattern.pattern, pattern.flags)]
     for part in parts:
         if isinstance(part, (list, tuple, parser.SubPattern)):
-            parts.extend(cast("Any", part))
+            parts.extend(part)
     return any(part is assertion for part in parts for assertion in assertions)
 
 

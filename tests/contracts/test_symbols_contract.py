@@ -81,7 +81,7 @@ def test_a_symbol_counts_as_one_character(estimator, tmp_path):
         model.score(["b", "abX"])
 
 
-@pytest.mark.parametrize("alphabet", [CLEAR, PATTERN, (PATTERN, CLEAR)])
+@pytest.mark.parametrize("alphabet", [CLEAR, PATTERN])
 def test_estimators_that_contain_models(alphabet, tmp_path):
     def counter(own):
         return NGramCounter(order=3, alphabet=own)
