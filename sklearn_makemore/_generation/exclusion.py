@@ -46,5 +46,7 @@ class Exclusion:
         words = [word for word in words if word not in self.words]
         if self.near is None:
             return words
-        is_near = self.near.near(words).tolist()
-        return [word for word, near in zip(words, is_near, strict=True) if not near]
+        # Samples of a small model repeat a few words very often.
+        distinct = [*dict.fromkeys(words)]
+        is_near = dict(zip(distinct, self.near.near(distinct).tolist(), strict=True))
+        return [word for word in words if not is_near[word]]

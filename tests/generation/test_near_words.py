@@ -6,6 +6,7 @@ from estimators import COUNTERS, TINY_WORDS
 
 from sklearn_makemore import ConditionalCharLM
 from sklearn_makemore._generation import near_words as _near_words
+from sklearn_makemore._generation.exclusion import Exclusion
 from sklearn_makemore._generation.near_words import NearWords
 
 
@@ -85,6 +86,20 @@ def test_a_distance_needs_words_and_is_named_when_it_leaves_too_few(fit_once):
     assert model.sample(9, exclude=[], min_distance=2, random_state=0) == plain
     with pytest.warns(UserWarning, match="Found 0 of 2 words.*min_distance"):
         assert model.sample(2, exclude=["abc"], min_distance=2000) == []
+
+
+def test_words_that_are_sampled_often_are_compared_once(monkeypatch):
+    compared = []
+
+    def recorded(self, words):
+        compared.extend(words)
+        return near(self, words)
+
+    near = NearWords.near
+    monkeypatch.setattr(NearWords, "near", recorded)
+    exclusion = Exclusion.checked(["abc"], 2)
+    assert exclusion.left(["abx", "xy", "abc", "abx", "xy"]) == ["xy", "xy"]
+    assert compared == ["abx", "xy"]
 
 
 def test_words_of_all_labels_keep_their_distance():
