@@ -5,7 +5,12 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import (
+    ColumnTransformer,
+    make_column_selector,
+    make_column_transformer,
+)
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupShuffleSplit
@@ -113,6 +118,18 @@ def test_frames_come_out(words):
     assert list(model.transform(words[:2]).columns) == COLUMNS
     found = model.set_output(transform="polars").transform(pl.Series(words))
     assert isinstance(found, pl.DataFrame) and found.columns == COLUMNS
+
+
+def test_a_selector_of_columns_must_find_one(words):
+    frame = pd.DataFrame({"name": words, "age": 1.0})
+    selector = make_column_selector(dtype_exclude="number")
+    model = make_column_transformer((clone(FEATURES), selector))
+    with pytest.raises(NotFittedError):
+        clone(FEATURES).get_feature_names_out()
+    expected = clone(FEATURES).fit_transform(words)
+    np.testing.assert_array_equal(model.fit_transform(frame), expected)
+    with pytest.raises(ValueError, match=r"2 columns \(name, other\); pass one"):
+        model.fit_transform(frame.assign(other=words))
 
 
 def test_beside_columns_of_numbers(words):
