@@ -280,7 +280,7 @@ def _made_init(cls):
         for name, declared in cls._declared_parameters.items()
     ]
     made: Any = make_dataclass(cls.__name__, fields, repr=False, eq=False)
-    init = made.__init__
+    init: Any = validate_options(cls._parameter_constraints)(made.__init__)
     init._is_made = True
     init.__module__ = cls.__module__
     init.__qualname__ = f"{cls.__qualname__}.__init__"

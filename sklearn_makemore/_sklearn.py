@@ -35,12 +35,17 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 SYNONYMS = {
     "avoiding": "avoid bad_words bad_words_ids banned forbidden not_matching without",
+    "block_size": "context context_length context_size window",
     "delimiter": "sep separator",
     "dev_size": "val_size valid_size validation_size",
+    "lr": "learning_rate",
     "matching": "match pattern regex regexp",
     "max_length": "len length longest max_len",
     "min_length": "len length shortest min_len",
+    "n_embd": "embedding_dim embedding_size",
+    "n_hidden": "hidden hidden_dim hidden_size",
     "n_samples": "count n n_words num number size",
+    "order": "max_order n",
     "prefix": "begin beginning prompt start starts_with startswith",
     "random_state": "generator random_seed rng seed",
     "sample_weight": "weight weights",
@@ -114,12 +119,14 @@ class _Arguments:
         caller, values = self.name, args
         if self.is_method:
             owner = args[0] if isinstance(args[0], type) else type(args[0])
-            caller, values = f"{owner.__name__}.{self.name}", args[1:]
+            caller = f"{owner.__name__}.{self.name}".removesuffix(".__init__")
+            values = args[1:]
         self._check_names(caller, kwargs)
         self._check_places(caller, values, kwargs)
         by_place = dict(zip(self.positional, values, strict=False))
-        for name, value in (by_place | kwargs).items():
-            self._check_value(caller, name, value, name in by_place)
+        if self.name != "__init__":  # as in scikit-learn, `fit` validates parameters
+            for name, value in (by_place | kwargs).items():
+                self._check_value(caller, name, value, name in by_place)
         try:
             self.signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -148,15 +155,21 @@ class _Arguments:
         ]
         if not nameless:
             return
+        allowed = _enumerated(self.positional + self.variadic)
+        if not self.named:
+            raise TypeError(
+                f"{caller}() takes only {allowed or 'no arguments'}; got "
+                f"{len(values)} arguments."
+            )
         meant = self._meant(nameless, kwargs)
         if len(meant) == len(nameless):
             call = [_shown(value, name) for name, value in by_place.items()]
             call += ["..."] * (len(others) - len(nameless))
             call += [f"{name}={_shown(v)}" for name, v in (meant | kwargs).items()]
-            hint = f"for example {self.name}({', '.join(call)})"
+            name = caller.rpartition(".")[2]
+            hint = f"for example {name}({', '.join(call)})"
         else:
             hint = f"which are {_enumerated(self.named)}"
-        allowed = _enumerated(self.positional + self.variadic)
         raise TypeError(
             f"{caller}() takes {f'only {allowed}' if allowed else 'nothing'} by "
             f"position; name the other arguments, {hint}."

@@ -24,7 +24,8 @@ model = NGramCounter().fit(names)
 words, log_proba = model.most_likely(5)
 for word, value in zip(words, log_proba, strict=True):
     print(f"{word:<8} {value:.2f}")
-print(model.most_likely(5, prefix="kat")[0])
+for completions, _ in model.most_likely(5, prefix=["kat", "ell"]):
+    print(completions)
 
 # %%
 # Four of them are names. 'oluwa' is not, but many names start with it and many end with

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
-from .._sklearn import import_extra
+from .._sklearn import import_extra, validate_options
 from ._docstrings import complete_docstrings
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ class BaseDisplay:
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
+        for name in "from_estimator", "from_report", "plot":
+            if name in vars(cls):
+                _check_arguments(cls, name)
         if cls.__doc__ is not None:  # as with python -OO
             complete_docstrings(cls)
 
@@ -64,6 +67,15 @@ class BaseDisplay:
             _, ax = plt.subplots(figsize=figsize, layout=layout)
         self.ax_, self.figure_ = ax, ax.figure
         return ax
+
+
+def _check_arguments(cls: type, name: str) -> None:
+    """Let a method explain wrong arguments, unless it already validates them."""
+    method = vars(cls)[name]
+    function = getattr(method, "__func__", method)
+    if not hasattr(function, "_skl_parameter_constraints"):
+        made = validate_options({})(function)
+        setattr(cls, name, made if function is method else classmethod(made))
 
 
 def check_model(estimator: Any, caller: str) -> None:

@@ -5,10 +5,11 @@ import inspect
 import pytest
 from sklearn import config_context
 
-from sklearn_makemore import ConditionalCharLM, NGramCounter
+from sklearn_makemore import ConditionalCharLM, MLPCharLM, NGramCounter
 from sklearn_makemore._sklearn import SYNONYMS
 from sklearn_makemore.datasets import load_names, read_words
 from sklearn_makemore.distributed import fit_counter
+from sklearn_makemore.inspection import NoveltyDisplay, SurprisalDisplay
 from sklearn_makemore.model_selection import lr_range_test, train_dev_test_split
 
 WORDS, LABELS = ["ab", "abc", "ba"], ["F", "M", "M"]
@@ -31,6 +32,8 @@ OPTIONS = [
     (read_words, "delimiter"),
     (fit_counter, "delimiter"),
     (lr_range_test, "sample_weight"),
+    (MLPCharLM, "random_state lr n_hidden n_embd block_size"),
+    (NGramCounter, "order"),
 ]
 
 
@@ -89,6 +92,31 @@ def test_synonyms_are_no_parameters():
         (
             lambda: MODEL.sample(foo=3),
             "NGramCounter.sample() got an unexpected keyword argument 'foo'",
+        ),
+        (
+            lambda: NGramCounter(3, "additive"),
+            "NGramCounter() takes only order by position; name the other arguments, "
+            "for example NGramCounter(3, smoothing='additive').",
+        ),
+        (
+            lambda: NGramCounter(ordr=3),
+            "NGramCounter() got an unexpected keyword argument 'ordr'; did you mean "
+            "'order'?",
+        ),
+        (
+            lambda: ConditionalCharLM(PLAIN, 3),
+            "ConditionalCharLM() takes only estimator; got 2 arguments.",
+        ),
+        (
+            lambda: NoveltyDisplay.from_estimator(MODEL, WORDS, 100, 3),
+            "NoveltyDisplay.from_estimator() takes only estimator, words and n_samples "
+            "by position; name the other arguments, for example "
+            "from_estimator(estimator, words, 100, random_state=3).",
+        ),
+        (
+            lambda: SurprisalDisplay(["a"], [[1.0]]).plot(colourbar=True),
+            "SurprisalDisplay.plot() got an unexpected keyword argument 'colourbar'; "
+            "did you mean 'colorbar'?",
         ),
         (
             lambda: MODEL.rank(WORDS, 100, True),

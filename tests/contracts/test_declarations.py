@@ -79,7 +79,7 @@ def test_signature_has_own_keywords_before_the_shared_ones():
     kinds = [entry.kind for entry in parameters]
     assert kinds[:2] == [inspect.Parameter.POSITIONAL_OR_KEYWORD] * 2
     assert kinds[2:] == [inspect.Parameter.KEYWORD_ONLY] * 3
-    with pytest.raises(TypeError, match=r"Model.__init__\(\) .* argument 'widthh'"):
+    with pytest.raises(TypeError, match=r"Model\(\) .*'widthh'; did you mean 'width'"):
         Model(widthh=3)
 
 
@@ -168,7 +168,7 @@ def test_a_parameter_without_default_is_required():
 
     assert entries(Needy, "Parameters")["base"] == ("estimator", "What it needs.")
     assert Needy(base=3).get_params()["base"] == 3
-    with pytest.raises(TypeError, match="missing 1 required .* argument: 'base'"):
+    with pytest.raises(TypeError, match="missing a required .*argument: 'base'"):
         Needy()
 
 

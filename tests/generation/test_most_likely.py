@@ -131,6 +131,12 @@ def test_among_equally_probable_words_the_shorter_come_first():
     np.testing.assert_allclose(
         log_proba, -np.log(3) * (1 + np.array([*map(len, words)]))
     )
+    letters = "abcdefghijklmnopqrstuvwxyz"
+
+    def uniform(prefixes):
+        return np.log(np.full((len(prefixes), 27), 1 / 27))
+
+    assert best_words(uniform, letters, 29)[0] == ["", *letters, "aa", "ab"]
     # One word in two is certain: it never ends. It does not stand in the way.
     certain = np.log([[0.5, 0.5, 1e-300], [1e-300, 1.0, 1e-300]])
 
