@@ -406,7 +406,7 @@ def test_impossible_words_have_probabilities(names):
 
 
 BAD_CLASSES = {
-    "none": (None, "requires y.*None"),
+    "none": (None, "requires y to be passed, but the target y is None"),
     "too few": (["a"], "inconsistent numbers of samples"),
     "numbers": (np.linspace(0, 1, 4), "Unknown label type: continuous"),
     "two columns": (np.zeros((4, 2), dtype=int), "1d array"),
