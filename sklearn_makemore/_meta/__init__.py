@@ -8,5 +8,5 @@ them), `labels` (words with classes), `translated` (a model with other symbols),
 `label_generator`, `label_callbacks` and `conditional` (words given a label),
 `class_fits`, `calibration` and `classifier`, `features`, `word_scores` (scores by word)
 and `outlier`. It imports `_words`, `_generation`, `_declarations`, `_word_estimator`,
-`_likelihood`, `_generator`, `_base` and `_counters`; members may be of any class.
+`_methods`, `_base` and `_counters`; members may be of any class.
 """

@@ -11,7 +11,7 @@ from .._base import BaseCharLM
 from .._declarations import parameter, takes
 from .._generation.exclusion import Exclusion
 from .._generation.options import SampleOptions
-from .._generator.most_likely import MostLikelyMixin
+from .._methods.most_likely import MostLikelyMixin
 from .._sklearn import parameter_constraints, validate_options
 from .._word_estimator import own_random_state
 from .._words.types import Floats, Words

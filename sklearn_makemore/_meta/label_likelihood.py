@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 from .._declarations import fitted
-from .._likelihood import LikelihoodMixin, mean_per_character
+from .._methods.likelihood import LikelihoodMixin, mean_per_character
 from .._sklearn import parameter_constraints, validate_options
 from .._word_estimator import BaseWordEstimator, own_random_state
 from .._words.code_points import encodable_words

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._base import BaseCharLM
-from .._likelihood import SCORING_CHUNK_SIZE
+from .._methods.likelihood import SCORING_CHUNK_SIZE
 from .._words.training_set import TrainingSet
 from .._words.types import Floats
 from .adaptive import adapted_mixture, learned_adaptation

@@ -21,9 +21,9 @@ from sklearn_makemore import (
     NGramCounter,
     TransformerCharLM,
     WaveNetCharLM,
-    _hooks,
 )
-from sklearn_makemore._generator import sample as _sample
+from sklearn_makemore._methods import hooks as _hooks
+from sklearn_makemore._methods import sample as _sample
 from sklearn_makemore._networks import sequence_module as _sequence_module
 from sklearn_makemore._networks import window as _window
 from sklearn_makemore._training import batches as _batches

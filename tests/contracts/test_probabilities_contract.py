@@ -16,7 +16,8 @@ from estimators import (
 )
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter, _likelihood
+from sklearn_makemore import BigramCounter, NGramCounter
+from sklearn_makemore._methods import likelihood as _likelihood
 
 MAX_LENGTH = 4
 

@@ -5,7 +5,8 @@ import pytest
 from estimators import CLASSES, TINY_WORDS, over
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter, _likelihood
+from sklearn_makemore import BigramCounter, NGramCounter
+from sklearn_makemore._methods import likelihood as _likelihood
 
 ASKED = ["abca", "", "c", "bb", "abca", "caabcaab"]
 

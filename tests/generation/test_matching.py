@@ -26,7 +26,7 @@ from sklearn_makemore._generation.conditional import KNOWN, ConditionalModel
 from sklearn_makemore._generation.language import BackwardLayers
 from sklearn_makemore._generation.options import CHANGES, SampleOptions
 from sklearn_makemore._generation.sampling import DrawOptions
-from sklearn_makemore._generator import sample as _sample
+from sklearn_makemore._methods import sample as _sample
 from sklearn_makemore.datasets import load_names
 
 N_DRAWS = 8000

@@ -7,9 +7,10 @@ from estimators import CLASSES, IN_ONE_STEP, TINY_WORDS, over
 from sampling_oracles import assert_frequencies, textbook_words
 from sklearn.base import clone
 
-from sklearn_makemore import BigramCounter, NGramCounter, _hooks
+from sklearn_makemore import BigramCounter, NGramCounter
 from sklearn_makemore._counters import model as _ngram_model
-from sklearn_makemore._generator import sample as _sample
+from sklearn_makemore._methods import hooks as _hooks
+from sklearn_makemore._methods import sample as _sample
 
 UNSMOOTHED = {
     "bigram": BigramCounter(smoothing=0),

@@ -16,11 +16,11 @@ from .._generation.language import Language, matching_language
 from .._generation.novelty import NoveltyReport, novelty_of
 from .._generation.options import SampleOptions
 from .._generation.sampling import DrawOptions, Source, Stage, draw_codes, draw_words
-from .._hooks import PredictionHooks
 from .._sklearn import Interval, parameter_constraints, validate_options
 from .._word_estimator import own_random_state
 from .._words.check import check_words
 from .._words.types import Seed, Words
+from .hooks import PredictionHooks
 
 
 class GeneratorMixin(PredictionHooks):

@@ -5,12 +5,12 @@ from abc import ABCMeta, abstractmethod
 from sklearn.base import DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._declarations import fitted
-from ._generation.next_symbols import Contexts, NextSymbolModel
-from ._generation.sampling import MAX_CELLS, MIN_ROWS
-from ._word_estimator import BaseWordEstimator
-from ._words.types import Floats, Ids, Words
-from ._words.vocabulary import CharVocabulary, EncodedWords
+from .._declarations import fitted
+from .._generation.next_symbols import Contexts, NextSymbolModel
+from .._generation.sampling import MAX_CELLS, MIN_ROWS
+from .._word_estimator import BaseWordEstimator
+from .._words.types import Floats, Ids, Words
+from .._words.vocabulary import CharVocabulary, EncodedWords
 
 SAMPLING_CHUNK_SIZE = 1 << 24
 """Approximate number of characters sampled at a time: about 40 bytes each."""

@@ -6,15 +6,15 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.metadata_routing import UNUSED
 
-from ._generation.rank import SampledRanks, sampled_log_proba
-from ._generation.sampling import DrawOptions, Source
-from ._hooks import PredictionHooks
-from ._sklearn import Interval, validate_options
-from ._word_estimator import own_random_state
-from ._words.symbols import SymbolVocabulary
-from ._words.training_set import check_sample_weight
-from ._words.types import Floats, Ids, Seed, Weights, Words
-from ._words.vocabulary import EncodedWords
+from .._generation.rank import SampledRanks, sampled_log_proba
+from .._generation.sampling import DrawOptions, Source
+from .._sklearn import Interval, validate_options
+from .._word_estimator import own_random_state
+from .._words.symbols import SymbolVocabulary
+from .._words.training_set import check_sample_weight
+from .._words.types import Floats, Ids, Seed, Weights, Words
+from .._words.vocabulary import EncodedWords
+from .hooks import PredictionHooks
 
 SCORING_CHUNK_SIZE = 1 << 19
 """Approximate number of predictions scored at a time. Each takes eight bytes, little

@@ -1,0 +1,7 @@
+"""The methods of every fitted model, as mixins over what it must implement.
+
+Contents: `hooks` (what a model implements), `likelihood` (scores of words and ranks),
+`sample` (sampling, and the report on new words) and `most_likely` (the most probable
+words).
+It imports `_declarations`, `_sklearn`, `_generation`, `_word_estimator` and `_words`.
+"""
