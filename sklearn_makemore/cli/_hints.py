@@ -40,6 +40,7 @@ SYNONYMS = {
 
 ARGUMENTS = {
     "model": "model model-file load",
+    "stored": "detector classifier model-file load stored",
     "words": "words words-file input input-file file data infile",
 }
 """Names of options for arguments that are given without one."""
@@ -63,7 +64,7 @@ def hint(asked, parser, commands):
         return f"; did you mean {found[0]}?"
     for argument, names in ARGUMENTS.items():
         if argument in parser.arguments() and name in names.split():
-            return f"; {argument.upper()} is given without an option: {parser.usage}"
+            return f"; it is given without an option: {parser.usage}"
     if "--output" in wanted:
         return "; the output is printed: redirect it with > FILE"
     return (
@@ -92,11 +93,13 @@ def _hint_at_commands(wanted, commands):
         for name, module in commands.items()
     }
     option = _closest(wanted, set().union(*options_of.values()))
-    names = " and ".join(name for name in commands if option in options_of[name])
-    return names and f"; {option} is an option of the command {names}"
+    names = ", ".join(name for name in commands if option in options_of[name])
+    return names and f"; {option} is an option of {names}"
 
 
 def _closest(wanted, options):
     """Return the option that is meant, or None."""
     exact = [option for option in wanted if option in options]
-    return next(iter(exact or get_close_matches(wanted[0], options, 1, 0.8)), None)
+    by_name = {option[2:]: option for option in options}
+    close = get_close_matches(wanted[0][2:], by_name, 1, 0.8)
+    return next(iter(exact or [by_name[name] for name in close]), None)

@@ -140,6 +140,7 @@ class Parser(ArgumentParser):
                 name += f" {action.metavar}"
             return f"{name} is needed: {self.usage}"
         message = re.sub(r"^argument (?:-\w/)?(\S+): ", r"\1 ", message)
+        message = re.sub("ignored explicit argument.*", "takes no value", message)
         return re.sub("expected .* argument$", "needs a value", message)
 
 

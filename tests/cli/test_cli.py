@@ -187,10 +187,10 @@ def test_parameters_become_options_in_messages(text, expected):
         ("fit -o x --n_layer 2", "; --n-layers is an option of MLPCharLM, WaveNet"),
         ("fit -o x --model lstm --n-heads 2", "; --n-heads is an option of Transf"),
         ("fit -o x --epochs 2", "; --max-epochs is an option of BigramCharLM,"),
-        ("fit -o x --top_k 2", "; --top-k is an option of the command sample"),
+        ("fit -o x --top_k 2", "; --top-k is an option of sample"),
         ("fit --out x", "; did you mean --output?"),
-        ("fit --input words.txt -o x", "; WORDS is given without an option: skl"),
-        ("sample --model m", "; MODEL is given without an option: sklearn-make"),
+        ("fit --input words.txt -o x", "; it is given without an option: sklearn"),
+        ("sample --model m", "; it is given without an option: sklearn-makem"),
         ("sample m --n 3", "; did you mean --n-samples?"),
         ("sample m --count 3", "; did you mean --n-samples?"),
         ("sample m --regex a", "; did you mean --matching?"),
@@ -679,12 +679,12 @@ def test_compare_shows_the_best_model_first(run, files, words):
     assert lines[8] == f"New words from {best}:"
     assert len(lines[9:]) == 10
     # In a terminal a network's line says how far it is.
-    row = _compare.Row("BigramCharLM", BigramCharLM(max_epochs=3))
-    assert row.cells == ("BigramCharLM", "", "epoch 1")
+    row = _compare.Row(BigramCharLM(max_epochs=3), "2 of 3")
+    assert row.cells == ("BigramCharLM", "epoch 1 of 3", "fitting 2 of 3")
     n_words = len(held_out)
     held_out = _learning.HeldOut(held_out, np.ones(n_words), n_words)
-    _compare._measure(row, _learning.AllWords(train, None, held_out, None))
-    assert row.epochs.n_done == 3
+    row.measure(_learning.AllWords(train, None, held_out, None))
+    assert row.progress.epochs_done == 3
 
 
 def console_sessions(page):
