@@ -17,12 +17,13 @@ import numpy as np
 from .. import CharLMClassifier
 from ._labels import labelled_words
 from ._learning import add_held_out_option
-from ._models import new_model, read_model
+from ._models import new_model
 from ._parser import arguments_from
 from ._streams import UsageError, escaped, is_terminal, print_message
 from ._training import (
     add_training_options,
     chunks_to_use,
+    read_stored,
     resolve_arguments,
     save_trained,
 )
@@ -36,6 +37,10 @@ m.safetensors words.txt
 
 N_LIKELY_LABELS = 3
 """Number of labels per word where a terminal is too narrow for all of them."""
+
+MAX_FEW_LABELS, MIN_WORDS_PER_LABEL = 100, 4
+"""More labels than both allow are probably no labels, such as counts; each label costs
+several models."""
 
 NOT_OPTIONS = {"estimator", "cv", "n_jobs"}
 
@@ -64,7 +69,7 @@ def run(options):
     if options.train is None:
         if options.label_column is not None:
             raise UsageError("--label needs --train FILE")
-        classifier = read_model(options.stored, CharLMClassifier)
+        classifier = read_stored(options, CharLMClassifier)
     else:
         classifier = _trained(options)
         if options.words is None:
@@ -82,6 +87,12 @@ def _trained(options):
     if options.words is None and options.output is None:
         raise UsageError("give WORDS to classify, or --output for the classifier")
     training = labelled_words(Namespace(**{**vars(options), "words": options.train}))
+    n_labels, n_words = len(np.unique(training.labels)), training.n_words
+    if n_labels > max(MAX_FEW_LABELS, n_words / MIN_WORDS_PER_LABEL):
+        raise UsageError(
+            f"the column of --label has {n_labels:,} different texts for {n_words:,} "
+            "words; name a column of labels, such as languages"
+        )
     params = arguments_from(options, CharLMClassifier, NOT_OPTIONS)
     classifier = CharLMClassifier(new_model(options), **params)
     classifier.fit(training.words, training.labels)

@@ -18,13 +18,14 @@ from sklearn.base import clone
 
 from .. import CharLMOutlierDetector
 from .._meta.outlier import MIN_SCORE
-from ._models import new_model, read_model
+from ._models import new_model
 from ._parser import arguments_from
 from ._streams import escaped, is_terminal
 from ._training import (
     CHUNK_SIZE,
     add_training_options,
     chunks_to_use,
+    read_stored,
     resolve_arguments,
     save_trained,
 )
@@ -69,7 +70,7 @@ def run(options):
     resolve_arguments(options)
     show = _show_as_json if options.json else _show_as_text
     if options.train is None:
-        detector = read_model(options.stored, CharLMOutlierDetector)
+        detector = read_stored(options, CharLMOutlierDetector)
     else:
         chunks = word_chunks(options.train, options, CHUNK_SIZE, with_places=True)
         words, numbers = map(list, map(chain.from_iterable, zip(*chunks, strict=True)))

@@ -6,7 +6,7 @@ from argparse import Namespace
 from .. import save
 from .._safe_file import check_writable
 from ..datasets._options import ReadOptions
-from ._models import add_model_options
+from ._models import add_model_options, read_model
 from ._streams import UsageError, is_terminal, print_message
 from ._words import STANDARD_INPUT, add_reading_options, word_chunks
 
@@ -61,6 +61,17 @@ def resolve_arguments(options):
     options.stored, options.words = None, options.stored
     if options.output is not None:
         check_writable(options.output)
+
+
+def read_stored(options, allowed):
+    """Load the estimator of MODEL."""
+    try:
+        return read_model(options.stored, allowed)
+    except ValueError as error:
+        if "is not a model file" not in str(error):
+            raise
+        advice = "to train on a list of words, pass it after --train"
+        raise ValueError(f"{error}; {advice}") from error
 
 
 def save_trained(estimator, options):

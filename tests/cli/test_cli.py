@@ -792,6 +792,8 @@ def rough(text):
         (["detect", "--train=words.txt", "-o", "no/x"], 1, "The folder does not exist"),
         (["detect", "--train=words.txt", "t.csv"], 1, "With --train, these options"),
         (["classify", "classes.model", "--label=y"], 2, "--label needs --train FILE"),
+        (["detect", "words.txt"], 1, "; to train on a list of words, pass it after"),
+        (["classify", "--train=n.csv", "--label=1", "a"], 2, "120 different texts for"),
         (["classify", "--train=t.csv", "a"], 2, "--train needs --label COLUMN"),
         (["classify", "--train=t.csv", "--label=1"], 2, "give WORDS to classify"),
         (["fit", "words.txt", "-o", "./words.txt"], 2, "is the file of words"),
@@ -811,6 +813,8 @@ def test_failures_are_one_line(arguments, code, said, run, files, words):
     (files / "latin.txt").write_bytes("zoé".encode("latin-1"))
     (files / "empty.txt").write_bytes(b"\n \r\n")
     (files / "few.txt").write_bytes(b"ab")
+    numbered = [f"{word},{index}" for index, word in enumerate(words[:120])]
+    (files / "n.csv").write_text("\n".join(numbered))
     (files / "t.csv").write_bytes(b"emma,1\nava,2")
     if "short.model" in arguments:
         save(NGramCounter().fit(["abc"]), files / "short.model")
