@@ -157,7 +157,8 @@ def trimmed(table: list[list[int]], accepts: list[bool], class_of: Ids) -> Autom
             if not useful[source]:
                 useful[source] = True
                 stack.append(source)
-    return numbered(np.array(table).reshape(len(table), -1), accepts, useful, class_of)
+    array = np.array(table, dtype=np.int64).reshape(len(table), -1)
+    return numbered(array, accepts, useful, class_of)
 
 
 def numbered(

@@ -155,7 +155,8 @@ class Alphabet:
         readers, checkers = positions.places(Characters), positions.places(Assertion)
         members = [self._members(label, characters) for label in readers]
         traits = [row for label in checkers for row in self._traits(label, characters)]
-        table = np.array([*members, *traits], dtype=bool).reshape(-1, len(characters))
+        shape = len(members) + len(traits), len(characters)
+        table = np.array([*members, *traits], dtype=bool).reshape(shape)
         classes, first, self.class_of = np.unique(
             table, axis=1, return_index=True, return_inverse=True
         )

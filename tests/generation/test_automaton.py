@@ -251,6 +251,15 @@ def test_a_property_counts_as_one_character():
     assert accepted(automaton, ABC, WORDS) == [word for word in WORDS if len(word) == 2]
 
 
+@pytest.mark.parametrize("pattern", ["", "a?", "a", r"\b|a*", ".+", "^$"])
+@pytest.mark.parametrize("option", ["matching", "avoiding"])
+def test_without_characters_the_empty_word_is_accepted_or_none_is(pattern, option):
+    automaton = compile_pattern(pattern, "", option)
+    matches = re.search(rf"\A(?:{pattern})\Z", "") is not None
+    is_accepted = matches == (option == "matching")
+    assert accepted(automaton, "", [""]) == [""] * is_accepted
+
+
 def test_nothing_can_be_repeated_any_number_of_times():
     automaton = compile_pattern("(?:){4294967294}a", ABC)
     assert accepted(automaton, ABC, WORDS) == ["a"]
