@@ -1,4 +1,5 @@
 import copy
+import io
 import os
 import random
 import sys
@@ -137,3 +138,38 @@ def fit_once():
 def fitted_copy(fit_once):
     """Return a function like `fit_once` whose models may be changed."""
     return lambda estimator, words: copy.deepcopy(fit_once(estimator, words))
+
+
+# The fixtures of tests/cli. A conftest.py of that folder would have the name of this
+# module, and be imported first.
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Return a function that runs a command in an empty folder, in this process.
+
+    It returns the exit code, the lines printed and those of errors.
+    """
+    from sklearn_makemore import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, stdin=b""):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = cli.main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert "\x1b" not in out + err
+        assert "Traceback" not in err
+        return code, out.splitlines(), err.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def files(words, tmp_path):
+    """A folder with a list of words, and a model fitted on them."""
+    from sklearn_makemore import NGramCounter, save
+
+    (tmp_path / "words.txt").write_text("\n".join(words), encoding="utf-8")
+    save(NGramCounter(order=4).fit(words), tmp_path / "words.model")
+    return tmp_path

@@ -63,7 +63,7 @@ def one_edit_away(words):
         {"matching": "[ab]*c?", "avoiding": {"bb"}, "prefix": "a", "lengths": (0, 6)},
         {"exclude": set(TINY_WORDS), "lengths": (1, 3)},
     ],
-    ids=str,
+    ids=lambda conditions: "-".join(conditions) or "none",
 )
 def test_they_are_the_best_of_those_that_meet_the_conditions(model, conditions):
     wanted = [word for word in ALL_WORDS if is_wanted(word, **conditions)]
