@@ -47,7 +47,8 @@ def avoiding_automaton(avoided: Avoided, characters: str, prefix: str) -> Automa
         if automaton.start < 0:
             raise ValueError(
                 f"avoiding={shortened(avoided)} excludes every word. A pattern that "
-                "matches the empty string does, because it matches in every word."
+                "matches the empty string matches in every word; write x+ instead of "
+                "x*, for instance."
             )
         return automaton
     for substring in avoided:

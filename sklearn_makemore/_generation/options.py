@@ -76,8 +76,8 @@ class SampleOptions(DeclaredParameters):
         constraints=SHARE,
         description="""
         Sample each character from the fewest most typical ones that together have at
-        least this probability. A character is the more typical, the closer its
-        negative log-probability is to the entropy of the distribution.
+        least this probability. The closer the negative log-probability of a character
+        is to the entropy of the distribution, the more typical it is.
         """,
     )
     min_length: int | None = parameter(
@@ -85,8 +85,8 @@ class SampleOptions(DeclaredParameters):
         constraints=LENGTH,
         description="""
         Smallest number of characters of a word, prefix included. None allows the empty
-        word only if it is a training word, of a member in the case of a mixture, or if
-        `max_length` leaves no other. 0 leaves the model as it is.
+        word only if it is a training word (of any member of a mixture), or if
+        `max_length` leaves no other. 0 always allows it.
         """,
     )
     max_length: int | None = parameter(
@@ -104,14 +104,13 @@ class SampleOptions(DeclaredParameters):
         constraints=[str, re.Pattern, None],
         description=r"""
         Regular expression that the whole word must match, prefix included, in Python's
-        syntax: without look-around, back references, atomic groups and possessive
-        repetitions, with properties such as ``\p{Greek}``, which require the extra
-        ``matching``. At each step, characters that cannot lead to a match are removed
-        before one is sampled. A word is rejected if the model gives no probability to
-        any match of its beginning, which happens without smoothing only. The result
-        differs from sampling words and rejecting those that do not match: a beginning
-        is as likely as under the model, even if the model rarely continues it to a
-        match.
+        syntax without look-around, back references, atomic groups and possessive
+        repetitions. Properties such as ``\p{Greek}`` need the extra ``matching``. At
+        each step, characters that cannot lead to a match are removed before one is
+        sampled. A word is rejected if the model gives probability 0 to all matches that
+        begin with it, which happens only without smoothing. The result differs from
+        sampling words and rejecting those that do not match: a beginning is as likely
+        as under the model, even if the model rarely continues it to a match.
         """,
     )
     avoiding: str | Words | Set[str] | None = parameter(
@@ -120,23 +119,22 @@ class SampleOptions(DeclaredParameters):
         type_text="str, array-like or set of str",
         description="""
         What must not occur anywhere in a word, prefix included: a regular expression as
-        in `matching`. A list or set has substrings instead, which are taken literally;
-        those with characters outside the alphabet are ignored. It combines with
-        `matching` and acts in the same way: only the character that would complete an
-        occurrence is removed.
+        in `matching`. The strings of a list or set are substrings, which are taken
+        literally; those with characters outside the alphabet are ignored. `avoiding`
+        combines with `matching` and acts in the same way: only the character that would
+        complete an occurrence is removed.
         """,
     )
     exact: bool = parameter(
         default=False,
         description="""
         With `matching` or `avoiding`, whether to sample from the conditional
-        distribution: that of the model, after the options that change distributions,
-        given that the word fits the patterns and has an allowed length. Words are
-        sampled and rejected until there are enough or such words are seen to be rare.
-        Then counters, and networks with `match_lengths`, compute the distribution, and
-        keep it for the next call. All other models, and those with too many states,
-        continue to reject words, each as soon as it cannot fit any more; the number of
-        samples is bounded.
+        distribution of the model, given that the word fits the patterns and has an
+        allowed length. `temperature` and similar options act before this condition.
+        Words that do not fit are rejected. If few words fit, counters, and networks
+        with `match_lengths`, compute the distribution instead, and keep it for the next
+        call. All other models, and those with too many states, continue to reject
+        words, each as soon as it cannot fit any more; the number of samples is bounded.
         """,
     )
     unique: bool = parameter(
@@ -181,8 +179,8 @@ class SampleOptions(DeclaredParameters):
                 )
         if self.exact and self.matching is None and self.avoiding is None:
             raise ValueError(
-                "exact=True needs `matching` or `avoiding`, and both are None; give "
-                "one of them, or leave out `exact`."
+                "exact=True needs `matching` or `avoiding`; give one of them, or leave "
+                "out `exact`."
             )
 
     def changes(self) -> Changes:

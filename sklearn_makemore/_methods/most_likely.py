@@ -93,8 +93,8 @@ class MostLikelyMixin(GeneratorMixin):
             Number of words, for each prefix.
 
         prefix : str or array-like of str, default=""
-            Every word begins with it. The searches for several prefixes share the calls
-            of the model, so they take less time than one call for each.
+            Every word begins with it. Several prefixes have one result each, and take
+            less time than one call for each.
 
         min_length : int, default=None
             Smallest number of characters of a word, prefix included; None as in
@@ -134,10 +134,10 @@ class MostLikelyMixin(GeneratorMixin):
         NotFittedError
             If the model is not fitted.
         ValueError
-            If `prefix` has a character outside the alphabet, if it or `min_length` is
-            longer than the model can read, as `sample` for `max_length` and `matching`,
+            If `prefix` has a character outside the alphabet; if it or `min_length` is
+            longer than the model can read; if `sample` would refuse the other options;
             or if so many words have similar probabilities that the search reaches its
-            bounds. In that case ask for fewer words, or give a longer prefix.
+            bounds. In the last case, ask for fewer words, or give a longer prefix.
 
         See Also
         --------

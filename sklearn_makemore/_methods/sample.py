@@ -31,11 +31,11 @@ class GeneratorMixin(PredictionHooks):
         r"""Sample new words.
 
         Without options, samples are independent and follow the model exactly, but no
-        word is empty unless a training word is, and a word that reaches `max_length`
-        ends. Options change the distribution of each next character in this order: the
-        length limits, `matching` and `avoiding`; `temperature`; `top_k`; `top_p`;
-        `min_p` [1]_; `typical_p` [2]_. Each acts on the normalised result of those
-        before. The symbol for unknown characters is never sampled.
+        word is empty unless a training word is, and a word ends when it reaches
+        `max_length`. Options change the distribution of each next character in this
+        order: the length limits, `matching` and `avoiding`; `temperature`; `top_k`;
+        `top_p`; `min_p` [1]_; `typical_p` [2]_. Each acts on the normalised result of
+        those before. The symbol for unknown characters is never sampled.
 
         Returns
         -------
@@ -52,8 +52,8 @@ class GeneratorMixin(PredictionHooks):
             than `min_length` or the length of `prefix`, or if these exceed what the
             model can read; if a pattern is not a regular expression [3]_, if its
             automaton is too large, or if no word of the alphabet with this prefix and
-            these lengths fits `matching` and `avoiding`; or if `exact` is set without
-            both.
+            these lengths fits `matching` and `avoiding`; if `exact` is set and neither
+            of them is; or if `min_distance` is set without `exclude`.
         TypeError
             If `matching` or `avoiding` is a compiled pattern.
         ImportError

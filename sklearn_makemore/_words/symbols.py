@@ -169,13 +169,14 @@ class SymbolVocabulary(CharVocabulary):
         rest = reprlib.repr(word[n_before:])
         return ValueError(
             f"{word_at(word, index, name)} is not a sequence of symbols of the "
-            f"alphabet: none fits {rest}, from character {n_before} on. Add symbols to "
-            "`alphabet` before fitting, or set handle_unknown='unk' to reserve a "
-            "symbol for unknown characters. Words are cut from left to right; "
+            f"alphabet: no symbol fits {rest}, which begins at character "
+            f"{n_before}. Add symbols to `alphabet` before fitting, or set "
+            "handle_unknown='unk' to reserve a symbol for unknown characters. Words "
+            "are cut from left to right, "
             + (
-                "the longest symbol that fits is cut off."
+                "each time after the longest symbol that fits."
                 if self.pattern is None
-                else "what the pattern matches is cut off."
+                else "each time after a match of the pattern."
             )
         )
 

@@ -52,8 +52,8 @@ def add_options(parser, arguments):
         "--models",
         nargs="+",
         metavar="NAME",
-        help=f"Some of {', '.join(MODELS)}; short names such as gru do. By default "
-        "those that suit the number of words.",
+        help=f"Some of {', '.join(MODELS)}; short names such as gru are enough. "
+        "By default those that suit the number of words.",
     )
     models.add_argument(
         "--random-state",
@@ -101,10 +101,11 @@ def default_models(n_words, has_labels):
     names = [name for name in MODELS if name != "BigramCounter" or not has_labels]
     suit = [name for name in names if name in COUNTERS or _suits(name, n_words)]
     if left_out := ", ".join(name for name in names if name not in suit):
-        reason = "they take long" if n_words > MAX_WORDS else "others do as well"
+        is_slow = n_words > MAX_WORDS
+        reason = "they take long" if is_slow else "they are no better than the others"
         print_message(
-            f"left out with {n_words:,} words, because {reason}: {left_out}; --models "
-            "compares any of them"
+            f"left out with {n_words:,} words, because {reason}: {left_out}; use "
+            "--models to compare any of them"
         )
     return suit
 

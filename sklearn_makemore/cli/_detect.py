@@ -5,7 +5,7 @@ words: random strings, typing errors, words of another language. Without WORDS
 it checks the training words themselves, each with a model that has not seen it.
 
 For each unlikely word a line is printed: the number of its line, the word, and
-its score, which says by how many nats it is below the threshold.
+its score: the distance from the threshold in nats, negative below it.
 """
 
 import json

@@ -25,9 +25,8 @@ def add_label_option(parser):
         "--label",
         dest="label_column",
         metavar="COLUMN",
-        help="Column of labels, by name or by number from 0. The model then learns "
-        "words given their label (ConditionalCharLM), and the command sample takes the "
-        "--label of the words to generate.",
+        help="Column of labels, by name or by number from 0. Each model is then a "
+        "ConditionalCharLM, which learns words given their label.",
     )
 
 

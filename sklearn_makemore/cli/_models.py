@@ -52,7 +52,7 @@ def add_model_options(parser, arguments):
         "--model",
         default=MODELS[0],
         metavar="NAME",
-        help=f"One of {', '.join(MODELS)}; short names such as gru do. "
+        help=f"One of {', '.join(MODELS)}; a short name such as gru is enough. "
         "With --help, its options are listed. Default: %(default)s.",
     )
     model = model_class(_named_model(arguments))
@@ -101,7 +101,8 @@ def read_model(path, allowed: type | tuple[type, ...] = BaseCharLM) -> Any:
         use = COMMANDS_OF.get(kind)
         advice = f"use it with the command {use}" if use else "use it in Python"
         raise ValueError(
-            f"{path!r} holds a {kind}, which this command cannot use; {advice}"
+            f"{path!r} holds an estimator of the class {kind}, which this command "
+            f"cannot use; {advice}"
         )
     return model
 

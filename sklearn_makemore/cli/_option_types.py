@@ -38,6 +38,9 @@ METAVARS = {
 }
 """Names of values in help: by parameter, else by type."""
 
+RENAMED = {"exclude": "--novel", "label_column": "--label"}
+"""Options whose name is not that of the parameter."""
+
 SEEDS = Interval(Integral, 0, 2**32 - 1, closed="both")
 
 KINDS_OF_CONSTRAINTS = {str: (str,), "boolean": (bool,), "random_state": (int, SEEDS)}
@@ -120,9 +123,7 @@ def nearest(asked, known, cutoff=0.6):
 
 def option_name(parameter: str) -> str:
     """Return the option for a parameter."""
-    if parameter == "label_column":
-        return "--label"
-    return "--" + parameter.replace("_", "-")
+    return RENAMED.get(parameter, "--" + parameter.replace("_", "-"))
 
 
 def as_options(text: str, parameters: Iterable[str]) -> str:

@@ -7,7 +7,14 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 import sklearn_makemore
 
 from .._sklearn import parameter_constraints
-from ._option_types import BOOLEANS, OptionType, as_options, nearest, option_name
+from ._option_types import (
+    BOOLEANS,
+    RENAMED,
+    OptionType,
+    as_options,
+    nearest,
+    option_name,
+)
 from ._streams import PROGRAM, text_of_argument
 
 TEXTS = {"alphabet", "avoiding", "matching", "prefix"}
@@ -15,6 +22,9 @@ TEXTS = {"alphabet", "avoiding", "matching", "prefix"}
 
 MAX_DESCRIPTION = 220
 """Maximum number of characters of a description in help, if more than a sentence."""
+
+ABOUT_PYTHON = ("The strings of a list", "The elements of a list", "Changing it")
+"""Beginnings of sentences about what a shell cannot do; help ends before them."""
 
 PAGE = "https://sklearn-makemore.readthedocs.io/en/stable/guide/command_line.html"
 
@@ -62,7 +72,7 @@ class Parser(ArgumentParser):
         """
         parameters = inspect.signature(function).parameters
         types = option_types(function, skip)
-        texts = parameter_texts(function, types)
+        texts = parameter_texts(function, {*types, *RENAMED})
         for name, kind in types.items():
             default = parameters[name].default
             is_flag = kind.kind is bool and default is False
@@ -229,7 +239,7 @@ def described(text, default):
     text = text.replace(" - ", " ")
     text, *others = re.split(r"(?<=\.) (?=[A-Z0-9\"-])", text)
     for sentence in others:
-        if len(text) + len(sentence) > most:
+        if len(text) + len(sentence) > most or sentence.startswith(ABOUT_PYTHON):
             break
         text += f" {sentence}"
     if default not in (None, False, ""):

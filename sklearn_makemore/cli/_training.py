@@ -37,7 +37,7 @@ def add_training_options(parser, arguments, estimator, skip):
         "--train",
         metavar="FILE",
         help="Train on the words of this file, instead of reading MODEL. The options "
-        "below are then about this file.",
+        "for reading files then apply to this file, not to WORDS.",
     )
     add_reading_options(parser, "words", {"weight_column"})
     parser.add_parameters(estimator, estimator.__name__, skip=skip)
@@ -93,6 +93,6 @@ def chunks_to_use(options):
         yield from word_chunks(options.words, plain, CHUNK_SIZE, with_places=True)
     except ValueError as error:
         raise ValueError(
-            f"{error} With --train, these options are about the training file: write "
+            f"{error} With --train, these options apply to the training file: write "
             "what was trained with --output, and use it for this file."
         ) from error

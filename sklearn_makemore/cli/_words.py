@@ -27,7 +27,7 @@ def add_words_options(parser, skip=()):
         metavar="WORDS",
         help="File of words: a list with one word per line, CSV or TSV, JSON lines "
         "(.jsonl) or .parquet; text may be compressed (.gz, .bz2, .xz, .zip). - reads "
-        "standard input. Without a file, the bundled names are taken.",
+        "standard input. Without a file, the bundled names are used.",
     )
     add_reading_options(parser, "words", skip)
 
