@@ -70,10 +70,10 @@ class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
         default=None,
         description="""
         Characters the model knows; None takes those of the training words. The elements
-        of a list may have several characters, such as ``["C", "Cl"]``. A compiled
-        pattern, such as ``re.compile("Cl|.")``, takes its matches in the training words
-        as symbols, and a pair of a pattern and a list takes the symbols of the list.
-        Then methods count symbols where they count characters.
+        of a list may have several characters, such as ``["C", "Cl"]``. With a compiled
+        pattern, such as ``re.compile("Cl|.")``, the symbols are its matches in the
+        training words; with a pair of a pattern and a list, they are those of the list.
+        With symbols of several characters, methods count symbols instead of characters.
         """,
         constraints=[str, "array-like", re.Pattern, None],
         type_text="str, array-like of str, or compiled pattern",
