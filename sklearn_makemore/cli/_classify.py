@@ -65,7 +65,7 @@ def add_options(parser, arguments):
 
 def run(options):
     """Print the probabilities."""
-    resolve_arguments(options)
+    resolve_arguments(options, CharLMClassifier, NOT_OPTIONS)
     if options.train is None:
         if options.label_column is not None:
             raise UsageError("--label needs --train FILE")

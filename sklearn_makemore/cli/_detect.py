@@ -67,7 +67,7 @@ def add_options(parser, arguments):
 
 def run(options):
     """Print the unlikely words."""
-    resolve_arguments(options)
+    resolve_arguments(options, CharLMOutlierDetector, NOT_OPTIONS)
     show = _show_as_json if options.json else _show_as_text
     if options.train is None:
         detector = read_stored(options, CharLMOutlierDetector)

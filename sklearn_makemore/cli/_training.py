@@ -2,11 +2,20 @@
 
 import sys
 from argparse import Namespace
+from inspect import signature
 
 from .. import save
 from .._safe_file import check_writable
 from ..datasets._options import ReadOptions
-from ._models import add_model_options, read_model
+from ._models import (
+    MODELS,
+    NOT_FROM_A_SHELL,
+    add_model_options,
+    model_class,
+    read_model,
+)
+from ._option_types import option_name
+from ._parser import arguments_from
 from ._streams import UsageError, is_terminal, print_message
 from ._words import STANDARD_INPUT, add_reading_options, word_chunks
 
@@ -47,13 +56,13 @@ def add_training_options(parser, arguments, estimator, skip):
     )
 
 
-def resolve_arguments(options):
+def resolve_arguments(options, estimator, skip):
     """Check the arguments. With --train, the first one is WORDS and not MODEL."""
     if options.train is None:
         if options.stored is None:
             raise UsageError("give --train FILE, or the file of a trained model")
-        if options.output is not None:
-            raise UsageError("--output needs --train FILE")
+        for name in _given_for_training(options, estimator, skip):
+            raise UsageError(f"{option_name(name)} needs --train FILE")
         options.words = options.words or STANDARD_INPUT
         return
     if options.words is not None:
@@ -61,6 +70,22 @@ def resolve_arguments(options):
     options.stored, options.words = None, options.stored
     if options.output is not None:
         check_writable(options.output)
+
+
+def _given_for_training(options, estimator, skip):
+    """Yield the parameters with effect on training that options change."""
+    if options.output is not None:
+        yield "output"
+    if model_class(options.model).__name__ != MODELS[0]:
+        yield "model"
+    for function, omitted in (
+        (estimator, skip),
+        (model_class(options.model), NOT_FROM_A_SHELL),
+    ):
+        parameters = signature(function).parameters
+        for name, value in arguments_from(options, function, omitted).items():
+            if value != parameters[name].default:
+                yield name
 
 
 def read_stored(options, allowed):
