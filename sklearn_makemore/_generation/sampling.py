@@ -246,9 +246,9 @@ def draw_words(
     else:
         warnings.warn(
             f"Found {len(accepted.words)} of {n_samples} words in {n_drawn} draws: the "
-            "options (unique, exclude, min_distance, lengths, matching, avoiding, "
-            f"{', '.join(CHANGES)}) leave too few. Ask for fewer words, or relax one "
-            "of them.",
+            "options (`unique`, `exclude`, `min_distance`, `min_length`, `max_length`, "
+            f"`matching`, `avoiding`, {', '.join(f'`{name}`' for name in CHANGES)}) "
+            "leave too few. Ask for fewer words, or relax one of them.",
             UserWarning,
             stacklevel=5,
         )

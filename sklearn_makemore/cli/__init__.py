@@ -51,8 +51,8 @@ SYNONYMS = {
 }
 """Other names for commands."""
 
-OPTIONS_OF_FIT = ("alphabet", "handle_unknown")
-"""Options of `fit` that messages of other commands name."""
+OPTIONS_OF_OTHERS = ("alphabet", "exclude", "handle_unknown")
+"""Parameters that messages name and that are options of `fit` or have other names."""
 
 FAILURES = (
     ArithmeticError,
@@ -150,7 +150,10 @@ def _reworded(message, parameters):
 
     # Sentences about what only Python can do.
     message = re.sub(r" [^.]*`(?:partial_fit|warm_start)`[^.]*\.", "", message)
-    return as_options(message, {*parameters, *OPTIONS_OF_FIT})
+    message = message.replace(", or a fitted model as FrozenEstimator(model)", "")
+    if "weight_column" not in parameters:
+        message = re.sub(", with `weight_column=[^`]+` if the [^.]+", "", message)
+    return as_options(message, {*parameters, *OPTIONS_OF_OTHERS})
 
 
 def _hint(asked, parser):

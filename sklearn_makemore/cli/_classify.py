@@ -75,9 +75,11 @@ def run(options):
         if options.words is None:
             return
     labels = [str(label) for label in classifier.classes_.tolist()]
-    show = _table_for(options, labels)
+    show = None
     for words, _ in chunks_to_use(options):
-        show(words, labels, classifier.predict_proba(words).tolist())
+        proba = classifier.predict_proba(words).tolist()
+        show = show or _table_for(options, labels)
+        show(words, labels, proba)
 
 
 def _trained(options):

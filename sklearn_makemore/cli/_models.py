@@ -1,5 +1,6 @@
 """Models by their names and options, and models from files."""
 
+import os
 from argparse import ArgumentParser
 from inspect import signature
 from typing import Any
@@ -55,7 +56,13 @@ def add_model_options(parser, arguments):
         help=f"One of {', '.join(MODELS)}; a short name such as gru is enough. "
         "With --help, its options are listed. Default: %(default)s.",
     )
-    model = model_class(_named_model(arguments))
+    name = _named_model(arguments)
+    if os.path.isfile(name) and name not in MODELS:
+        raise UsageError(
+            f"--model takes the name of a model, such as gru, and {name!r} is a file; "
+            f"give a file without an option: {parser.usage}"
+        )
+    model = model_class(name)
     training = _training_parameters(model)
     parser.add_parameters(
         model,
@@ -93,16 +100,28 @@ def add_model_file(parser):
     )
 
 
-def read_model(path, allowed: type | tuple[type, ...] = BaseCharLM) -> Any:
-    """Load a model of one of the allowed classes; other estimators are an error."""
-    model = sklearn_makemore.load(path)
+def read_model(
+    path,
+    allowed: type | tuple[type, ...] = BaseCharLM,
+    advice="the command fit writes a model file, from a file of words",
+) -> Any:
+    """Load a model of one of the allowed classes; other estimators are an error.
+
+    advice : what to do if the file is not a model file
+    """
+    try:
+        model = sklearn_makemore.load(path)
+    except ValueError as error:
+        if "is not a model file" not in str(error):
+            raise
+        raise ValueError(f"{error}; {advice}") from error
     if not isinstance(model, allowed):
         kind = type(model).__name__
         use = COMMANDS_OF.get(kind)
-        advice = f"use it with the command {use}" if use else "use it in Python"
+        use = f"use it with the command {use}" if use else "use it in Python"
         raise ValueError(
             f"{path!r} holds an estimator of the class {kind}, which this command "
-            f"cannot use; {advice}"
+            f"cannot use; {use}"
         )
     return model
 

@@ -90,13 +90,8 @@ def _given_for_training(options, estimator, skip):
 
 def read_stored(options, allowed):
     """Load the estimator of MODEL."""
-    try:
-        return read_model(options.stored, allowed)
-    except ValueError as error:
-        if "is not a model file" not in str(error):
-            raise
-        advice = "to train on a list of words, pass it after --train"
-        raise ValueError(f"{error}; {advice}") from error
+    advice = "to train on a list of words, pass it after --train"
+    return read_model(options.stored, allowed, advice)
 
 
 def save_trained(estimator, options):

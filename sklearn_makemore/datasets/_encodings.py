@@ -53,7 +53,10 @@ def _remedy(content, position):
         return f"Pass `encoding={wide!r}`."
     readings = _readings(_lines_from(content, position))
     if not readings:
-        return "A file of words must be text; pass its `encoding` if it is not UTF-8."
+        return (
+            "A file of words must be text, not a model; pass its `encoding` if it is "
+            "not UTF-8."
+        )
     said = "; ".join(
         f"{text} with `encoding={encoding!r}`" for text, encoding in readings.items()
     )

@@ -768,7 +768,15 @@ def rough(text):
             1,
             " in 'words.txt' has characters that are not in the alphabet",
         ),
-        (["sample", "words.txt"], 1, "is not a model file"),
+        (["sample", "words.txt"], 1, "; the command fit writes a model file"),
+        (
+            ["detect", "--model", "words.txt"],
+            2,
+            "is a file; give a file without an opt",
+        ),
+        (["detect", "--train=few.txt"], 1, "measures. Pass more words."),
+        (["score", "words.model", "t.csv"], 1, "Pass --column 0."),
+        (["classify", "classes.model", "empty.txt"], 1, "'empty.txt' has no words"),
         (["sample", "missing"], 1, "No such file or directory: 'missing'"),
         (
             ["sample", "words.model", "-n", "0"],
