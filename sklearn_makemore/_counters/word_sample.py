@@ -34,7 +34,7 @@ share gives new words more probability, and known words less."""
 LIGHTER_WORDS = 0.5
 """Largest share of the distinct words that weigh less than a rare word."""
 
-PREDICTION_CHUNK_SIZE = 1 << 18
+PREDICTION_CHUNK_SIZE = 1 << 15
 """Approximate number of predictions hashed at a time; bounds the temporary arrays."""
 
 GOLDEN_RATIO = np.uint64(0x9E3779B97F4A7C15)

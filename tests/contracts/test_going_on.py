@@ -53,7 +53,7 @@ def test_symbols_cannot_change(estimator, change, words, fitted_copy):
     # Set back, it goes on; the same letters in another form are no change.
     model.set_params(alphabet=[*reversed(LETTERS)], handle_unknown="error")
     for train in ways_of_going_on(model):
-        train(words)
+        train(words[::2])  # all words again would only double the unit of n-grams
     assert (model.score_samples(words) != before).any()
 
 
