@@ -11,7 +11,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from ._declarations import parameter
 from ._methods.likelihood import LikelihoodMixin
 from ._methods.most_likely import MostLikelyMixin
-from ._sklearn import _fit_context, has_callbacks
+from ._sklearn import _fit_context, has_callbacks, validate_options
 from ._words.code_points import CodePoints
 from ._words.symbols import Alphabet, lists_symbols, vocabulary_of
 from ._words.training_set import TrainingSet
@@ -160,6 +160,7 @@ class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
 
     # -------------------------------------------------------------------- fit
 
+    @validate_options({})
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, words: Words, y: object = None, sample_weight: Weights = None
@@ -195,6 +196,7 @@ class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
 
+    @validate_options({})
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self, words: Words, y: object = None, sample_weight: Weights = None

@@ -38,6 +38,7 @@ SYNONYMS = {
     "block_size": "context context_length context_size window",
     "delimiter": "sep separator",
     "dev_size": "val_size valid_size validation_size",
+    "label": "labels y",
     "lr": "learning_rate",
     "matching": "match pattern regex regexp",
     "max_length": "len length longest max_len",

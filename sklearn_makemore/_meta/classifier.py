@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 from .._declarations import fitted, parameter
-from .._sklearn import Interval, StrOptions, _fit_context
+from .._sklearn import Interval, StrOptions, _fit_context, validate_options
 from .._words.check import check_words
 from .._words.training_set import check_training
 from .._words.types import Floats, Weights, Words
@@ -190,6 +190,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     __metadata_request__decision_function = {"words": UNUSED}
     __metadata_request__score = {"words": UNUSED}
 
+    @validate_options({})
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, words: Words, y: ArrayLike, sample_weight: Weights = None) -> Self:
         """Fit a model for each class.

@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from .._base import BaseCharLM, ModelOfLabels
 from .._counters.ngram import NGramCounter
 from .._declarations import parameter
-from .._sklearn import _fit_context, has_callbacks
+from .._sklearn import _fit_context, has_callbacks, validate_options
 from .._words.training_set import MAX_TOTAL_WEIGHT, TrainingSet
 from .._words.types import Weights, Words
 from .label_callbacks import LabelledContext, started_context
@@ -101,6 +101,7 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
 
     # ---------------------------------------------------------------- learning
 
+    @validate_options({})
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, words: Words, y: ArrayLike, sample_weight: Weights = None) -> Self:
         """Learn words with their labels.

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 from .._declarations import fitted, parameter
-from .._sklearn import _fit_context
+from .._sklearn import _fit_context, validate_options
 from .._words.check import check_words
 from .._words.training_set import check_training, with_weight
 from .._words.types import Floats, Weights, Words
@@ -112,6 +112,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         type_text="ndarray of shape (n_classes,)",
     )
 
+    @validate_options({})
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Words, y: Any = None, sample_weight: Weights = None) -> Self:
         """Fit the model on words.
@@ -140,6 +141,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         self._fit(check_words(X), y, sample_weight, n_folds=None)
         return self
 
+    @validate_options({})
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_transform(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, X: Words, y: Any = None, sample_weight: Weights = None

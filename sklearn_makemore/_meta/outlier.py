@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 from .._declarations import fitted, parameter
-from .._sklearn import Interval, _fit_context
+from .._sklearn import Interval, _fit_context, validate_options
 from .._words.check import check_words
 from .._words.training_set import check_training, with_weight
 from .._words.types import Weights, Words
@@ -110,6 +110,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
     __metadata_request__predict = {"words": UNUSED}
     __metadata_request__decision_function = {"words": UNUSED}
 
+    @validate_options({})
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, words: Words, y: Any = None, sample_weight: Weights = None) -> Self:
         """Fit the model on words, and set the offset.
@@ -141,6 +142,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
             )
         return self
 
+    @validate_options({})
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_predict(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, words: Words, y: Any = None, sample_weight: Weights = None

@@ -77,6 +77,7 @@ class LikelihoodMixin(PredictionHooks):
             for log_proba in np.split(targets, chunk.offsets[1:-1])
         ]
 
+    @validate_options({})
     def score(
         self, words: Words, y: object = None, sample_weight: Weights = None
     ) -> float:
@@ -96,6 +97,7 @@ class LikelihoodMixin(PredictionHooks):
         log_proba = self._word_log_proba(encoded)
         return mean_per_character(log_proba, encoded.lengths, sample_weight)
 
+    @validate_options({})
     def nll(self, words: Words, sample_weight: Weights = None) -> float:
         """Compute the mean negative log-likelihood per predicted character.
 
@@ -107,6 +109,7 @@ class LikelihoodMixin(PredictionHooks):
         """
         return -self.score(words, sample_weight=sample_weight)
 
+    @validate_options({})
     def perplexity(self, words: Words, sample_weight: Weights = None) -> float:
         """Compute the perplexity per predicted character.
 

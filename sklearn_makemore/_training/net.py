@@ -191,7 +191,7 @@ class CharNet(NeuralNet):
                     f"epoch {len(self.history)}, worse than {name} ({limit:.4g}). "
                     f"{advice}.",
                     ConvergenceWarning,
-                    stacklevel=8,  # the caller of `fit` or `partial_fit`
+                    stacklevel=9,  # the caller of `fit` or `partial_fit`
                 )
                 return
 

@@ -25,7 +25,11 @@ OPTIONS = [
     (MODEL.most_likely, "n_samples prefix min_length"),
     (MODEL.rank, "n_samples random_state"),
     (MODEL.novelty_report, "n_samples random_state temperature prefix matching"),
-    (OF_LABELS.sample, "n_samples random_state temperature prefix matching"),
+    (MODEL.fit, "sample_weight"),
+    (MODEL.partial_fit, "sample_weight"),
+    (MODEL.score, "sample_weight"),
+    (OF_LABELS.fit, "sample_weight"),
+    (OF_LABELS.sample, "label n_samples random_state temperature prefix matching"),
     (OF_LABELS.most_likely, "n_samples prefix min_length"),
     (OF_LABELS.rank, "n_samples random_state"),
     (train_dev_test_split, "dev_size random_state"),
@@ -92,6 +96,11 @@ def test_synonyms_are_no_parameters():
         (
             lambda: MODEL.sample(foo=3),
             "NGramCounter.sample() got an unexpected keyword argument 'foo'",
+        ),
+        (
+            lambda: MODEL.fit(WORDS, weights=[1, 1, 1]),
+            "NGramCounter.fit() got an unexpected keyword argument 'weights'; did you "
+            "mean 'sample_weight'?",
         ),
         (
             lambda: NGramCounter(3, "additive"),
