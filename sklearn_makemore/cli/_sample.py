@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from .. import ConditionalCharLM
 from .._base import BaseCharLM
 from ._models import add_model_file, label_of, read_model
+from ._option_types import as_options
 from ._parser import arguments_from, option_types
 from ._streams import UsageError, is_terminal, print_message, text_of_argument
 from ._words import add_reading_options, read_options, word_chunks
@@ -102,7 +103,8 @@ def _answer_prefixes(sample):
             try:
                 words = sample(prefix=prefix)
             except ValueError as error:
-                print_message(str(error).partition(". ")[0])
+                message = str(error).partition(". ")[0]
+                print_message(as_options(message, option_types(BaseCharLM.sample)))
             else:
                 print("\n".join([*words, ""]), flush=True)
     if has_user:

@@ -468,7 +468,7 @@ def test_prefixes_are_read_from_a_pipe(run, files):
         model.sample(2, prefix=start, random_state=0) for start in ("em", "", "ol")
     ]
     assert (code, lines) == (0, [line for some in expected for line in [*some, ""]])
-    assert error.startswith("sklearn-makemore: prefix='zoé' has characters that are")
+    assert error.startswith("sklearn-makemore: --prefix 'zoé' has characters that are")
 
 
 @pytest.mark.parametrize(
