@@ -175,7 +175,7 @@ def test_prefixes_are_answered_in_a_terminal_until_it_ends(tmp_path, words, end)
         expected = load(tmp_path / "x.model").sample(3, prefix="em", random_state=0)
         assert shown == ["em", *expected, ">"]
         os.write(terminal, b"7\n")
-        assert "prefix='7' has characters that are not in" in answered(
+        assert "--prefix 7 has characters that are not in" in answered(
             terminal, b"\n> "
         )
         if end == "Ctrl-D":
