@@ -35,24 +35,29 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 SYNONYMS = {
     "avoiding": "avoid bad_words bad_words_ids banned forbidden not_matching without",
+    "batch_size": "batch",
     "block_size": "context context_length context_size window",
     "delimiter": "sep separator",
     "dev_size": "val_size valid_size validation_size",
+    "dropout": "drop",
     "label": "labels y",
-    "lr": "learning_rate",
-    "matching": "match pattern regex regexp",
-    "max_length": "len length longest max_len",
-    "min_length": "len length shortest min_len",
-    "n_embd": "embedding_dim embedding_size",
-    "n_hidden": "hidden hidden_dim hidden_size",
-    "n_samples": "count n n_words num number size",
-    "order": "max_order n",
-    "prefix": "begin beginning prompt start starts_with startswith",
-    "random_state": "generator random_seed rng seed",
+    "lr": "learning_rate rate",
+    "matching": "match pattern re regex regexp",
+    "max_epochs": "epoch epochs iterations max_iter n_epochs n_iter num_epochs",
+    "max_length": "len length longest max_len maxlen",
+    "min_length": "len length min_len minlen shortest",
+    "n_embd": "embd embedding embedding_dim embedding_size n_embed",
+    "n_hidden": "hidden hidden_dim hidden_size n_units units",
+    "n_layers": "depth layers num_layers",
+    "n_samples": "count k n n_words num num_samples num_words number samples size",
+    "order": "context max_order n ngram ngrams",
+    "prefix": "begin beginning begins_with prompt start starts_with startswith",
+    "random_state": "generator random random_seed rng seed",
     "sample_weight": "weight weights",
     "temperature": "t temp",
-    "top_k": "k",
-    "top_p": "p",
+    "top_k": "k topk",
+    "top_p": "nucleus p topp",
+    "unique": "distinct no_repeats",
 }
 """Names that users try for a parameter, and that are spelled differently."""
 
@@ -281,6 +286,7 @@ def import_extra(package: str, feature: str) -> Any:
 
 
 __all__ = [
+    "SYNONYMS",
     "HasMethods",
     "Interval",
     "RealNotInt",

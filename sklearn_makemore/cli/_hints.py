@@ -2,41 +2,23 @@
 
 from difflib import get_close_matches
 
+from .._sklearn import SYNONYMS
 from ._models import MODELS, model_types
 from ._option_types import nearest, option_name
 from ._parser import command_parser
 
-SYNONYMS = {
-    "--batch-size": "batch",
+OTHER_NAMES = {
     "--column": "col field words-column word-column",
-    "--delimiter": "sep separator",
-    "--dropout": "drop",
     "--held-out": "test-size valid validation validation-split test split dev",
     "--label": "labels label-column class classes target y by",
-    "--lr": "learning-rate rate",
-    "--matching": "regex regexp pattern match re",
-    "--max-epochs": "epochs epoch n-epochs num-epochs iterations n-iter max-iter",
-    "--max-length": "length max-len maxlen longest",
-    "--min-length": "min-len minlen shortest",
     "--model": "estimator algorithm architecture type arch",
     "--models": "model estimators",
-    "--n-embd": "embedding embedding-size n-embed embd",
-    "--n-hidden": "hidden hidden-size units n-units",
-    "--n-layers": "layers num-layers depth",
-    "--n-samples": "n count number num samples num-samples num-words n-words k size",
     "--novel": "new exclude novelty",
-    "--order": "ngram ngrams context",
     "--output": "out save outfile output-file o save-to file-out",
-    "--prefix": "start begin starts-with begins-with startswith beginning seed-text",
-    "--random-state": "seed random-seed rng random",
-    "--temperature": "temp t",
-    "--top-k": "topk",
-    "--top-p": "topp nucleus",
     "--train": "fit training",
-    "--unique": "distinct no-repeats",
     "--weight-column": "weights weight counts count-column frequency weight-col",
 }
-"""Other names for options."""
+"""Other names for options, besides those for parameters in Python."""
 
 ARGUMENTS = {
     "model": "model model-file load",
@@ -57,8 +39,7 @@ def hint(asked, parser, commands):
             return f"; did you mean -n {asked}?"
         return f"; `{parser.prog} --help` shows what it takes"
     name = asked.lstrip("-")
-    meant = [option for option, names in SYNONYMS.items() if name in names.split()]
-    wanted = [f"--{name}", *meant]
+    wanted = [f"--{name}", *_options_meant(name)]
     found = [option for option in wanted if option in own]
     if found:
         return f"; did you mean {found[0]}?"
@@ -74,6 +55,17 @@ def hint(asked, parser, commands):
         or nearest(wanted[0], own)
         or f"; `{parser.prog} --help` lists the options"
     )
+
+
+def _options_meant(name):
+    """Return the options of all commands that some users call by another name."""
+    names_of = {option_name(parameter): names for parameter, names in SYNONYMS.items()}
+    return [
+        option
+        for option in sorted({*names_of, *OTHER_NAMES})
+        if name in OTHER_NAMES.get(option, "").split()
+        or name.replace("-", "_") in names_of.get(option, "").split()
+    ]
 
 
 def _hint_at_models(wanted, own):
