@@ -113,7 +113,8 @@ def test_options_act_in_the_documented_order():
     for name, value in reversed(given.items()):
         expected = CHANGES[name](expected, value)
     np.testing.assert_array_equal(changed(log_proba, changes), expected)
-    order = re.search(r"in this order:(.*?)\. Each", BaseCharLM.sample.__doc__, re.S)[1]
+    documented = " ".join(BaseCharLM.sample.__doc__.split())
+    order = re.search(r"in this order:(.*?)\. Each", documented)[1]
     assert re.findall(r"`(\w+)`", order) == ["matching", "avoiding", *CHANGES]
 
 
