@@ -31,7 +31,11 @@ class CodePoints:
     @classmethod
     def from_words(cls, words: Words, name: str = "words") -> Self:
         """Check words and join them; errors call the argument `name`."""
-        words = check_words(words, name=name)
+        return cls.from_checked(check_words(words, name=name), name)
+
+    @classmethod
+    def from_checked(cls, words: list[str], name: str = "words") -> Self:
+        """Join words that `check_words` has returned."""
         points = _joined(words, name)
         offsets = np.flatnonzero(points == 0)
         has_nul = len(offsets) != len(words) + 1

@@ -48,7 +48,7 @@ class TrainingSet:
         """
         words = check_words(words)
         weight = check_sample_weight(sample_weight, words)
-        joined = CodePoints.from_words(emptied(words, weight))
+        joined = CodePoints.from_checked(emptied(words, weight))
         vocabulary = vocabulary_of(joined)
         return cls(vocabulary, vocabulary.encode_code_points(joined), weight)
 

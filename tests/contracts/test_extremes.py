@@ -28,6 +28,9 @@ from sklearn_makemore._networks import sequence_module as _sequence_module
 from sklearn_makemore._networks import window as _window
 from sklearn_makemore._training import batches as _batches
 
+# Other tests measure coverage of the same code, which slows these down by half.
+pytestmark = pytest.mark.no_cover
+
 MANY = "".join(map(chr, range(0x10000, 0x10000 + 50_000)))
 
 

@@ -13,6 +13,9 @@ from sklearn_makemore import BigramCounter, NGramCounter
 from sklearn_makemore._words.vocabulary import CharVocabulary
 from sklearn_makemore._words.windows import distinct_rows
 
+# Other tests measure coverage of the same code, which slows these down by half.
+pytestmark = pytest.mark.no_cover
+
 COUNTERS = [
     BigramCounter(),
     NGramCounter(3),

@@ -20,6 +20,9 @@ from sklearn_makemore import BigramCounter
 from sklearn_makemore._generation.exclusion import Exclusion
 from sklearn_makemore._generation.sampling import Stage, draw_words
 
+# Other tests measure coverage of the same code, which slows these down by half.
+pytestmark = pytest.mark.no_cover
+
 N_DRAWS = 20_000
 
 

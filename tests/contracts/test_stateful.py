@@ -18,6 +18,9 @@ from hypothesis.stateful import (
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+# Other tests measure coverage of the same code, which slows these down by half.
+pytestmark = pytest.mark.no_cover
+
 SEEDS = st.integers(0, 9)
 BAD_WORDS = st.sampled_from(["emma", ["a", None], [], [b"a"], {"a"}, 5]) | st.builds(
     lambda words, surrogate: [*words, surrogate], WORDS, SURROGATE
