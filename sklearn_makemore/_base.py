@@ -8,10 +8,11 @@ from typing import Any, Literal, Protocol, Self
 
 from sklearn.utils.metadata_routing import UNUSED
 
+from ._arguments import validate_options
 from ._declarations import parameter
 from ._methods.likelihood import LikelihoodMixin
 from ._methods.most_likely import MostLikelyMixin
-from ._sklearn import _fit_context, has_callbacks, validate_options
+from ._sklearn import _fit_context, has_callbacks
 from ._words.code_points import CodePoints
 from ._words.symbols import Alphabet, lists_symbols, vocabulary_of
 from ._words.training_set import TrainingSet

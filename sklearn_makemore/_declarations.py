@@ -36,7 +36,8 @@ from typing import (
     get_origin,
 )
 
-from ._sklearn import Interval, StrOptions, validate_options
+from ._arguments import validate_options
+from ._sklearn import Interval, StrOptions
 
 P = ParamSpec("P")
 Record = TypeVar("Record", bound="DeclaredParameters")

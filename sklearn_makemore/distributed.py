@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from sklearn.base import clone
 
+from ._arguments import validate_options
 from ._counters.base import BaseCounter, CountedWords
-from ._sklearn import Interval, import_extra, validate_options
+from ._sklearn import Interval, import_extra
 from .datasets._compression import name_of
 from .datasets._files import is_text, iterate_columns
 from .datasets._options import COLUMN, CONSTRAINTS, ReadOptions

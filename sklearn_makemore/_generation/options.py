@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._declarations import POSITIVE_INT, DeclaredParameters, parameter
-from .._sklearn import Interval
+from .._sklearn import Hidden, Interval
 from .._words.types import Floats, Mask, Seed, Words
 
 LENGTH = [Interval(Integral, 0, None, closed="left"), None]
@@ -101,7 +101,7 @@ class SampleOptions(DeclaredParameters):
     )
     matching: str | None = parameter(
         default=None,
-        constraints=[str, re.Pattern, None],
+        constraints=[str, Hidden(re.Pattern), None],
         description=r"""
         Regular expression that the whole word must match, prefix included, in Python's
         syntax without look-around, back references, atomic groups and possessive
@@ -115,7 +115,7 @@ class SampleOptions(DeclaredParameters):
     )
     avoiding: str | Words | Set[str] | None = parameter(
         default=None,
-        constraints=[str, re.Pattern, "array-like", Set, None],
+        constraints=[str, Hidden(re.Pattern), "array-like", Set, None],
         type_text="str, array-like or set of str",
         description="""
         What must not occur anywhere in a word, prefix included: a regular expression as

@@ -29,8 +29,8 @@ MAX_DRAWS_PER_REJECTED_WORD = 1000
 """The same if words are rejected character by character, which is cheaper."""
 
 MAX_TRIAL_DRAWS_PER_WORD = 50
-"""The same for the rejection that precedes the computation of exact probabilities. One
-word is found if at least one word in a hundred matches, give or take."""
+"""The same for the rejection that precedes the computation of exact probabilities. It
+is enough if about one word in fifty matches, or more."""
 
 MIN_ROWS = 256
 """Words sampled at a time, however large the alphabet."""

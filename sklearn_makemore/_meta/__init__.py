@@ -7,6 +7,6 @@ them), `labels` (words with classes), `translated` (a model with other symbols),
 `mixture` (several models as one), `label_models`, `label_likelihood`,
 `label_generator`, `label_callbacks` and `conditional` (words given a label),
 `class_fits`, `calibration` and `classifier`, `features`, `word_scores` (scores by word)
-and `outlier`. It imports `_words`, `_generation`, `_declarations`, `_word_estimator`,
-`_methods`, `_base` and `_counters`; members may be of any class.
+and `outlier`. It imports `_arguments`, `_words`, `_generation`, `_declarations`,
+`_word_estimator`, `_methods`, `_base` and `_counters`; members may be of any class.
 """

@@ -177,7 +177,8 @@ def sums_by_place(
 def mixed_with_mean(log_proba: Floats) -> Floats:
     """Average the probability under each class with the mean over all classes.
 
-    A character that a class has never seen lowers it by at most ``log(2 K)`` nats.
+    So a character that is in no word of a class lowers the class by at most
+    ``log(2 K)`` nats.
 
     log_proba : (n_predictions, n_classes)
     """

@@ -11,10 +11,11 @@ from sklearn.callback import with_callbacks
 from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import UNUSED
 
+from .._arguments import validate_options
 from .._base import BaseCharLM, ModelOfLabels
 from .._counters.ngram import NGramCounter
 from .._declarations import parameter
-from .._sklearn import _fit_context, has_callbacks, validate_options
+from .._sklearn import _fit_context, has_callbacks
 from .._words.training_set import MAX_TOTAL_WEIGHT, TrainingSet
 from .._words.types import Weights, Words
 from .label_callbacks import LabelledContext, started_context

@@ -7,12 +7,12 @@ from typing import Any, overload
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._arguments import parameter_constraints, validate_options
 from .._base import BaseCharLM
 from .._declarations import parameter, takes
 from .._generation.exclusion import Exclusion
 from .._generation.options import SampleOptions
 from .._methods.most_likely import MostLikelyMixin
-from .._sklearn import parameter_constraints, validate_options
 from .._word_estimator import own_random_state
 from .._words.types import Floats, Words
 from .label_likelihood import LabelledLikelihoodMixin

@@ -9,10 +9,10 @@ from scipy.special import logsumexp, softmax
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from .._arguments import parameter_constraints, validate_options
 from .._base import BaseCharLM
 from .._declarations import fitted
 from .._methods.likelihood import LikelihoodMixin, mean_per_character
-from .._sklearn import parameter_constraints, validate_options
 from .._word_estimator import BaseWordEstimator, own_random_state
 from .._words.code_points import encodable_words
 from .._words.types import Floats, Seed, Weights, Words

@@ -9,9 +9,10 @@ from sklearn.base import OutlierMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
+from .._arguments import validate_options
 from .._base import BaseCharLM
 from .._declarations import fitted, parameter
-from .._sklearn import Interval, _fit_context, validate_options
+from .._sklearn import Interval, _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training, with_weight
 from .._words.types import Weights, Words

@@ -3,5 +3,5 @@
 Contents: `hooks` (what a model implements), `likelihood` (scores of words and ranks),
 `sample` (sampling, and the report on new words) and `most_likely` (the most probable
 words).
-It imports `_declarations`, `_sklearn`, `_generation`, `_word_estimator` and `_words`.
+It imports `_arguments`, `_declarations`, `_generation`, `_word_estimator` and `_words`.
 """

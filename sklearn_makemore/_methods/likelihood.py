@@ -6,9 +6,10 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.metadata_routing import UNUSED
 
+from .._arguments import validate_options
 from .._generation.rank import SampledRanks, sampled_log_proba
 from .._generation.sampling import DrawOptions, Source
-from .._sklearn import Interval, validate_options
+from .._sklearn import Interval
 from .._word_estimator import own_random_state
 from .._words.symbols import SymbolVocabulary
 from .._words.training_set import check_sample_weight

@@ -7,6 +7,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from .._arguments import parameter_constraints, validate_options
 from .._generation.character_sets import has_assertions
 from .._generation.exclusion import Exclusion
 from .._generation.most_likely import (
@@ -17,7 +18,7 @@ from .._generation.most_likely import (
     most_likely_words,
 )
 from .._generation.options import SampleOptions
-from .._sklearn import Interval, parameter_constraints, validate_options
+from .._sklearn import Interval
 from .._words.code_points import encodable_words
 from .._words.symbols import SymbolVocabulary
 from .._words.types import Floats, Words

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._arguments import parameter_constraints, validate_options
 from .._declarations import takes
 from .._generation.conditional import exact_sources, masked_source
 from .._generation.exclusion import Exclusion
@@ -16,7 +17,7 @@ from .._generation.language import Language, matching_language
 from .._generation.novelty import NoveltyReport, novelty_of
 from .._generation.options import SampleOptions
 from .._generation.sampling import DrawOptions, Source, Stage, draw_codes, draw_words
-from .._sklearn import Interval, parameter_constraints, validate_options
+from .._sklearn import Interval
 from .._word_estimator import own_random_state
 from .._words.check import check_words
 from .._words.types import Seed, Words

@@ -21,7 +21,12 @@ from .._training.device import (
     seeded_torch,
 )
 from .._training.fit import fit_network, partial_fit_network
-from .._training.net import new_net, plain_module, sets_learning_rate
+from .._training.net import (
+    WHOLE_DATA,
+    new_net,
+    plain_module,
+    sets_learning_rate,
+)
 from .._training.schedules import SCHEDULES
 from .._words.training_set import TrainingSet, padded_sum
 from ..modules.labelled_embedding import labelled_network
@@ -249,7 +254,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
             **self._optimizer_params(n_symbols, weight_decay),
             lr=self.lr,
             schedule=schedule,
-            batch_size=self.batch_size,
+            batch_size=WHOLE_DATA if self.batch_size is None else self.batch_size,
             device=device,
             compile=self.compile,
             callbacks=self.callbacks,

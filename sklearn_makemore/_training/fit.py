@@ -19,6 +19,7 @@ from .checkpoint import Checkpoint
 from .device import keep_freed_memory, one_thread, resolve_device, seeded_torch
 from .identity import check_agreement, training_identity
 from .net import (
+    WHOLE_DATA,
     Callback,
     CharNet,
     DivergedError,
@@ -266,7 +267,7 @@ def train_net(
         )
     train, *valid = datasets
     batches = train.batches(
-        net.batch_size,
+        None if net.batch_size == WHOLE_DATA else net.batch_size,
         training=True,
         processes=processes,
         min_size=training.min_batch_size,

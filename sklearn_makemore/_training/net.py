@@ -27,6 +27,10 @@ from .processes import SINGLE_PROCESS, CollectiveError, SingleProcess
 # Only this file imports skorch.
 __all__ = ["Callback", "EarlyStopping", "predefined_split"]
 
+WHOLE_DATA = -1
+"""What skorch calls the `batch_size` None of the estimators; its None is a row at a
+time, without a dimension for rows."""
+
 SNAPSHOT_OVERRIDES: dict[str, Any] = {
     "callbacks": None,
     "callbacks_": [],

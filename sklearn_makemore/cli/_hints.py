@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from .._sklearn import SYNONYMS
+from .._arguments import SYNONYMS
 from ._models import MODELS, model_types
 from ._option_types import nearest, option_name
 from ._parser import command_parser
@@ -74,8 +74,7 @@ def _hint_at_models(wanted, own):
         return ""
     options_of = {name: set(map(option_name, model_types(name))) for name in MODELS}
     option = _closest(wanted, set().union(*options_of.values()))
-    models = ", ".join(name for name in MODELS if option in options_of[name])
-    return models and f"; {option} is an option of {models}"
+    return _owners(option, wanted[0], "model", options_of)
 
 
 def _hint_at_commands(wanted, commands):
@@ -85,8 +84,17 @@ def _hint_at_commands(wanted, commands):
         for name, module in commands.items()
     }
     option = _closest(wanted, set().union(*options_of.values()))
-    names = ", ".join(name for name in commands if option in options_of[name])
-    return names and f"; {option} is an option of {names}"
+    return _owners(option, wanted[0], "command", options_of)
+
+
+def _owners(option, asked, kind, options_of):
+    """Return what has an option, a model or a command, or '' if nothing has."""
+    owners = ", ".join(name for name in options_of if option in options_of[name])
+    if not owners:
+        return ""
+    if option == asked:
+        return f" for this {kind}; it is an option of {owners}"
+    return f"; {option} is an option of {owners}"
 
 
 def _closest(wanted, options):

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 import sklearn_makemore
 
-from .._sklearn import parameter_constraints
+from .._arguments import parameter_constraints
 from ._option_types import (
     BOOLEANS,
     RENAMED,

@@ -8,7 +8,8 @@ from typing import Any, BinaryIO, Literal, overload
 
 import numpy as np
 
-from .._sklearn import Interval, validate_options
+from .._arguments import validate_options
+from .._sklearn import Interval
 from ._compression import compression_of, name_of
 from ._csv import csv_blocks
 from ._jsonl import jsonl_blocks

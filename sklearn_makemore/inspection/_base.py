@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from .._arguments import validate_options
 from .._base import BaseCharLM
-from .._sklearn import import_extra, validate_options
+from .._sklearn import import_extra
 from ._docstrings import complete_docstrings
 
 if TYPE_CHECKING:

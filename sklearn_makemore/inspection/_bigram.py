@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .._sklearn import StrOptions, validate_options
+from .._arguments import validate_options
+from .._sklearn import StrOptions
 from .._words.types import Words
 from .._words.vocabulary import EncodedWords
 from ._base import check_model

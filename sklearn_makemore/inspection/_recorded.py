@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from .._sklearn import StrOptions, validate_options
+from .._arguments import validate_options
+from .._sklearn import StrOptions
 from .._words.types import Floats
 from ._base import BaseDisplay, check_network, draw_many, legend_above
 

@@ -10,8 +10,9 @@ from scipy.ndimage import gaussian_filter1d
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
+from .._arguments import validate_options
 from .._networks.base import BaseNeuralCharLM
-from .._sklearn import Interval, validate_options
+from .._sklearn import Interval
 from .._training.net import Callback
 from .._words.types import Floats, Weights, Words
 

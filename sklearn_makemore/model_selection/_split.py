@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_consistent_length, indexable
 
-from .._sklearn import Interval, RealNotInt, _safe_indexing, validate_options
+from .._arguments import validate_options
+from .._sklearn import Interval, RealNotInt, _safe_indexing
 from .._word_estimator import own_random_state
 from .._words.check import check_words
 from .._words.hold_out import assign_groups, group_numbers

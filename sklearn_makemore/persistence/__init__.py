@@ -12,8 +12,8 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._arguments import validate_options
 from .._safe_file import ModelFileError, read_safe_file, write_safe_file
-from .._sklearn import validate_options
 from ._decoding import Decoder
 from ._encoding import Encoder
 from ._limits import is_no_step

@@ -6,7 +6,7 @@ import pytest
 from sklearn import config_context
 
 from sklearn_makemore import ConditionalCharLM, MLPCharLM, NGramCounter
-from sklearn_makemore._sklearn import SYNONYMS
+from sklearn_makemore._arguments import SYNONYMS
 from sklearn_makemore.datasets import load_names, read_words
 from sklearn_makemore.distributed import fit_counter
 from sklearn_makemore.inspection import NoveltyDisplay, SurprisalDisplay

@@ -12,6 +12,7 @@ from estimators import TINY_WORDS
 from numpydoc.docscrape import FunctionDoc
 
 from sklearn_makemore import ConditionalCharLM, NGramCounter
+from sklearn_makemore._arguments import parameter_constraints
 from sklearn_makemore._base import BaseCharLM
 from sklearn_makemore._generation.options import (
     CHANGES,
@@ -23,7 +24,6 @@ from sklearn_makemore._generation.options import (
     tempered,
 )
 from sklearn_makemore._meta.label_generator import LabelledSampleOptions
-from sklearn_makemore._sklearn import parameter_constraints
 from sklearn_makemore.cli._parser import option_types
 
 COUNTS = np.array([*itertools.product(range(8), repeat=4)][1:])

@@ -25,6 +25,7 @@ PROJECT = Path(__file__).parents[2]
 PIPELINE = [
     "_models",
     "_sklearn",
+    "_arguments",
     "datasets",
     "_declarations",
     "_words",

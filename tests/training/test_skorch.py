@@ -106,7 +106,7 @@ def test_the_net_of_a_model_predicts_and_trains_as_any(estimator, words):
 
 @over(SEQUENCES)
 def test_the_net_of_a_model_predicts_after_every_symbol(estimator, words):
-    model = clone(estimator).set_params(batch_size=64, max_epochs=1).fit(words[:40])
+    model = clone(estimator).set_params(batch_size=None, max_epochs=1).fit(words[:40])
     rows = as_rows(model, words[:40])
     proba = model.net_.predict_proba(rows)
     assert proba.shape == (40, rows.shape[1], len(model.symbols_))
