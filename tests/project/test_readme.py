@@ -14,6 +14,7 @@ from joblib import parallel_config
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from shown_output import FLAGS, ShownOutput
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -25,16 +26,25 @@ FILES = re.compile(
     r"|raw\.githubusercontent\.com/sklearn-makemore/sklearn-makemore)/main/([^#]+)"
 )
 
-# Blocks of Python; one below the comment `<!-- not run -->` is only to be read.
+# Lines, blocks of Python, and what each prints.
 BLOCKS = [
-    (README[: block.start()].count("\n") + 1, block["code"])
+    (README[: block.start()].count("\n") + 1, block["code"], block["shown"])
     for block in re.finditer(
-        r"(?P<mark><!-- not run -->\n)?^```python\n(?P<code>.*?)^```$",
+        r"^```python\n(?P<code>.*?)^```$\n\n^```text\n(?P<shown>.*?)^```$",
         README,
         re.M | re.S,
     )
-    if not block["mark"]
 ]
+# Pages that are not part of this project.
+ELSEWHERE = (
+    "https://github.com/karpathy/makemore",
+    "https://github.com/sklearn-makemore/sklearn-makemore/actions/",
+    "https://github.com/sklearn-makemore/sklearn-makemore/issues",
+    "https://img.shields.io/",
+    "https://pypi.org/project/sklearn-makemore/",
+    "https://pytorch.org/get-started/locally/",
+    "https://readthedocs.org/projects/sklearn-makemore/",
+)
 
 
 def command(name):
@@ -48,22 +58,24 @@ def command(name):
 
 
 @pytest.mark.slow
-def test_examples_of_the_readme(tmp_path, monkeypatch):
+def test_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MPLBACKEND", "Agg")
     monkeypatch.chdir(tmp_path)
     # Names go from block to block, as for a reader who pastes them one by one.
     namespace = {"__name__": "__main__"}
-    assert BLOCKS
+    assert len(BLOCKS) == README.count("```python")
     # The processes of the search would first import torch, which takes seconds.
     with parallel_config("threading"):
-        for line, code in BLOCKS:
+        for line, code, shown in BLOCKS:
             # The line breaks make a traceback point at the line of README.md.
             exec(compile("\n" * line + code, "README.md", "exec"), namespace)
+            printed = capsys.readouterr().out
+            assert ShownOutput().check_output(shown, printed, FLAGS), printed
 
 
 def test_main_job_is_one_line():
     assert "-c tests/constraints.txt" in command("main")
-    assert "python -m sklearn_makemore compare" in command("main")
+    assert ".venv/bin/sklearn-makemore compare" in command("main")
 
 
 def test_tests_are_one_line_and_what_the_checks_run():
@@ -110,7 +122,7 @@ def test_figures_of_the_models_are_those_of_the_benchmarks():
 
 
 def test_links_lead_to_files_and_pages():
-    links = re.findall(r"[(<]([^()<>\s]+)[)>]", README)
+    links = re.findall(r"(?:[(<](?!/)|src=\"|srcset=\")([^()<>\s\"]+)[)>\"]", README)
     assert sum(bool(FILES.match(link)) for link in links) > 3
     for link in links:
         if link.startswith(SITE):
@@ -120,7 +132,7 @@ def test_links_lead_to_files_and_pages():
         elif file := FILES.match(link):
             assert (PROJECT / file[1]).exists(), link
         elif "/" in link:
-            assert link == "https://github.com/karpathy/makemore"
+            assert link.startswith(ELSEWHERE), link
 
 
 def pinned_versions():
