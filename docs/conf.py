@@ -136,6 +136,7 @@ sphinx_gallery_conf = {
 PAGES_WITHOUT_SIBLINGS = (
     "index",
     "install",
+    "recipes",
     "lectures",
     "tutorials",
     "faq",
