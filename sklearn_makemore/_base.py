@@ -151,8 +151,8 @@ class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
         callback_context : a `LabelledContext`; None learns as `partial_fit` does
         """
         raise ValueError(
-            f"{reprlib.repr(self)} cannot be conditioned on labels; use NGramCounter "
-            "with smoothing='kneser-ney', a network, or a mixture of these."
+            f"{reprlib.repr(self)} cannot be conditioned on labels; use a counter, a "
+            "network, or a mixture of these."
         )
 
     def _labels_from_file(self, kept: dict[str, Any], n_labels: int) -> ModelOfLabels:

@@ -16,7 +16,11 @@ from .._words.symbols import lists_symbols
 from .._words.training_set import TrainingSet
 from .._words.types import Weights
 from .._words.vocabulary import CharVocabulary
+from .labelled import LabelledCounter
+from .ngrams import NGramCounts
+from .smoothing import Smoothed
 from .sums import balanced_sum
+from .trie import HistoryTrie
 
 MAX_SMOOTHING = np.float64(1e300)
 """Above this, sums over the symbols overflow. A NumPy scalar, so that comparing does
@@ -67,6 +71,65 @@ class BaseCounter(BaseCharLM):
     @abstractmethod
     def _fitted_attributes(self, learned: Counts) -> dict[str, Any]:
         """Return the fitted attributes that follow from the counts."""
+
+    # What `LabelledCounter` needs.
+
+    _proba_of_label: Any = None
+
+    @abstractmethod
+    def _max_order(self) -> int:
+        """Return the largest length of the n-grams."""
+
+    @abstractmethod
+    def _fitted_order(self) -> int:
+        """Return the length of the n-grams that were counted."""
+
+    @abstractmethod
+    def _has_counts_of(self, counts: NGramCounts) -> bool:
+        """Whether these are the n-grams counted so far."""
+
+    @abstractmethod
+    def _smoothed(
+        self, counts: NGramCounts, in_units: NGramCounts
+    ) -> tuple[HistoryTrie, Smoothed, Any]:
+        """Return the smoothed n-grams of words with any label, and discounts if any."""
+
+    @abstractmethod
+    def _attributes_of_label(
+        self, counts: NGramCounts, trie: HistoryTrie, smoothed: Smoothed, learned: Any
+    ) -> dict[str, Any]:
+        """Return the fitted attributes of the model of a label.
+
+        counts : the n-grams of its words
+        smoothed : the n-grams of `trie` with its probabilities; they are overwritten
+        learned : the `LabelledCounter`
+        """
+
+    @abstractmethod
+    def _fitted_proba(self) -> Any:
+        """Return the fitted attribute with the probabilities."""
+
+    @abstractmethod
+    def _bytes_of_label(self) -> int:
+        """Return the memory of the arrays that only the model of one label has."""
+
+    def _fit_labels(self, data: TrainingSet, callback_context: Any) -> LabelledCounter:
+        self._learn(data, callback_context)
+        return LabelledCounter.fitted(self, data)
+
+    def _labels_from_file(self, kept: dict[str, Any], n_labels: int) -> LabelledCounter:
+        return LabelledCounter.from_saved(self, kept, n_labels)
+
+    def _check_of_all_words(self) -> None:
+        """Raise an error for the model of one label, whose counts are not its own."""
+        # A new fit replaces the probabilities, and then the counts are its own again.
+        if self._proba_of_label is self._fitted_proba():
+            raise ValueError(
+                f"This {type(self).__name__} is the model of one label of a "
+                "ConditionalCharLM. It depends on the words of all labels, so it "
+                "cannot be saved, merged or continued alone; do so with the "
+                "ConditionalCharLM."
+            )
 
     def merge(self, other: Self) -> Self:
         """Add the counts of another fitted counter.

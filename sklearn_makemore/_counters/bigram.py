@@ -20,8 +20,12 @@ from .._words.vocabulary import (
     check_pair_table,
 )
 from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
+from .model import NGramModel
+from .ngrams import NGramCounts
 from .saved import counts_from_file, counts_to_save
+from .smoothing import Smoothed, additive
 from .sums import exact_weights, weighted_chunks
+from .trie import HistoryTrie
 
 PAIR_CHUNK_SIZE = 1 << 18
 """Number of pairs counted at a time; their 64-bit keys fit in the cache."""
@@ -66,6 +70,13 @@ def smoothed_log_proba(counts: np.ndarray, smoothing: float) -> NDArray[np.float
         log_proba = np.log(smoothed, out=smoothed)  # in place: alphabets can be large
     log_proba -= log_total
     return log_proba
+
+
+def _pair_table(counts: NGramCounts) -> np.ndarray:
+    """Return n-grams of two symbols as `count_pairs` does."""
+    table = np.zeros((counts.n_symbols,) * 2, counts.counts.dtype)
+    table[tuple(counts.ngrams)] = counts.counts
+    return table
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +208,7 @@ class BigramCounter(BaseCounter):
         return counts + others
 
     def _fitted_counts(self) -> np.ndarray:
+        self._check_of_all_words()
         return self.counts_
 
     def _fitted_attributes(self, learned: np.ndarray) -> dict[str, Any]:
@@ -205,7 +217,36 @@ class BigramCounter(BaseCounter):
             "log_proba_": smoothed_log_proba(learned, self.smoothing),
         }
 
+    def _max_order(self) -> int:
+        return 2
+
+    def _fitted_order(self) -> int:
+        return 2
+
+    def _has_counts_of(self, counts: NGramCounts) -> bool:
+        return np.allclose(_pair_table(counts), self.counts_)
+
+    def _smoothed(
+        self, counts: NGramCounts, in_units: NGramCounts
+    ) -> tuple[HistoryTrie, Smoothed, None]:
+        trie = HistoryTrie(counts)
+        return trie, additive(trie, float(self.smoothing)), None
+
+    def _attributes_of_label(
+        self, counts: NGramCounts, trie: HistoryTrie, smoothed: Smoothed, learned: Any
+    ) -> dict[str, Any]:
+        model, last = NGramModel.from_proba(trie, *smoothed), np.arange(trie.n_symbols)
+        log_proba, _ = model.rows(model.advance(np.zeros_like(last), last))
+        return {"counts_": _pair_table(counts), "log_proba_": log_proba}
+
+    def _fitted_proba(self) -> NDArray[np.float64]:
+        return self.log_proba_
+
+    def _bytes_of_label(self) -> int:
+        return self.counts_.nbytes + self.log_proba_.nbytes
+
     def _state_to_save(self) -> dict[str, Any]:
+        self._check_of_all_words()
         expected = self._fitted_attributes(self.counts_)["log_proba_"]
         is_same = np.allclose(expected, self.log_proba_, TOLERANCE, TOLERANCE)
         self._check_unchanged(is_same)

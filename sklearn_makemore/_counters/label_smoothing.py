@@ -2,7 +2,7 @@
 
 With ``c`` for the adjusted counts of a label's words, ``D`` for discounts, ``h'`` for
 the history `h` without its earliest id, and ``p(w | h)`` for the n-gram model of all
-words,
+words, with Kneser-Ney or additive smoothing,
 
 ``p(w | h, y) = (c(hw) - D(c(hw)) + freed(h) q(w | h, y)) / c(h)``
 
@@ -272,9 +272,11 @@ class LabelledNGrams:
         """Return the probabilities given a label, for the n-grams of all words.
 
         The back-off weights make the probabilities sum to one. So an id that no word
-        has after a history has a probability that depends on the shorter history only.
+        has after a history has a probability that depends on the shorter history only,
+        or is impossible if it is so without a label: additive smoothing with 0.
         """
         trie, own = self.trie, self.by_label[label]
+        pooled, pooled_backoff = self.pooled
         proba = np.full(trie.n_ngrams + 1, 1 / trie.n_symbols)
         left = np.ones((2, trie.n_states))  # for other ids: here, after the parent
         for length, level in enumerate(self.levels):
@@ -285,7 +287,7 @@ class LabelledNGrams:
             )
             share[here.states] = backoff.pooled_share(length, label, seen)
             lower = proba[level.lower]
-            mixed = self.pooled[0][level.ngrams] - lower
+            mixed = pooled[level.ngrams] - lower
             mixed *= share[level.owners]
             mixed += lower
             proba[level.ngrams] = _with_own_counts(
@@ -293,8 +295,12 @@ class LabelledNGrams:
             )
             for row, part in enumerate((proba[level.ngrams], lower)):
                 left[row, level.states] -= np.bincount(level.owners, part)
+            is_closed = pooled_backoff[level.states] == 0
+            if is_closed.any():
+                of_seen = np.where(is_closed, 1 - left[0, level.states], 1)
+                proba[level.ngrams] /= of_seen[level.owners]
         np.maximum(left, MIN_LEFT, out=left)
-        return proba, left[0] / left[1]
+        return proba, np.where(pooled_backoff > 0, left[0] / left[1], 0)
 
 
 def _with_own_counts(

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from .._generation.lengths import lengths_of_label
 from .._words.prefixes import distinct_words
 from .._words.training_set import TrainingSet
 from .label_backoff import Predictions, learn_backoff, predictions_by_length
 from .label_smoothing import LabelBackoff, LabelledNGrams
 from .ngrams import NGramCounts, max_order
 from .saved import ngrams_from_file, ngrams_to_save
-from .transitions import Transitions
+from .transitions import SharedExpectations, Transitions
 
 N_FOLDS = 5
 """Number of folds that the words are cut into to learn the back-off."""
@@ -28,9 +27,9 @@ MIN_PREDICTIONS = 16_000
 
 @dataclass(frozen=True, eq=False)
 class LabelledCounter:
-    """What `NGramCounter` learns from labelled words: see `ModelOfLabels`.
+    """What a counter learns from labelled words: see `ModelOfLabels`.
 
-    reader : the `NGramCounter` of all words
+    reader : the counter of all words
     ngram_counts : the n-grams of each label, of one order
     """
 
@@ -51,8 +50,9 @@ class LabelledCounter:
         counter = copy.copy(self.reader)
         counter._learn(data, callback_context=None)
         new_ids = self.reader.vocabulary_.ids_in(data.vocabulary)
-        order, n_symbols = counter.ngram_counts_.order, data.vocabulary.n_symbols
-        counts = [part.lengthen(order) for part in _count_by_label(counter, data)]
+        counts, n_symbols = _count_by_label(counter, data), data.vocabulary.n_symbols
+        order = max(self.ngram_counts[0].order, counts[0].order)
+        counts = [part.lengthen(order) for part in counts]
         for label, known in enumerate(self.ngram_counts):
             known = known.remap(new_ids, n_symbols).lengthen(order)
             counts[label] = known.merge(counts[label])
@@ -61,32 +61,20 @@ class LabelledCounter:
 
     def model(self, label: int) -> Any:
         """Return the fitted counter of a label."""
-        counter, counts = self.reader, self.ngram_counts[label]
-        lengths = lengths_of_label(
-            counts.in_units().word_lengths, counter.ngram_counts_.word_lengths
-        )
         smoothed = self._ngrams.smoothed(label, self.backoff)
-        model = copy.copy(counter)
-        of_label = counter._model(
-            self._ngrams.trie, smoothed, lengths, self._transitions.expectations
-        )
-        vars(model).update(
-            ngram_counts_=counts,
-            discounts_=self.backoff.discounts,
-            model_=of_label,
-            _model_of_label=of_label,
-        )
+        arguments = self.ngram_counts[label], self._ngrams.trie, smoothed
+        model = copy.copy(self.reader)
+        vars(model).update(self.reader._attributes_of_label(*arguments, self))
+        model._proba_of_label = model._fitted_proba()
         return model
+
+    def expectations(self, trie: Any, *arguments: np.ndarray) -> SharedExpectations:
+        """Return the expectations of the model of a label; see `Continuation`."""
+        return self._transitions.expectations(trie, *arguments)
 
     def n_bytes(self, model: Any) -> int:
         """Return the memory that only the model of one label takes."""
-        matched = model.model_
-        plain = getattr(matched, "plain", matched)
-        arrays = [plain.log_proba, plain.log_backoff]
-        # These exist once they were needed.
-        arrays += vars(plain).get("tables") or ()
-        arrays += [vars(matched).get("log_values", np.empty(0))]
-        return sum(array.nbytes for array in arrays)
+        return model._bytes_of_label()
 
     @cached_property
     def _ngrams(self) -> LabelledNGrams:
@@ -113,17 +101,13 @@ class LabelledCounter:
         cls, counter: Any, kept: dict[str, Any], n_labels: int
     ) -> LabelledCounter:
         """Return what `to_save` returned, once checked."""
-        order, n_symbols = counter.ngram_counts_.order, counter.vocabulary_.n_symbols
+        order, n_symbols = counter._fitted_order(), counter.vocabulary_.n_symbols
         counts = [
             ngrams_from_file(part, order, n_symbols) for part in kept["ngram_counts"]
         ]
-        if counter.smoothing != "kneser-ney":
-            raise ValueError(f"smoothing is {counter.smoothing!r}.")
         if len(counts) != n_labels:
             raise ValueError(f"there are n-grams of {len(counts)} labels.")
-        pooled, every = reduce(NGramCounts.merge, counts), counter.ngram_counts_
-        is_same = np.array_equal(np.stack(pooled.packed()), np.stack(every.packed()))
-        if not is_same or not np.allclose(pooled.counts, every.counts):
+        if not counter._has_counts_of(reduce(NGramCounts.merge, counts)):
             raise ValueError("the n-grams of all labels are not those of all words.")
         backoff = LabelBackoff(**kept["backoff"])
         backoff.check(order, n_labels)
@@ -132,7 +116,7 @@ class LabelledCounter:
 
 def _count_by_label(counter: Any, data: TrainingSet) -> list[NGramCounts]:
     """Return the n-grams of each label, which may be none."""
-    order = min(int(counter.order), max_order(data.encoded))
+    order = min(counter._max_order(), max_order(data.encoded))
     parts = (
         data.take(np.flatnonzero(data.labels == label))
         for label in range(data.n_labels)

@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._declarations import POSITIVE_INT, fitted, parameter
-from .._generation.lengths import Expectations, LengthMatchedModel, log_length_ratio
+from .._generation.lengths import (
+    Expectations,
+    LengthMatchedModel,
+    lengths_of_label,
+    log_length_ratio,
+)
 from .._sklearn import Interval
 from .._words.training_set import TrainingSet
 from .._words.vocabulary import CharVocabulary, EncodedWords
 from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
 from .continuation import Continuation
-from .labelled import LabelledCounter
 from .leave_one_out import leave_one_out_discounts
 from .model import NGramModel
 from .ngrams import NGramCounts, max_order
@@ -133,8 +137,6 @@ class NGramCounter(BaseCounter):
         "Log-probabilities after every context that was seen."
     )
 
-    _model_of_label: Any = None
-
     def _count(self, data: TrainingSet) -> NGramCounts:
         # Larger orders have the same histories, and must not cost more.
         order = min(int(self.order), max_order(data.encoded))
@@ -152,16 +154,6 @@ class NGramCounter(BaseCounter):
 
     def _counting_parameters(self) -> dict[str, Any]:
         return {"order": self.order, **super()._counting_parameters()}
-
-    def _check_of_all_words(self) -> None:
-        """Raise an error for the model of one label, whose n-grams are not its own."""
-        # A new fit replaces `model_`, and then the n-grams are its own again.
-        if self._model_of_label is self.model_:
-            raise ValueError(
-                "This NGramCounter is the model of one label of a ConditionalCharLM. "
-                "It depends on the words of all labels, so it cannot be saved, merged "
-                "or continued alone; do so with the ConditionalCharLM."
-            )
 
     def _fitted_counts(self) -> NGramCounts:
         self._check_of_all_words()
@@ -211,14 +203,38 @@ class NGramCounter(BaseCounter):
             discounts = closed_form_discounts(trie)
         return trie, kneser_ney(trie, discounts), discounts
 
-    def _fit_labels(self, data: TrainingSet, callback_context: Any) -> Any:
-        if self.smoothing != "kneser-ney":
-            return super()._fit_labels(data, callback_context)
-        self._learn(data, callback_context)
-        return LabelledCounter.fitted(self, data)
+    def _max_order(self) -> int:
+        return int(self.order)
 
-    def _labels_from_file(self, kept: dict[str, Any], n_labels: int) -> LabelledCounter:
-        return LabelledCounter.from_saved(self, kept, n_labels)
+    def _fitted_order(self) -> int:
+        return self.ngram_counts_.order
+
+    def _has_counts_of(self, counts: NGramCounts) -> bool:
+        own = self.ngram_counts_
+        is_same = np.array_equal(np.stack(counts.packed()), np.stack(own.packed()))
+        return is_same and np.allclose(counts.counts, own.counts)
+
+    def _attributes_of_label(
+        self, counts: NGramCounts, trie: HistoryTrie, smoothed: Smoothed, learned: Any
+    ) -> dict[str, Any]:
+        own, pooled = counts.in_units().word_lengths, self.ngram_counts_.word_lengths
+        lengths = lengths_of_label(own, pooled)
+        return {
+            "ngram_counts_": counts,
+            "discounts_": learned.backoff.discounts,
+            "model_": self._model(trie, smoothed, lengths, learned.expectations),
+        }
+
+    def _fitted_proba(self) -> NGramModel | LengthMatchedModel[NGramModel]:
+        return self.model_
+
+    def _bytes_of_label(self) -> int:
+        plain: Any = getattr(self.model_, "plain", self.model_)
+        arrays = [plain.log_proba, plain.log_backoff]
+        # These exist once they were needed.
+        arrays += vars(plain).get("tables") or ()
+        arrays += [vars(self.model_).get("log_values", np.empty(0))]
+        return sum(array.nbytes for array in arrays)
 
     def _state_to_save(self) -> dict[str, Any]:
         self._check_of_all_words()

@@ -42,18 +42,19 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
 
     Notes
     -----
-    **N-grams.** With ``c`` for the adjusted counts of a label's words, ``D`` for
+    **Counters.** With ``c`` for the adjusted counts of a label's words, ``D`` for
     discounts and ``h'`` for the history `h` without its earliest character,
 
     ``p(w | h, y) = (c(hw) - D(c(hw)) + freed(h) q(w | h, y)) / c(h)``
 
     ``q(w | h, y) = (1 - s) p(w | h', y) + s p(w | h)``
 
-    where ``freed(h)`` is the sum of the discounts. The share `s` of the n-grams of all
-    words is a logistic function of the logarithms of three numbers: how often `h`
-    occurs with the label and with any label, and how many characters follow it with the
-    label. It also depends on the length of `h` and on the label. Discounts and shares
-    maximise the likelihood of held-out words.
+    where ``freed(h)`` is the sum of the discounts, and ``p(w | h)`` is the counter of
+    all words, with Kneser-Ney or additive smoothing. Its share `s` is a logistic
+    function of the logarithms of three numbers: how often `h` occurs with the label and
+    with any label, and how many characters follow it with the label. It also depends on
+    the length of `h` and on the label. Discounts and shares maximise the likelihood of
+    held-out words.
 
     **Networks.** A vector of the label, of shape (n_embd,), is added to the embedding
     of every symbol, the start of the word included.
@@ -83,9 +84,8 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
     estimator: BaseCharLM | None = parameter(
         default=None,
         description="""
-        The model that is conditioned: an `NGramCounter` with Kneser-Ney smoothing, a
-        network, or a mixture of these. None is ``NGramCounter()``. Its parameters
-        have names such as ``estimator__order``.
+        The model that is conditioned: a counter, a network, or a mixture of these. None
+        is ``NGramCounter()``. Its parameters have names such as ``estimator__order``.
         """,
         constraints=[BaseCharLM, None],
         type_text="estimator",

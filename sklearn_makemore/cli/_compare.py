@@ -69,7 +69,7 @@ def run(options):
     models = [_new_model(name, options.random_state) for name in options.models or ()]
     training = _words_to_learn(options)
     if not models:
-        names = default_models(training.n_words, options.label_column is not None)
+        names = default_models(training.n_words)
         models = [_new_model(name, options.random_state) for name in names]
     print(
         f"{training.n_words:,} training words, "
@@ -96,11 +96,10 @@ def _words_to_learn(options) -> Any:
     return training
 
 
-def default_models(n_words, has_labels):
+def default_models(n_words):
     """Return the names of the models that suit a list, and tell which do not."""
-    names = [name for name in MODELS if name != "BigramCounter" or not has_labels]
-    suit = [name for name in names if name in COUNTERS or _suits(name, n_words)]
-    if left_out := ", ".join(name for name in names if name not in suit):
+    suit = [name for name in MODELS if name in COUNTERS or _suits(name, n_words)]
+    if left_out := ", ".join(name for name in MODELS if name not in suit):
         is_slow = n_words > MAX_WORDS
         reason = "they take long" if is_slow else "they are no better than the others"
         print_message(

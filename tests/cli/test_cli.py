@@ -422,18 +422,17 @@ def test_labels_make_a_conditional_model(run, files, words, monkeypatch):
         np.testing.assert_allclose(found, expected, atol=1e-6)
     code, _, (error,) = run("score", "words.model", "some.csv", "--label=last")
     assert (code, "needs a model that was fitted with --label" in error) == (2, True)
-    # A network; and models that cannot be conditioned are skipped.
+    # A network, and another counter.
     monkeypatch.setattr(_compare, "_warm_up", lambda models: None)
     models = "BigramCounter", "NGramCounter", "BigramCharLM"
-    _, lines, (skipped,) = run("compare", *columns, "--models", *models)
-    assert "BigramCounter is skipped: BigramCounter() cannot be conditioned" in skipped
-    rows = {line.split()[0]: line.split()[1] for line in lines[4:6]}
-    assert rows.keys() == {"NGramCounter", "BigramCharLM"}
+    _, lines, _ = run("compare", *columns, "--models", *models)
+    rows = {line.split()[0]: line.split()[1] for line in lines[4:7]}
+    assert rows.keys() == {*models}
     network = ConditionalCharLM(BigramCharLM(random_state=0))
     network.fit(*zip(*train, strict=True))
     found = network.nll(*zip(*tested, strict=True))
     assert rows["BigramCharLM"] == f"{found:.4f}"
-    assert lines[7].startswith("New words from ")
+    assert lines[8].startswith("New words from ")
 
 
 def test_labels_that_are_numbers_are_named_by_their_digits(run, files):
@@ -475,24 +474,19 @@ def test_prefixes_are_read_from_a_pipe(run, files):
 
 
 @pytest.mark.parametrize(
-    ("n_words", "has_labels", "names"),
+    ("n_words", "names"),
     [
-        (299, False, _models.MODELS[:2]),
-        (299, True, ("NGramCounter",)),
-        (300, True, ("NGramCounter", "GRUCharLM")),
-        (1_000, False, _models.MODELS),
-        (100_000, True, ("NGramCounter", *_models.MODELS[2:])),
-        (100_001, False, _models.MODELS[:2]),
+        (299, _models.MODELS[:2]),
+        (300, (*_models.MODELS[:2], "GRUCharLM")),
+        (1_000, _models.MODELS),
+        (100_000, _models.MODELS),
+        (100_001, _models.MODELS[:2]),
     ],
 )
-def test_models_that_suit_the_number_of_words_are_compared(
-    n_words, has_labels, names, capsys
-):
-    assert _compare.default_models(n_words, has_labels) == list(names)
+def test_models_that_suit_the_number_of_words_are_compared(n_words, names, capsys):
+    assert _compare.default_models(n_words) == list(names)
     said = capsys.readouterr().err
-    left_out = (
-        {*_models.MODELS} - {*names} - ({"BigramCounter"} if has_labels else set())
-    )
+    left_out = {*_models.MODELS} - {*names}
     assert all(name in said for name in left_out)
     assert bool(said) == bool(left_out)
 

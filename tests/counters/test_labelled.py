@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from sklearn_makemore import NGramCounter
+from sklearn_makemore import BigramCounter, NGramCounter
+from sklearn_makemore._counters.bigram import count_pairs
 from sklearn_makemore._counters.continuation import Continuation
 from sklearn_makemore._counters.label_backoff import (
     _raw_prior,
@@ -33,8 +34,9 @@ VOCABULARY = CharVocabulary("abc")
 ORDER = 4
 
 
-def learned_from(words, labels, **params):
-    counter = NGramCounter(ORDER, alphabet="abc", **params).fit(words)
+def learned_from(words, labels, counter=None, **params):
+    counter = counter or NGramCounter(ORDER, alphabet="abc", **params)
+    counter.fit(words)
     encoded, n_labels = VOCABULARY.encode(words), int(max(labels)) + 1
     data = TrainingSet(VOCABULARY, encoded, labels=labels, n_labels=n_labels)
     return LabelledCounter.fitted(counter, data)
@@ -87,9 +89,10 @@ def textbook(history, symbol, own, every, pooled, backoff, label):
     return (kept + sum(removed) * mixed) / total
 
 
+@pytest.mark.parametrize("smoothing", ["kneser-ney", "additive"])
 @pytest.mark.parametrize("label", [0, 1, 2])
-def test_probabilities_are_those_of_the_formula(label):
-    learned = learned_from(WORDS, LABELS, match_lengths=False)
+def test_probabilities_are_those_of_the_formula(label, smoothing):
+    learned = learned_from(WORDS, LABELS, smoothing=smoothing, match_lengths=False)
     ngrams, backoff = learned._ngrams, random_backoff(3)
     proba, _ = ngrams.smoothed(label, backoff)
     trie, symbols = ngrams.trie, "|abc"
@@ -137,6 +140,26 @@ def test_lengths_are_those_of_the_model_alone(label):
     alone = NGramModel(model.plain, model.plain.log_proba, model.plain.log_backoff)
     expected = LengthMatchedModel(alone, expected).log_values
     np.testing.assert_allclose(model.log_values, expected, atol=1e-12)
+
+
+def test_pairs_are_n_grams_of_two_symbols():
+    pairs = learned_from(WORDS, LABELS, BigramCounter(0.3, alphabet="abc"))
+    same = NGramCounter(
+        2, smoothing="additive", alpha=0.3, match_lengths=False, alphabet="abc"
+    )
+    ngrams = learned_from(WORDS, LABELS, same)
+    for label in range(3):
+        one, other = pairs.model(label), ngrams.model(label)
+        expected = other.score_samples(["", "ab", "cc", "ccb"])
+        np.testing.assert_allclose(one.score_samples(["", "ab", "cc", "ccb"]), expected)
+        encoded = VOCABULARY.encode(LISTS[label])
+        np.testing.assert_array_equal(one.counts_, count_pairs(encoded, 4))
+
+
+def test_without_smoothing_pairs_of_no_label_are_impossible():
+    model = learned_from(WORDS, LABELS, BigramCounter(0, alphabet="abc")).model(2)
+    is_seen = count_pairs(VOCABULARY.encode(WORDS), 4) > 0
+    np.testing.assert_array_equal(np.isfinite(model.log_proba_), is_seen)
 
 
 def test_words_of_each_label_sum_to_one():

@@ -12,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 
 from sklearn_makemore import (
     BigramCharLM,
+    BigramCounter,
     BoWCharLM,
     ConditionalCharLM,
     GRUCharLM,
@@ -34,6 +35,9 @@ SMALL["batch_size"] = None
 IN_BATCHES = {**SMALL, "max_epochs": 5, "batch_size": 64}
 MODELS = {
     "counter": NGramCounter(3),
+    "pairs": BigramCounter(),
+    "additive": NGramCounter(3, smoothing="additive", alpha=0.1),
+    "alpha-0": NGramCounter(3, smoothing="additive", alpha=0, match_lengths=False),
     "bigram": BigramCharLM(max_epochs=40, random_state=0),
     "mlp": MLPCharLM(n_hidden=16, batch_norm=True, **IN_BATCHES),
     "matched": MLPCharLM(block_size=2, n_hidden=16, match_lengths=True, **SMALL),
@@ -96,7 +100,7 @@ def test_next_characters_are_those_of_the_scores(model, label):
     proba = model.predict_proba(prefixes, label)
     np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-9)
     (tokens,) = model.token_log_proba([word], label)
-    np.testing.assert_allclose(np.log(proba[range(4), columns]), tokens, rtol=1e-4)
+    np.testing.assert_allclose(proba[range(4), columns], np.exp(tokens), rtol=1e-4)
 
 
 def test_a_model_knows_the_letters_of_each_label(model, words):
@@ -132,7 +136,7 @@ def test_a_model_of_one_label_is_an_ordinary_one(model, words, tmp_path):
     assert type(one) is type(model.estimator)
     expected = one.score_samples(words[0])
     np.testing.assert_array_equal(model.score_samples(words[0], "y"), expected)
-    if isinstance(one, NGramCounter | MixtureCharLM):
+    if isinstance(one, BigramCounter | NGramCounter | MixtureCharLM):
         for wrong in (
             lambda: save(one, tmp_path / "one"),
             lambda: one.partial_fit(["a"]),
