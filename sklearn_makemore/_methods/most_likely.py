@@ -1,7 +1,7 @@
 """MostLikelyMixin: the most probable words, all at once or one by one."""
 
 import warnings
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Set
 from numbers import Integral
 from typing import Any, overload
 
@@ -22,7 +22,7 @@ from .._sklearn import Interval
 from .._words.code_points import encodable_words
 from .._words.symbols import SymbolVocabulary
 from .._words.types import Floats, Words
-from .._words.vocabulary import CharVocabulary
+from .._words.vocabulary import CharVocabulary, EncodedWords
 from .sample import GeneratorMixin
 
 _CONDITIONS = "min_length max_length matching avoiding exclude min_distance".split()
@@ -86,7 +86,9 @@ class MostLikelyMixin(GeneratorMixin):
 
         The result is exact: no other word is more probable than those returned. The
         search extends the most probable beginnings first. Its memory and time are
-        bounded. Words have no unknown characters, except those of `prefix`.
+        bounded, and the bounds grow with `n_samples`. A million words of an n-gram
+        model of names take half a minute and 0.5 GiB. Words have no unknown
+        characters, except those of `prefix`.
 
         Parameters
         ----------
@@ -259,49 +261,48 @@ class MostLikelyMixin(GeneratorMixin):
     ) -> list[BestFirstSearch]:
         """Return the search for the most probable words with each prefix."""
         encoded = self._encoded(prefixes, "prefix")
-        segments = _segments_of_beginnings(self.vocabulary_)
+        is_cut = _may_be_cut(self.vocabulary_)
         options = SampleOptions(**conditions)
         options.check()
         exclusion = Exclusion.checked(options.exclude, int(options.min_distance))
         shortest = self._resolved_min_length(options.min_length, options.max_length)
         parts = np.split(self._target_log_proba(encoded), encoded.offsets[1:-1])
         searches: list[BestFirstSearch] = []
-        for prefix, log_proba in zip(prefixes, parts, strict=True):
+        for index, (prefix, log_proba) in enumerate(zip(prefixes, parts, strict=True)):
             longest = self._checked_max_length(
                 prefix, options.min_length or 0, options.max_length
             )
             wanted = WantedWords(
-                self.vocabulary_.characters,
+                self.vocabulary_,
                 prefix,
+                encoded.word_slice(index, index + 1).codes[1:-1],
                 float(log_proba[:-1].sum()),
-                lengths=(len(self.vocabulary_.segments(prefix)), shortest, longest),
+                lengths=(shortest, longest),
                 language=self._language(options, prefix, shortest, longest),
-                exclusion=exclusion,
-                segments=segments,
+                exclusion=exclusion if exclusion.words else None,
+                is_cut=is_cut,
             )
             searches.append(BestFirstSearch(wanted, n_words))
         return searches
 
-    def _next_log_proba_after(self, prefixes: list[str]) -> Floats:
+    def _next_log_proba_after(self, prefixes: EncodedWords) -> Floats:
         """Return log-probabilities of the end and of each character after prefixes."""
-        log_proba, rows = self._prefix_log_proba(self.vocabulary_.encode(prefixes))
+        log_proba, rows = self._prefix_log_proba(prefixes)
         # The unknown symbol is the last.
         return log_proba[rows, : 1 + len(self.vocabulary_.characters)]
 
 
-def _segments_of_beginnings(
-    vocabulary: CharVocabulary,
-) -> Callable[[str], list[str]] | None:
-    """Return what cuts beginnings of words; None if symbols are single characters."""
+def _may_be_cut(vocabulary: CharVocabulary) -> bool:
+    """Whether symbols may have several characters; raise an error for look-around."""
     if not isinstance(vocabulary, SymbolVocabulary):
-        return None
+        return False
     if vocabulary.pattern is not None and has_assertions(vocabulary.pattern):
         raise ValueError(
             "The most probable words cannot be searched if the pattern in `alphabet` "
             "has anchors or look-around, which may cut a word unlike its beginning; "
             "fit a model with a list of symbols."
         )
-    return vocabulary.segments
+    return True
 
 
 def _warn_if_fewer(

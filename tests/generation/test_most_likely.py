@@ -14,14 +14,19 @@ from sklearn_makemore._generation.most_likely import (
     WantedWords,
     most_likely_words,
 )
+from sklearn_makemore._words.vocabulary import CharVocabulary
 
 N_WORDS = 12
 
 
 def best_words(next_log_proba, letters, n_words):
     """Return the words that a search finds, and their log-probabilities."""
-    search = BestFirstSearch(WantedWords(letters), n_words)
-    (found,) = most_likely_words(next_log_proba, [search])
+    vocabulary = CharVocabulary(letters)
+    wanted = WantedWords(vocabulary, "", np.zeros(0, dtype=np.uint8))
+    search = BestFirstSearch(wanted, n_words)
+    (found,) = most_likely_words(
+        lambda encoded: next_log_proba(vocabulary.decode(encoded)), [search]
+    )
     return [word for word, _ in found], [value for _, value in found]
 
 
@@ -102,21 +107,18 @@ def test_any_bound_of_memory_gives_the_same_words_or_an_error(monkeypatch):
         expected = chain.best(n_words, length=6)
         if expected is None:
             continue
-        monkeypatch.setattr(
-            _most_likely, "MAX_OPEN_PREFIXES", rng.choice([2, 5, 10, 10**5])
-        )
+        max_open = rng.choice([2, 5, 10, 10**5])
+        monkeypatch.setattr(_most_likely, "MAX_OPEN_PREFIXES", (max_open, 0))
         monkeypatch.setattr(_most_likely, "PREFIX_CHUNK_SIZE", rng.choice([1, 3, 256]))
         try:
             words, log_proba = best_words(chain, chain.letters, n_words)
         except ValueError:
             outcomes.append("too many")
-            assert _most_likely.MAX_OPEN_PREFIXES <= 10
+            assert max_open <= 10
             continue
         # Equal numbers too: there are many ties, and their order is told.
         assert (words, log_proba) == expected
-        outcomes.append(
-            "short of memory" if _most_likely.MAX_OPEN_PREFIXES <= 10 else "exact"
-        )
+        outcomes.append("short of memory" if max_open <= 10 else "exact")
     # The bounds do bite, and mostly the words can be told all the same.
     for outcome in "too many", "short of memory", "exact":
         assert outcomes.count(outcome) > 15
@@ -227,7 +229,7 @@ def test_no_word_is_longer_than_the_model_can_read():
 def test_past_a_bound_the_error_says_what_to_do(bound, words, fit_once, monkeypatch):
     model = fit_once(CLASSES["kneser-ney-3"], words)
     best, log_proba = model.most_likely(200)
-    monkeypatch.setattr(_most_likely, bound, 100)
+    monkeypatch.setattr(_most_likely, bound, (100, 0))
     with pytest.raises(
         ValueError, match=r"'an' cannot be told from.* fewer words \(n_samples\), or"
     ):
@@ -237,7 +239,7 @@ def test_past_a_bound_the_error_says_what_to_do(bound, words, fit_once, monkeypa
         "MAX_CHARACTERS": 1500,
         "MAX_LOG_PROBAS_READ": 27 * 500,
     }[bound]
-    monkeypatch.setattr(_most_likely, bound, value)
+    monkeypatch.setattr(_most_likely, bound, (value, 0))
     monkeypatch.setattr(_most_likely, "PREFIX_CHUNK_SIZE", 8)
     assert model.most_likely(5)[0] == best[:5]
     with pytest.raises(
@@ -282,7 +284,7 @@ def test_a_large_alphabet_takes_bounded_memory(monkeypatch):
 
     monkeypatch.setattr(model, "_prefix_log_proba", prefix_log_proba, raising=False)
     monkeypatch.setattr(_most_likely, "MAX_CELLS", 1 << 16)
-    monkeypatch.setattr(_most_likely, "MAX_OPEN_PREFIXES", 1 << 11)
+    monkeypatch.setattr(_most_likely, "MAX_OPEN_PREFIXES", (1 << 11, 0))
     words, _ = model.most_likely(51, min_length=0)
     assert set(words) == {"", *letters[:50]}
     assert 3000 < max(asked) <= 1 << 16

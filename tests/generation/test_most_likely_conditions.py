@@ -118,7 +118,7 @@ def test_several_prefixes_share_calls_of_the_model_and_memory(monkeypatch):
     model.most_likely(30, prefix=PREFIXES)
     assert len(n_calls) - alone < alone / 2
     for max_open in 150, 10**5:
-        monkeypatch.setattr(_most_likely, "MAX_OPEN_PREFIXES", max_open)
+        monkeypatch.setattr(_most_likely, "MAX_OPEN_PREFIXES", (max_open, 0))
         found = model.most_likely(30, prefix=PREFIXES)
         for (words, log_proba), (alone, values) in zip(found, expected, strict=True):
             assert words == alone
@@ -150,6 +150,19 @@ def test_the_lazy_form_is_the_list(names_model):
     assert all(type(value) is float for _, value in pairs)
 
 
+def test_however_many_beginnings_are_extended_at_a_time(names_model, monkeypatch):
+    expected = names_model.most_likely(3000, exclude=["ann"], max_length=8)
+    for chunk_size, growth, per_word in (64, 1, 8), (500, 10**6, 10**6):
+        monkeypatch.setattr(_most_likely, "PREFIX_CHUNK_SIZE", chunk_size)
+        monkeypatch.setattr(_most_likely, "GROWTH", growth)
+        monkeypatch.setattr(_most_likely, "MAX_OPEN_PREFIXES", (0, per_word))
+        found = names_model.most_likely(3000, exclude=["ann"], max_length=8)
+        assert found[0] == expected[0]
+        np.testing.assert_array_equal(found[1], expected[1])
+    best = names_model.score_samples(found[0])
+    np.testing.assert_allclose(found[1], best, atol=1e-9)
+
+
 def test_the_lazy_form_costs_what_is_read(names_model, monkeypatch):
     n_read = [0]
     original = names_model._prefix_log_proba
@@ -175,7 +188,7 @@ def test_at_a_bound_the_lazy_form_has_yielded_what_is_certain(
     bound, value, names_model, monkeypatch
 ):
     expected = names_model.most_likely(5000)[0]
-    monkeypatch.setattr(_most_likely, bound, value)
+    monkeypatch.setattr(_most_likely, bound, (value, 0))
     found = []
     with pytest.raises(ValueError, match="More than .* words cannot be told") as error:
         for word, _ in names_model.iter_most_likely():
