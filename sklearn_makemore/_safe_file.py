@@ -21,7 +21,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from safetensors import safe_open
@@ -104,19 +104,32 @@ def write_safe_file(
 ) -> None:
     """Write a document and arrays, and replace an older file of this name atomically.
 
+    JSON must be able to hold the document; infinite numbers and nan are kept.
+    """
+    data = _to_bytes(document, arrays)
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a new file that replaces the one of this name atomically at the end.
+
     The bytes go to a temporary file in the same folder, which is renamed at the end. A
-    process that is killed may leave it behind, as ``.sklearn_makemore-*.tmp``. JSON
-    must be able to hold the document; infinite numbers and nan are kept.
+    process that is killed may leave it behind, as ``.sklearn_makemore-*.tmp``. If the
+    block raises an error, the older file remains.
     """
     path = os.path.realpath(os.path.expanduser(path))  # a link stays a link
-    data = _to_bytes(document, arrays)
     with _advice(path, ". Not written"):
         _check_replaceable(path)
         temporary = os.path.join(
             os.path.dirname(path), f".sklearn_makemore-{secrets.token_hex(8)}.tmp"
         )
         try:
-            _write_bytes(temporary, data)
+            with _new_file(temporary) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
             if os.path.exists(path):
                 with suppress(OSError):  # some file systems have no permissions
                     shutil.copymode(path, temporary)
@@ -127,14 +140,11 @@ def write_safe_file(
             raise
 
 
-def _write_bytes(path: str, data: bytes) -> None:
-    """Write a new file, and wait until it is on the disk."""
+def _new_file(path: str) -> BinaryIO:
+    """Open a new file for writing."""
     # 0o666: the user's umask decides who may read it, as for any new file.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags, 0o666), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    return open(os.open(path, flags, 0o666), "wb")
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import KW_ONLY
 from numbers import Real
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
+from .._arguments import validate_options
 from .._declarations import POSITIVE_INT, fitted, parameter
 from .._generation.lengths import (
     Expectations,
@@ -20,6 +23,7 @@ from .._generation.lengths import (
 from .._sklearn import Interval
 from .._words.training_set import TrainingSet
 from .._words.vocabulary import CharVocabulary, EncodedWords
+from .backoff import TableModel, tables_from_file, tables_to_save
 from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
 from .continuation import Continuation
 from .leave_one_out import leave_one_out_discounts
@@ -105,7 +109,8 @@ class NGramCounter(BaseCounter):
         weight of a rare word, so that large weights leave new words as much probability
         as small ones. "closed-form" is the estimate of Chen and Goodman [1]_ from the
         raw counts, or 0.5, 1 and 1.5 where it is undefined. With
-        ``match_lengths=False``, the probabilities then equal those of KenLM [2]_.
+        ``match_lengths=False``, the model is then that of KenLM [2]_; the user guide
+        lists small differences.
         """,
     )
     match_lengths: bool = parameter(
@@ -121,21 +126,156 @@ class NGramCounter(BaseCounter):
     ngram_counts_: NGramCounts = fitted(
         """
         The distinct n-grams and their counts, in sorted arrays. Their length is
-        `order`, or the length of the longest word plus 2 if that is less.
+        `order`, or the length of the longest word plus 2 if that is less. None for a
+        model of `from_arpa`.
         """
     )
     discounts_: np.ndarray | None = fitted(
         """
-        The discounts of Kneser-Ney smoothing; None with additive smoothing. The axes
-        are: number of symbols in the context, where the start of a word is one symbol;
-        whether the context begins at the start of a word, 0 or 1; and count of the
-        n-gram: 1, 2, or 3 and more.
+        The discounts of Kneser-Ney smoothing; None with additive smoothing, and for a
+        model of `from_arpa`. The axes are: number of symbols in the context, where the
+        start of a word is one symbol; whether the context begins at the start of a
+        word, 0 or 1; and count of the n-gram: 1, 2, or 3 and more.
         """,
         type_text="ndarray of shape (order, 2, 3) or None",
     )
     model_: NGramModel | LengthMatchedModel[NGramModel] = fitted(
         "Log-probabilities after every context that was seen."
     )
+
+    @validate_options({"path": [str, os.PathLike]})
+    def to_arpa(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to an ARPA file, which KenLM, SRILM and other tools read.
+
+        The file has the same probabilities as this model, as logarithms to base 10 with
+        seven digits. Each symbol is a word of the file, and each word of this model is
+        a sentence: KenLM scores "emma" as ``kenlm.Model(path).score("e m m a")``. A
+        space within a symbol becomes the character U+2581, as in SentencePiece.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file. With the ending ".gz" it is compressed. A "~" at the start stands
+            for the home folder. An older file of this name is replaced atomically.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If the model matches the lengths of words, which needs
+            ``match_lengths=False``, or if a symbol cannot be written: a tab, a line
+            break, U+2581, "<s>" or "</s>".
+        OSError
+            If the file cannot be written. An older file is unchanged.
+
+        See Also
+        --------
+        NGramCounter.from_arpa : Read an ARPA file.
+        save : Save the model with its counts, so that it can learn more words.
+
+        Notes
+        -----
+        Without ``handle_unknown="unk"``, the file lacks "<unk>", and KenLM warns and
+        takes unknown symbols as nearly impossible. A probability of zero, of additive
+        smoothing with ``alpha=0``, is written as -99, the convention of the format.
+        KenLM reads orders from 2 on, and up to 6 unless it is compiled for more.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklearn_makemore import NGramCounter
+        >>> model = NGramCounter(order=2, match_lengths=False).fit(["ab", "b"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.to_arpa(Path(folder, "words.arpa"))
+        ...     lines = Path(folder, "words.arpa").read_text().splitlines()
+        >>> for line in lines[5:9]:  # the symbols
+        ...     print(line.expandtabs(12))
+        -99         <s>         -0.004364805
+        -0.5872595  </s>
+        -0.5872595  a           -0.4412914
+        -0.3163527  b           -0.7423214
+        """
+        check_is_fitted(self)
+        if isinstance(self.model_, LengthMatchedModel):
+            raise ValueError(
+                "An ARPA file cannot hold an NGramCounter with match_lengths=True: its "
+                "probabilities depend on the number of characters so far. Fit again "
+                "with match_lengths=False."
+            )
+        from .arpa import write_arpa  # files need more modules than counts
+
+        write_arpa(path, self.model_, self.vocabulary_)
+
+    @classmethod
+    @validate_options({"path": [str, os.PathLike]})
+    def from_arpa(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model from an ARPA file, such as KenLM and SRILM write.
+
+        Each word of the file becomes a symbol, and each sentence a word of this model.
+        The model scores, samples, and can be saved. It has no counts, so `partial_fit`
+        and `merge` raise an error, but `fit` learns a new model.
+
+        The file can come from anyone. It is validated, and the memory is in proportion
+        to its content. Sizes that it only states allocate nothing.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; it can be compressed, with an ending such as ".gz". A "~" at the
+            start stands for the home folder.
+
+        Returns
+        -------
+        model : NGramCounter
+            A fitted counter with the order of the file, ``discounts="closed-form"`` and
+            ``match_lengths=False``. If all symbols are single characters, `alphabet` is
+            None; otherwise it lists them. `handle_unknown` is "unk" if the file has
+            "<unk>". `longest_word_` is the order, because the file does not tell it.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is not a valid ARPA file; the message has the line.
+        OSError
+            If the file cannot be read.
+
+        Warns
+        -----
+        UserWarning
+            If probabilities do not add up to one. Scores are then those of the file,
+            and samples follow the probabilities divided by their sum.
+
+        See Also
+        --------
+        NGramCounter.to_arpa : Write an ARPA file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklearn_makemore import NGramCounter
+        >>> model = NGramCounter(order=3, match_lengths=False).fit(["emma", "ava"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.to_arpa(Path(folder, "names.arpa.gz"))
+        ...     again = NGramCounter.from_arpa(Path(folder, "names.arpa.gz"))
+        >>> round(again.nll(["mava"]), 5) == round(model.nll(["mava"]), 5)
+        True
+        """
+        from .arpa import read_arpa  # files need more modules than counts
+
+        model, vocabulary = read_arpa(path)
+        is_of_characters = type(vocabulary) is CharVocabulary
+        counter = cls(
+            model.order,
+            discounts="closed-form",
+            match_lengths=False,
+            alphabet=None if is_of_characters else vocabulary.alphabet,
+            handle_unknown="unk" if vocabulary.unknown else "error",
+        )
+        counter._set_fitted(vocabulary, model.order, model, is_warm_start=False)
+        return counter
 
     def _count(self, data: TrainingSet) -> NGramCounts:
         # Larger orders have the same histories, and must not cost more.
@@ -157,6 +297,12 @@ class NGramCounter(BaseCounter):
 
     def _fitted_counts(self) -> NGramCounts:
         self._check_of_all_words()
+        if isinstance(self.model_, TableModel):
+            raise ValueError(
+                "This NGramCounter comes from an ARPA file, which has no counts, so it "
+                "cannot learn more words, be merged or be pruned. Fit a new one on all "
+                "words."
+            )
         counts = self.ngram_counts_
         if not self._is_order_of(counts.order, self.longest_word_):
             raise ValueError(
@@ -165,7 +311,9 @@ class NGramCounter(BaseCounter):
             )
         return counts
 
-    def _fitted_attributes(self, learned: NGramCounts) -> dict[str, Any]:
+    def _fitted_attributes(self, learned: NGramCounts | TableModel) -> dict[str, Any]:
+        if isinstance(learned, TableModel):
+            return {"ngram_counts_": None, "discounts_": None, "model_": learned}
         in_units = learned.in_units()
         trie, smoothed, discounts = self._smoothed(learned, in_units)
         del trie.counts  # frees memory
@@ -238,6 +386,10 @@ class NGramCounter(BaseCounter):
 
     def _state_to_save(self) -> dict[str, Any]:
         self._check_of_all_words()
+        if isinstance(self.model_, TableModel):
+            order = self.model_.order
+            self._check_unchanged(order == self.order and not self.match_lengths)
+            return {"order": order, **tables_to_save(self.model_)}
         counts = self.ngram_counts_
         self._check_unchanged(self._is_order_of(counts.order, self.longest_word_))
         expected = self._fitted_attributes(counts)["model_"]
@@ -246,10 +398,12 @@ class NGramCounter(BaseCounter):
 
     def _state_from_file(
         self, kept: dict[str, Any], vocabulary: CharVocabulary
-    ) -> NGramCounts:
+    ) -> NGramCounts | TableModel:
         order = kept["order"]
         if type(order) is not int or not self._is_order_of(order, kept["longest_word"]):
             raise ValueError(f"The n-grams have order {order!r}.")
+        if "table_sizes" in kept:
+            return TableModel(tables_from_file(kept, order), vocabulary.n_symbols)
         return ngrams_from_file(kept, order, vocabulary.n_symbols)
 
     def _is_order_of(self, order: int, longest_word: int) -> bool:
@@ -265,6 +419,8 @@ class NGramCounter(BaseCounter):
         return self.model_
 
     def _knows_empty_word(self) -> bool:
+        if isinstance(self.model_, TableModel):
+            return self.model_.lists_empty_word()
         return bool(self.ngram_counts_.word_lengths[0])
 
     def _target_log_proba(self, encoded: EncodedWords) -> NDArray[np.float64]:

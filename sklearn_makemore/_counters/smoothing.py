@@ -38,7 +38,7 @@ def estimate_discounts(counts: ArrayLike) -> NDArray[np.float64]:
     discount is not positive.
 
     KenLM estimates discounts in the same way, but its `lmplz` takes the raw count of
-    the last n-gram of each order for the adjusted one. Here all counts are exact.
+    the last n-gram of each order for the adjusted one, and keeps discounts of zero.
 
     >>> from sklearn_makemore._counters.smoothing import estimate_discounts
     >>> estimate_discounts([1] * 8 + [2] * 4 + [3] * 2 + [4])

@@ -67,7 +67,9 @@ def _size(model):
         n_weights = sum(weight.numel() for weight in model.net_.module_.parameters())
         return f"{n_weights:,} weights"
     if hasattr(model, "ngram_counts_"):
-        return f"{len(model.ngram_counts_.counts):,} distinct n-grams"
+        counts = model.ngram_counts_  # None if the model comes from an ARPA file
+        n_ngrams = model.model_.n_ngrams if counts is None else len(counts)
+        return f"{n_ngrams:,} distinct n-grams"
     if hasattr(model, "counts_"):
         return f"{model.counts_.size:,} counts of pairs"
     return f"{len(model.estimators_):,} models in a mixture"

@@ -33,8 +33,8 @@ PIPELINE = [
     "_word_estimator",
     "_methods",
     "_base",
-    "_counters",
     "_safe_file",
+    "_counters",
     "modules",
     "_training",
     "_networks",
@@ -45,7 +45,7 @@ PIPELINE = [
     "inspection",
 ]
 SUB_PACKAGES = [room for room in PIPELINE if (ROOT / room).is_dir()]
-WITHOUT_TORCH = [*PIPELINE[: PIPELINE.index("_safe_file") + 1], "_meta"]
+WITHOUT_TORCH = [*PIPELINE[: PIPELINE.index("_counters") + 1], "_meta"]
 
 # These import from below, inside a function.
 UPWARD = {
