@@ -5,8 +5,8 @@ a rare word weighs), `ngrams` (distinct n-grams with counts), `saved` (counts in
 files), `trie` (the histories of n-grams), `smoothing` (Kneser-Ney and additive),
 `leave_one_out` (discounts), `continuation` and `transitions` (expectations over the
 next character), `model` (probabilities after every history), `backoff` (models of
-tables without counts), `arpa` (their files), `base` (the base class), `bigram` and
-`ngram` (the estimators), `label_smoothing`, `label_backoff` and `labelled` (n-grams
-given a label). It imports `_words`, `_generation`, `_declarations`, `_arguments` and
-`_base`, for files `datasets` and `_safe_file`, and never torch.
+tables without counts), `arpa` and `arpa_methods` (their files), `base` (the base
+class), `bigram` and `ngram` (the estimators), `label_smoothing`, `label_backoff` and
+`labelled` (n-grams given a label). It imports `_words`, `_generation`, `_declarations`,
+`_arguments` and `_base`, for files `datasets` and `_safe_file`, and never torch.
 """
