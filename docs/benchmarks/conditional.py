@@ -34,7 +34,11 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 import sklearn_makemore as makemore
 from sklearn_makemore.datasets import load_names
 
-COUNTERS = [makemore.NGramCounter()]
+COUNTERS = [
+    makemore.NGramCounter(),
+    makemore.NGramCounter(smoothing="additive"),
+    makemore.BigramCounter(),
+]
 NETWORKS = [
     network(random_state=0)
     for network in (
@@ -141,7 +145,7 @@ def main():
                 seconds = time.perf_counter() - start
                 log_proba = fitted.score_samples(words[test], labels[test])
                 found = nlls(log_proba, words[test], labels[test])
-                cells = [list_name, f"`{type(model).__name__}()`", way]
+                cells = [list_name, f"`{model}`", way]
                 cells += [f"{nll:.3f}" for nll in found] + [f"{seconds:.2g}"]
                 print(f"| {' | '.join(cells)} |", flush=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .label_backoff import Predictions, learn_backoff, predictions_by_length
 from .label_smoothing import LabelBackoff, LabelledNGrams
 from .ngrams import NGramCounts, max_order
 from .saved import ngrams_from_file, ngrams_to_save
+from .sums import balanced_sum
 from .transitions import SharedExpectations, Transitions
 
 N_FOLDS = 5
@@ -107,7 +108,7 @@ class LabelledCounter:
         ]
         if len(counts) != n_labels:
             raise ValueError(f"there are n-grams of {len(counts)} labels.")
-        if not counter._has_counts_of(reduce(NGramCounts.merge, counts)):
+        if not counter._has_counts_of(_merged(counts)):
             raise ValueError("the n-grams of all labels are not those of all words.")
         backoff = LabelBackoff(**kept["backoff"])
         backoff.check(order, n_labels)
@@ -124,9 +125,16 @@ def _count_by_label(counter: Any, data: TrainingSet) -> list[NGramCounts]:
     return [NGramCounts.from_data(part, order) for part in parts]
 
 
+def _merged(counts: Sequence[NGramCounts]) -> NGramCounts:
+    """Return the n-grams of all labels."""
+    merged = balanced_sum(counts, NGramCounts.merge, len)
+    assert merged is not None  # there is a label
+    return merged
+
+
 def _labelled_ngrams(counter: Any, counts: Sequence[NGramCounts]) -> LabelledNGrams:
     """Smooth the n-grams of all words, and prepare those of each label."""
-    pooled = reduce(NGramCounts.merge, counts)
+    pooled = _merged(counts)
     trie, smoothed, _ = counter._smoothed(pooled, pooled.in_units())
     return LabelledNGrams(trie, smoothed, [part.in_units() for part in counts])
 

@@ -6,6 +6,7 @@ bytes per n-gram.
 
 from __future__ import annotations
 
+import copy
 from itertools import pairwise
 from typing import Any
 
@@ -38,8 +39,10 @@ class Transitions:
         self.lower_ends = lower[self.ends]
         self.states = trie.ngram_keys[others] // trie.n_symbols
         self.ngrams = np.stack([others, lower[others]], axis=1)
-        self.targets = trie.next_states[self.ngrams].ravel()
-        self.first = 2 * np.searchsorted(self.states, np.arange(trie.n_states + 1))
+        targets = trie.next_states[self.ngrams].ravel()
+        first = 2 * np.searchsorted(self.states, np.arange(trie.n_states + 1))
+        csr = np.zeros(len(targets)), targets, first
+        self._pattern: Any = csr_array(csr, shape=(trie.n_states, trie.n_states))
         # Indices of another type would be converted at each step.
         self.parents = [
             (slice(first, end), trie.parents[first:end].astype(np.intp))
@@ -51,6 +54,12 @@ class Transitions:
     ) -> SharedExpectations:
         """Return the expectations of a model; arguments as of `Continuation`."""
         return SharedExpectations(self, proba, backoff)
+
+    def matrix(self, weights: np.ndarray) -> Any:
+        """Return the matrix with the weights of all entries, (2 * n_others,)."""
+        matrix = copy.copy(self._pattern)  # checking its indices takes longer
+        matrix.data = weights
+        return matrix
 
 
 def expectations_alone(
@@ -72,8 +81,7 @@ class SharedExpectations:
         self._unseen = backoff[0] * proba[-1]
         weights = proba[transitions.ngrams]
         weights[:, 1] *= -backoff[transitions.states]
-        csr = weights.ravel(), transitions.targets, transitions.first
-        self._matrix: Any = csr_array(csr, shape=(trie.n_states, trie.n_states))
+        self._matrix = transitions.matrix(weights.ravel())
         ends, states = np.zeros(trie.n_states), transitions.end_states
         ends[states] = proba[transitions.ends]
         ends[states] -= backoff[states] * proba[transitions.lower_ends]

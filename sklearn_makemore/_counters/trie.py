@@ -109,7 +109,6 @@ class HistoryTrie:
             maximal_states, compact_counts(ngram_counts.counts)
         )
         self.n_ngrams = len(self.ngram_keys)
-        self.next_states = self._find_next_states()
 
     def lower_ngrams(self, ngrams: np.ndarray | slice) -> NDArray[np.int64]:
         """Return the index of each n-gram without its earliest id.
@@ -161,8 +160,9 @@ class HistoryTrie:
         keys_by_length.clear()  # as large as their concatenation
         return keys, np.concatenate(counts_by_length), levels
 
-    def _find_next_states(self) -> np.ndarray:
-        """Return the state after every n-gram, and the empty history at the end.
+    @cached_property
+    def next_states(self) -> np.ndarray:
+        """The state after every n-gram, and the empty history at the end.
 
         It is the state after the n-gram without its earliest id, extended by that id.
         The longest n-grams are longer than any history: they keep the shorter one.

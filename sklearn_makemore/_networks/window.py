@@ -123,7 +123,7 @@ class BaseWindowCharLM(BaseNeuralCharLM):
         counts = ContextCounts.from_encoded(
             data.encoded, block_size, n_symbols, data.sample_weight, data.labels
         )
-        return ContextDataset(counts, n_symbols, device)
+        return ContextDataset(counts, n_symbols, device, max(1, data.n_labels))
 
     def _check_trainable(self, encoded, vocabulary, is_warm_start):
         if not self.match_lengths:

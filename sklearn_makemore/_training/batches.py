@@ -28,6 +28,9 @@ MAX_TABLE_CELLS = 1 << 23
 MIN_BATCHES = 32
 """Smallest number of steps of an epoch. Short lists get smaller batches."""
 
+MIN_LABELLED_BATCH_SIZE = 256
+"""Number of predictions to which batches are reduced for as many steps per label."""
+
 MIN_BATCH_SIZE = 32
 """Smallest number of predictions to which batches are reduced if a new network learns.
 More steps need the weight decay that short lists have."""
@@ -49,10 +52,12 @@ class WeightedDataset(Dataset):
     """Distinct rows with weights, and the counts of the symbols that follow them.
 
     total : number of predictions, weights included
+    n_labels : the labels for which there may be smaller batches
     weights : (n_rows,) float32
     """
 
     total: float
+    n_labels: int = 1
     weights: Tensor
     next_counts: "NextCounts"
 
@@ -70,7 +75,8 @@ class WeightedDataset(Dataset):
 
         min_size : predictions below which short lists do not reduce `batch_size`
         """
-        n_batches = number_of_batches(self.total, batch_size, min_size)
+        sizes = batch_size, min_size, self.n_labels
+        n_batches = number_of_batches(self.total, *sizes)
         return Batches(self, n_batches, training, processes)
 
     def _validation_size(self, most):
@@ -175,15 +181,19 @@ def rescale_extreme_weights(weights: np.ndarray) -> np.ndarray:
     return np.maximum(weights * scale, MIN_WEIGHT)
 
 
-def number_of_batches(total: float, batch_size: int | None, min_size: int) -> int:
+def number_of_batches(
+    total: float, batch_size: int | None, min_size: int, n_labels: int = 1
+) -> int:
     """Return the steps of an epoch over `total` predictions, weights included.
 
     Batches are smaller than `batch_size` if there would be fewer than MIN_BATCHES, but
-    have at least `min_size` predictions. None puts all predictions in one batch.
+    have at least `min_size` predictions. Each label needs as many steps, but not in
+    batches below MIN_LABELLED_BATCH_SIZE. None puts all predictions in one batch.
     """
     if batch_size is None:
         return 1
     size = min(batch_size, max(total / MIN_BATCHES, min_size))
+    size = min(size, max(total / MIN_BATCHES / n_labels, MIN_LABELLED_BATCH_SIZE))
     return max(1, round(total / size))
 
 

@@ -20,7 +20,14 @@ class ContextDataset(WeightedDataset):
     Very small and very large counts are scaled by one factor.
     """
 
-    def __init__(self, context_counts: ContextCounts, n_symbols: int, device: str):
+    def __init__(
+        self,
+        context_counts: ContextCounts,
+        n_symbols: int,
+        device: str,
+        n_labels: int = 1,
+    ):
+        self.n_labels = n_labels
         contexts = context_counts.contexts
         self.contexts = torch.as_tensor(contexts.astype("int32"), device=device)
         counts = rescale_extreme_weights(context_counts.counts)

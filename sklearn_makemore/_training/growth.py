@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..modules.labelled_embedding import LABELS
+from ..modules.labelled_embedding import LABELS, PAIRS
 
 
 def grown(name: str, tensor: Tensor, shape: torch.Size, new_ids: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ def grown(name: str, tensor: Tensor, shape: torch.Size, new_ids: Tensor) -> Tens
         n_known = tensor.shape[dim]
         if n_known == size:
             continue  # only dimensions of symbols and labels grow
-        of_labels = name == LABELS and dim == 0
+        of_labels = name in (LABELS, PAIRS) and dim == 0
         rows = torch.arange(n_known) if of_labels else new_ids  # new labels come last
         mean = tensor.mean(dim, keepdim=True)
         larger = mean.repeat_interleave(size, dim)

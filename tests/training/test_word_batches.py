@@ -247,6 +247,19 @@ def test_number_of_batches(total, batch_size, min_size, n_batches):
     assert number_of_batches(total, batch_size, min_size) == n_batches
 
 
+@pytest.mark.parametrize(
+    "total, batch_size, n_labels, n_batches",
+    [
+        (64_000, 1000, 2, 64),  # for each label 32
+        (64_000, 1000, 100, 250),  # 3,200 would have less than 256 predictions
+        (64_000, 500, 2, 128),
+        (3_200, 1000, 100, 32),
+    ],
+)
+def test_labels_need_more_batches(total, batch_size, n_labels, n_batches):
+    assert number_of_batches(total, batch_size, 32, n_labels) == n_batches
+
+
 @pytest.mark.parametrize("weight", [1e-300, 1e-9, 1e9, 1e300])
 def test_weights_of_any_size_make_an_epoch_of_reasonable_length(weight):
     n_batches = len(dataset_of(WORDS).batches(200, training=True))
