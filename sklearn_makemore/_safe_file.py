@@ -73,6 +73,10 @@ PICKLES = (
 them with: zip, zlib, gzip, bzip2."""
 
 
+ARPA_START = b"\\data\\"
+"""First bytes of most ARPA files."""
+
+
 class ModelFileError(ValueError):
     """Raised by `load` if a file is not a model that it can read.
 
@@ -248,13 +252,15 @@ def restored_random_state(
 def _described(path: str) -> str:
     """Describe a file that is not a safetensors file."""
     with open(path, "rb") as file:
-        start = file.read(max(map(len, PICKLES)))
+        start = file.read(max(map(len, [*PICKLES, ARPA_START])))
     if start.startswith(PICKLES):
         return (
             "is not a model file. It looks like a pickle. `joblib.load` or "
             "`pickle.load` may read it, but they run the code in it, so use them only "
             "if you trust the file"
         )
+    if start.startswith(ARPA_START):
+        return "is an ARPA file; `NGramCounter.from_arpa` reads it"
     return "is not a model file that sklearn_makemore.save wrote, or is damaged"
 
 

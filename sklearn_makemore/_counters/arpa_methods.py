@@ -46,8 +46,8 @@ class ArpaMixin:
 
         See Also
         --------
-        NGramCounter.from_arpa : Read an ARPA file.
         save : Save the model with its counts, so that it can learn more words.
+        NGramCounter.from_arpa : Read an ARPA file.
 
         Notes
         -----

@@ -244,6 +244,9 @@ def test_what_is_no_arpa_file(tmp_path):
             NGramCounter.from_arpa(path)
     with pytest.raises(FileNotFoundError):
         NGramCounter.from_arpa(tmp_path / "missing.arpa")
+    path.write_text(SRILM[SRILM.index("\\data") :])
+    with pytest.raises(ModelFileError, match="`NGramCounter.from_arpa` reads it"):
+        load(path)
 
 
 def test_tables_in_a_model_file_are_checked(srilm):
