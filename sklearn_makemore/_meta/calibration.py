@@ -1,5 +1,6 @@
 """From log-probabilities of words to probabilities of classes: features and weights."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -225,6 +226,35 @@ def log_likelihood(
     error *= sample_weight[:, np.newaxis]
     by_weight = np.einsum("nk,nkj->j", error, features)
     return value, np.concatenate([by_weight, error.sum(axis=0)])
+
+
+def held_out_weights(
+    calibration: str | None,
+    models: Iterable[ClassModels],
+    held_out: list[LabelledWords],
+    data: LabelledWords,
+) -> tuple[Floats, Floats]:
+    """Fit weights and biases on words that were held out.
+
+    models : for each part of the held-out words, models that have not seen it
+    weights : (n_features,)
+    bias : (n_classes,), 0 for the classes without held-out words
+    """
+    bias = np.zeros(len(data.classes))
+    bayes = bayes_weights(by_place=calibration == "places")
+    if not held_out:
+        return bayes, bias
+    scored = LabelledWords.joined(held_out)
+    parts = zip(models, held_out, strict=True)
+    features = np.concatenate([model.features(part.words) for model, part in parts])
+    classes = np.searchsorted(data.classes, scored.classes)
+    log_prior = np.log(data.shares)[classes]
+    likelihood = scored.targets, log_prior, evidence_weights(scored)
+    factor = best_temperature((features @ bayes)[:, :, np.newaxis], *likelihood)
+    if calibration == "temperature":
+        return factor * bayes, bias
+    weights, bias[classes] = best_weights(features, factor * bayes, *likelihood)
+    return weights, bias
 
 
 def evidence_weights(data: LabelledWords) -> Floats:

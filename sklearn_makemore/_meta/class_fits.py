@@ -5,16 +5,34 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from .._base import BaseCharLM
 from .._words.hold_out import word_folds
 from .._words.symbols import SymbolVocabulary, vocabulary_of
 from .._words.vocabulary import CharVocabulary
-from .calibration import ClassModels, known_symbols, min_lengths
+from .calibration import N_PLACES, ClassModels, known_symbols, min_lengths
 from .calibration import backwards as reversed_words
 from .conditional import ConditionalCharLM
 from .labels import LabelledWords
-from .members import MemberFit, check_kept_member
+from .members import MemberFit, check_kept_member, check_learnable, member_for
+
+
+def model_of_classes(estimator: Any, texts: list[str], words: list[str]) -> Any:
+    """Copy the model of each class, or the `ConditionalCharLM` of all classes.
+
+    texts : all words, those of weight zero too, for errors with the index of a word
+    words : those of positive weight
+    """
+    if isinstance(estimator, FrozenEstimator):
+        raise TypeError(
+            "`estimator` is a FrozenEstimator, but a classifier fits one model for "
+            "each class; pass the model without it."
+        )
+    if isinstance(estimator, ConditionalCharLM):
+        return ConditionalCharLM(model_of_classes(estimator.estimator, texts, words))
+    check_learnable(estimator, texts)
+    return member_for(estimator, words)
 
 
 def class_folds(
@@ -124,15 +142,28 @@ def checked_shared(model: Any, classes: np.ndarray) -> Any:
     return model
 
 
+def with_newer_attributes(kept: dict[str, Any]) -> dict[str, Any]:
+    """Add what a classifier in a file of version 0.1.0 lacks."""
+    kept = {"class_count": None, **kept}
+    if "known_symbols" not in kept:
+        vocabulary = kept["estimators"][0].vocabulary_
+        known = np.ones((len(kept["estimators"]), vocabulary.n_symbols), dtype=bool)
+        known[:, 1 + len(vocabulary.characters) :] = False  # the unknown symbol
+        none = np.zeros(len(known), dtype=np.int64)
+        kept |= {"known_symbols": known, "min_lengths": none}
+    return kept
+
+
 def check_kept_classes(
     kept: dict[str, Any], forwards: list[Any], backwards: list[Any]
 ) -> None:
     """Raise an error unless a file holds classes and their models."""
-    for member in [*forwards, *backwards]:
+    members = [member for member in [*forwards, *backwards] if member is not None]
+    for member in members:
         check_kept_member(member)
-    if not forwards:
+    if not members:
         raise ValueError("there is no model of a class.")
-    n_classes, vocabulary = len(forwards), forwards[0].vocabulary_
+    n_classes, vocabulary = len(forwards), members[0].vocabulary_
     classes = kept["classes"]
     if not isinstance(classes, np.ndarray) or classes.shape != (n_classes,):
         raise ValueError(f"classes is {classes!r}.")
@@ -141,8 +172,24 @@ def check_kept_classes(
         raise ValueError(f"class_prior is {kept['class_prior']!r}.")
     check_kept_array(kept, "known_symbols", (n_classes, vocabulary.n_symbols), np.bool_)
     check_kept_array(kept, "min_lengths", (n_classes,), np.int64)
-    if any(member.vocabulary_ != vocabulary for member in [*forwards, *backwards]):
+    if any(member.vocabulary_ != vocabulary for member in members):
         raise ValueError("the models of the classes have different symbols.")
+
+
+def check_kept_classifier(kept: dict[str, Any]) -> None:
+    """Raise an error unless a file holds what a classifier has learned."""
+    forwards, backwards = kept["estimators"], kept["backward_estimators"]
+    check_kept_classes(kept, forwards, backwards)
+    n_classes = len(forwards)
+    check_kept_array(kept, "weights", (4 * N_PLACES if backwards else 1,))
+    check_kept_array(kept, "bias", (n_classes,))
+    is_counted = np.ones(n_classes, dtype=bool)
+    if kept["class_count"] is not None:
+        check_kept_array(kept, "class_count", (n_classes,))
+        is_counted = kept["class_count"] > 0
+    for models in (forwards, backwards or forwards):
+        if [model is not None for model in models] != is_counted.tolist():
+            raise ValueError("there is not one model for each class that has words.")
 
 
 def check_kept_array(

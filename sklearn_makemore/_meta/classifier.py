@@ -1,15 +1,13 @@
 """CharLMClassifier: one character model per class, and Bayes' rule."""
 
-from collections.abc import Iterable
 from dataclasses import KW_ONLY
 from numbers import Integral
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,29 +17,31 @@ from .._declarations import fitted, parameter
 from .._sklearn import Interval, StrOptions, _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
-from .._words.types import Floats, Weights, Words
-from .calibration import (
-    N_PLACES,
-    ClassModels,
-    bayes_weights,
-    best_temperature,
-    best_weights,
-    evidence_weights,
+from .._words.types import Weights, Words
+from .calibration import ClassModels, held_out_weights
+from .class_counts import (
+    check_can_add_words,
+    check_known_classes,
+    checked_classes,
+    class_count,
+    with_absent_classes,
+    with_more_words,
 )
 from .class_fits import (
     check_can_read_backwards,
-    check_kept_array,
-    check_kept_classes,
+    check_kept_classifier,
     checked_shared,
     class_fits,
     class_folds,
     class_models,
+    model_of_classes,
     models_of_labels,
     shared_fits,
+    with_newer_attributes,
 )
 from .conditional import ConditionalCharLM
 from .labels import LabelledWords, checked_priors
-from .members import BaseOfOneModel, check_learnable, fit_members, member_for
+from .members import BaseOfOneModel, fit_members
 
 WORD_CHUNK_SIZE = 1 << 16
 
@@ -136,14 +136,19 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
     classes_: np.ndarray = fitted(
         "The classes, sorted.", type_text="ndarray of shape (n_classes,)"
     )
+    class_count_: np.ndarray | None = fitted(
+        "Total weight of the training words of each class.",
+        type_text="ndarray of shape (n_classes,)",
+    )
     class_prior_: np.ndarray = fitted(
         "Prior probabilities of the classes.",
         type_text="ndarray of shape (n_classes,)",
     )
-    estimators_: list[BaseCharLM] = fitted(
-        "The model of each class.", type_text="list of estimators of length n_classes"
+    estimators_: list[BaseCharLM | None] = fitted(
+        "The model of each class; None for a class that has no words so far.",
+        type_text="list of estimators of length n_classes",
     )
-    backward_estimators_: list[BaseCharLM] = fitted(
+    backward_estimators_: list[BaseCharLM | None] = fitted(
         """
         The models that read backwards; empty unless `calibration` is "places".
         """,
@@ -185,6 +190,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     # Words are what scikit-learn calls X, not metadata that could be routed.
     __metadata_request__fit = {"words": UNUSED}
+    __metadata_request__partial_fit = {"words": UNUSED}
     __metadata_request__predict = {"words": UNUSED}
     __metadata_request__predict_proba = {"words": UNUSED}
     __metadata_request__predict_log_proba = {"words": UNUSED}
@@ -221,29 +227,92 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             If something in `words` is not a string, if `estimator` is not a character
             model, or if it is frozen: each class needs its own model.
         """
-        texts, weight = check_training(words, sample_weight)
-        data = LabelledWords.checked(texts, y, weight, type(self).__name__)
-        if isinstance(self.estimator, FrozenEstimator):
-            raise TypeError(
-                "`estimator` is a FrozenEstimator, but a classifier fits one model for "
-                "each class; pass the model without it."
-            )
-        shared = isinstance(self.estimator, ConditionalCharLM)
-        given = cast(Any, self.estimator).estimator if shared else self.estimator
-        check_learnable(given, texts)
-        model = member_for(given, data.words)
+        data = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
+        texts, _ = check_training(words, sample_weight)
+        return self._fit_classes(texts, data, data.classes)
+
+    @validate_options({})
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(
+        self,
+        words: Words,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: Weights = None,
+    ) -> Self:
+        """Learn from more words with their classes, starting from the fitted state.
+
+        Counts are added exactly: the models of the classes equal those of one `fit` on
+        the words of all calls, up to rounding if weights are not whole numbers. The
+        weights of `calibration` are not learned again: they stay those of the first
+        call, which learns none if its words are of one class. If the first call has
+        1,000 of 6,000 names, the log-loss for the sexes is 0.432; it is 0.410 after one
+        `fit`, and 0.560 without calibration.
+
+        Parameters
+        ----------
+        words : array-like of str of shape (n_words,)
+            A list, tuple, array, Series or one-column data frame; ``""`` is a word.
+
+        y : array-like of shape (n_words,)
+            The class of each word.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes that any call will have. It is required at the first call. A
+            class without words so far is never predicted.
+
+        sample_weight : array-like of shape (n_words,), default=None
+            Non-negative weight of each word: 2 equals the word twice, 0 leaves it out.
+
+        Returns
+        -------
+        self : object
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, if `classes` is missing at the first call or differs from those so
+            far, if `y` has another class, or if a parameter of `estimator` has changed
+            that determines the counts.
+        TypeError
+            As `fit`, and if `estimator` is not a counter, such as `NGramCounter`.
+        """
+        self._validate_params()  # scikit-learn does so at the first call only
+        check_can_add_words(self.estimator)
+        is_fitted = self.__sklearn_is_fitted__()
+        all_classes = checked_classes(classes, self.classes_ if is_fitted else None)
+        data = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
+        check_known_classes(data.classes, all_classes)
+        if not is_fitted:
+            texts, _ = check_training(words, sample_weight)
+            return self._fit_classes(texts, data, all_classes)
+        added = with_more_words(vars(self), self.estimator, data)
+        count = added["class_count_"]
+        priors = checked_priors(self.priors, count / count.sum())
+        vars(self).update(added, class_prior_=priors)
+        return self
+
+    def _fit_classes(
+        self, texts: list[str], data: LabelledWords, classes: np.ndarray
+    ) -> Self:
+        """Fit a model for each class that has words.
+
+        texts : all words, those of weight zero too
+        classes : (n_classes,), sorted
+        """
+        model = model_of_classes(self.estimator, texts, data.words)
+        shared = isinstance(model, ConditionalCharLM)
         backwards = self.calibration == "places"
         if backwards:
-            check_can_read_backwards(model)
-        priors = checked_priors(self.priors, data.shares)
+            check_can_read_backwards(model.estimator if shared else model)
+        count = class_count(data, classes)
+        priors = checked_priors(self.priors, count / count.sum())
         folds = []
         if self.calibration is not None:
             folds = class_folds(data.without_rare_classes(self.cv), self.cv)
         rounds = [data, *(learned for learned, _ in folds)]
-        if shared:
-            fits = shared_fits(ConditionalCharLM(model), rounds, backwards)
-        else:
-            fits = class_fits(model, rounds, backwards)
+        fits = (shared_fits if shared else class_fits)(model, rounds, backwards)
         context = self._init_callback_context(max_subtasks=len(fits))
         task = self._callback_task(data.words, data.sample_weight, data.labels)
         context.call_on_fit_task_begin(**task)
@@ -252,18 +321,22 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         by_round = class_models(by_class, rounds, backwards)
         models = next(by_round)
         held_out = [words for _, words in folds]
-        weights, bias = self._fit_weights(by_round, held_out, data)
+        weights, bias = held_out_weights(self.calibration, by_round, held_out, data)
         forwards, *backward = models.directions
+        learned = {
+            "estimators_": forwards,
+            "backward_estimators_": backward[0] if backward else [],
+            "bias_": bias,
+            "known_symbols_": models.known_symbols,
+            "min_lengths_": models.min_lengths,
+        }
         vars(self).update(
-            classes_=data.classes,
+            with_absent_classes(learned, count > 0),
+            classes_=classes,
+            class_count_=count,
             class_prior_=priors,
-            estimators_=forwards,
-            backward_estimators_=backward[0] if backward else [],
             shared_estimators_=fitted[: 1 + backwards] if shared else [],
             weights_=weights,
-            bias_=bias,
-            known_symbols_=models.known_symbols,
-            min_lengths_=models.min_lengths,
         )
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
@@ -289,20 +362,24 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         """
         check_is_fitted(self)
         texts = check_words(words)
-        self.estimators_[0]._encoded(texts)  # errors name the index among all words
+        seen = np.array([model is not None for model in self.estimators_])
+        known = self.known_symbols_[seen], self.min_lengths_[seen]
         directions = [self.estimators_, self.backward_estimators_]
-        known = self.known_symbols_, self.min_lengths_
-        models = ClassModels([part for part in directions if part], *known)
+        directions = [[*filter(None, part)] for part in directions if part]
+        directions[0][0]._encoded(texts)  # errors name the index among all words
+        models = ClassModels(directions, *known)
         parts = []
         for start in range(0, len(texts), WORD_CHUNK_SIZE):
             features = models.features(texts[start : start + WORD_CHUNK_SIZE])
             # Without evidence, the prior probabilities remain.
             has_evidence = np.any(features, axis=(1, 2), keepdims=True)[:, :, 0]
-            bias = self.bias_ * has_evidence
+            bias = self.bias_[seen] * has_evidence
             parts.append(bias + features @ self.weights_)
         with np.errstate(divide="ignore"):  # a class may have a prior of 0
-            log_prior = np.log(self.class_prior_)
-        return log_softmax(log_prior + np.concatenate(parts), axis=1)
+            log_prior = np.log(self.class_prior_[seen])
+        log_proba = np.full((len(texts), len(seen)), -np.inf)
+        log_proba[:, seen] = log_softmax(log_prior + np.concatenate(parts), axis=1)
+        return log_proba
 
     def predict_proba(self, words: Words) -> np.ndarray:
         """Compute the probability of each class.
@@ -351,34 +428,6 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         """
         return float(super().score(words, y, sample_weight))
 
-    def _fit_weights(
-        self,
-        models: Iterable[ClassModels],
-        held_out: list[LabelledWords],
-        data: LabelledWords,
-    ) -> tuple[Floats, Floats]:
-        """Fit weights and biases on words that were held out.
-
-        models : for each part of the held-out words, models that have not seen it
-        weights : (n_features,)
-        bias : (n_classes,), 0 for the classes without held-out words
-        """
-        bias = np.zeros(len(data.classes))
-        bayes = bayes_weights(by_place=self.calibration == "places")
-        if not held_out:
-            return bayes, bias
-        scored = LabelledWords.joined(held_out)
-        parts = zip(models, held_out, strict=True)
-        features = np.concatenate([model.features(part.words) for model, part in parts])
-        classes = np.searchsorted(data.classes, scored.classes)
-        log_prior = np.log(data.shares)[classes]
-        likelihood = scored.targets, log_prior, evidence_weights(scored)
-        factor = best_temperature((features @ bayes)[:, :, np.newaxis], *likelihood)
-        if self.calibration == "temperature":
-            return factor * bayes, bias
-        weights, bias[classes] = best_weights(features, factor * bayes, *likelihood)
-        return weights, bias
-
     def _kept(self) -> dict[str, Any]:
         kept = super()._kept()
         if self.shared_estimators_:  # the others follow from them
@@ -393,19 +442,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         for name, model in zip(names, shared, strict=False):
             checked = checked_shared(model, kept["classes"])
             kept[name] = list(models_of_labels([checked]))
-        if "known_symbols" not in kept:  # a file of version 0.1.0
-            vocabulary = kept["estimators"][0].vocabulary_
-            known = np.ones((len(kept["estimators"]), vocabulary.n_symbols), dtype=bool)
-            known[:, 1 + len(vocabulary.characters) :] = False  # the unknown symbol
-            none = np.zeros(len(known), dtype=np.int64)
-            kept = {**kept, "known_symbols": known, "min_lengths": none}
-        super()._restore(kept)
+        super()._restore(with_newer_attributes(kept))
 
     def _check_kept(self, kept: dict[str, Any]) -> None:
-        forwards, backwards = kept["estimators"], kept["backward_estimators"]
-        if len(backwards) not in (0, len(forwards)):
-            raise ValueError("there are not as many models as classes.")
-        check_kept_classes(kept, forwards, backwards)
-        n_features = 4 * N_PLACES if backwards else 1
-        check_kept_array(kept, "weights", (n_features,))
-        check_kept_array(kept, "bias", (len(forwards),))
+        check_kept_classifier(kept)

@@ -19,7 +19,7 @@ from .._words.types import Floats, Weights, Words
 from .calibration import ClassModels
 from .class_fits import check_kept_classes, class_fits, class_folds, class_models
 from .labels import LabelledWords, has_classes
-from .members import check_learnable, member_for
+from .members import check_kept_member, check_learnable, member_for
 from .out_of_fold import BaseOutOfFold, OutOfFoldModels
 
 MAX_LOG_ODDS = 700.0
@@ -283,6 +283,8 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         super()._check_kept(kept)
         names = "classes", "class_prior", "known_symbols", "min_lengths"
         if kept["class_estimators"] or any(kept[name] is not None for name in names):
+            for model in kept["class_estimators"]:
+                check_kept_member(model)
             check_kept_classes(kept, kept["class_estimators"], [])
 
 
