@@ -139,8 +139,11 @@ class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
         known = self._kept_vocabulary()
         return known if lists_symbols(self.alphabet) else known.grown(joined)
 
-    def _max_subtasks(self) -> int:
-        """Return how many subtasks `fit` reports to callbacks; 0 if it is one task."""
+    def _max_subtasks(self) -> int | None:
+        """Return how many subtasks `fit` reports to callbacks; 0 if it is one task.
+
+        None means that the number is not known before the fit.
+        """
         return 0
 
     def _fit_labels(self, data: TrainingSet, callback_context: Any) -> ModelOfLabels:

@@ -70,13 +70,13 @@ def class_count(data: LabelledWords, classes: NDArray[Any]) -> Floats:
     return count.astype(np.float64)
 
 
-def with_absent_classes(learned: dict[str, Any], is_present: Mask) -> dict[str, Any]:
+def with_absent_classes(is_present: Mask, **learned: Any) -> dict[str, Any]:
     """Return fitted attributes with an entry for each class.
 
     A class without words has None instead of a model, and 0 in arrays.
 
-    learned : attributes of the classes that have words
     is_present : (n_classes,)
+    learned : attributes of the classes that have words
     """
     spread: dict[str, Any] = {}
     for name, values in learned.items():

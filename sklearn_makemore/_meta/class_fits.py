@@ -1,7 +1,7 @@
 """Models of classes: which words each learns from, and their state in a file."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from sklearn.base import clone
@@ -16,6 +16,7 @@ from .calibration import backwards as reversed_words
 from .conditional import ConditionalCharLM
 from .labels import LabelledWords
 from .members import MemberFit, check_kept_member, check_learnable, member_for
+from .splits import Folds, Split
 
 
 def model_of_classes(estimator: Any, texts: list[str], words: list[str]) -> Any:
@@ -35,21 +36,38 @@ def model_of_classes(estimator: Any, texts: list[str], words: list[str]) -> Any:
     return member_for(estimator, words)
 
 
-def class_folds(
-    data: LabelledWords, n_folds: int
-) -> list[tuple[LabelledWords, LabelledWords]]:
-    """Return for each fold the words that models learn from, and those held out.
+ClassFolds: TypeAlias = list[tuple[LabelledWords, LabelledWords]]
+"""For each fold the words that models learn from, and those held out."""
 
-    data : without rare classes, so that every class has words to learn from
+
+def class_folds(data: LabelledWords, folds: Folds) -> tuple[LabelledWords, ClassFolds]:
+    """Return the words of the classes that can be held out, and their folds.
+
+    Such a class has words to learn from in every fold, and words that are held out.
     """
-    if len(data.classes) < 2:
-        return []
+    if isinstance(folds, int):
+        data = data.without_rare_classes(folds)
+        folds = _splits(data, folds)
+    parts = [(data.take(learned), data.take(held_out)) for learned, held_out in folds]
+    scored = {target for _, held_out in parts for target in held_out.targets.tolist()}
+    kept = scored.intersection(*(learned.targets.tolist() for learned, _ in parts))
+    classes = np.array(sorted(kept), dtype=np.int64)
+    data = data.of_classes(classes)
+    if len(classes) < 2:
+        return data, []
+    parts = [
+        (one.of_classes(classes), other.of_classes(classes)) for one, other in parts
+    ]
+    return data, [(learned, held_out) for learned, held_out in parts if held_out.words]
+
+
+def _splits(data: LabelledWords, n_folds: int) -> list[Split]:
+    """Return the rows to learn from and those held out, for each fold of words."""
     fold_of = word_folds(data.words, n_folds, data.targets)
-    folds = []
-    for fold in range(fold_of.max() + 1):
-        learned = data.take(np.flatnonzero(fold_of != fold))
-        folds.append((learned, data.take(np.flatnonzero(fold_of == fold))))
-    return folds
+    numbers = range(fold_of.max(initial=-1) + 1)
+    return [
+        (np.flatnonzero(fold_of != n), np.flatnonzero(fold_of == n)) for n in numbers
+    ]
 
 
 def class_fits(

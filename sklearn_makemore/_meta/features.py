@@ -139,7 +139,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         ValueError
             If `y` has another length, or labels that are missing or of several types.
         """
-        self._fit(check_words(X), y, sample_weight, n_folds=None)
+        self._fit(check_words(X), y, sample_weight, is_out_of_fold=False)
         return self
 
     @validate_options({})
@@ -172,7 +172,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
             As `fit`, and if all words are equal, unless `estimator` is frozen.
         """
         words = check_words(X)
-        models, class_models = self._fit(words, y, sample_weight, n_folds=self._n_folds)
+        models, class_models = self._fit(words, y, sample_weight, is_out_of_fold=True)
         models.model._encoded(words)  # errors name the index among all words
         features = models.measure(words, likelihood_features)
         if class_models is None:
@@ -220,26 +220,31 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         return log_odds(models, np.log(self.class_prior_), words)
 
     def _fit(
-        self, words: list[str], y: Any, sample_weight: Weights, n_folds: int | None
+        self, words: list[str], y: Any, sample_weight: Weights, *, is_out_of_fold: bool
     ) -> tuple[OutOfFoldModels[BaseCharLM], OutOfFoldModels[ClassModels] | None]:
         """Fit, and return the models that measure the training words."""
         texts, weight = check_training(words, sample_weight)
         data = self._labelled(texts, y, weight)
         check_learnable(self.estimator, texts)
         learned, weight, _ = with_weight(texts, weight)
-        folds, rounds, fits = [], [], []
+        folds = self._folds(learned, None if data is None else data.labels, len(texts))
+        parts, rounds, fits = [], [], []
         if data is not None:
-            folds = [] if n_folds is None else class_folds(data, n_folds)
-            rounds = [data, *(learned for learned, _ in folds)]
+            data, parts = class_folds(data, folds)
+            data = data if len(data.classes) > 1 else None
+        if not is_out_of_fold:
+            folds, parts = None, []
+        if data is not None:
+            rounds = [data, *(learned for learned, _ in parts)]
             model = member_for(self.estimator, data.words, others=texts)
             fits = class_fits(model, rounds)
-        with self._fitted_out_of_fold(learned, weight, n_folds, fits) as models:
+        with self._fitted_out_of_fold(learned, weight, folds, fits) as models:
             by_class = None
             if data is not None:
                 model, *fold_models = class_models(models.others, rounds)
                 fold_of = {
                     word: fold
-                    for fold, (_, held_out) in enumerate(folds)
+                    for fold, (_, held_out) in enumerate(parts)
                     for word in held_out.words
                 }
                 by_class = OutOfFoldModels(model, fold_models, fold_of)
@@ -263,8 +268,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         data = LabelledWords.checked(words, y, weight, type(self).__name__)
         if data.classes.dtype.kind in "iuf" and len(data.classes) > MAX_NUMBERS:
             return None
-        data = data.without_rare_classes(self._n_folds)
-        return data if len(data.classes) > 1 else None
+        return data
 
     def _kept(self) -> dict[str, Any]:
         output = getattr(self, "_sklearn_output_config", {}).get("transform")

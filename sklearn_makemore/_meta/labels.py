@@ -61,6 +61,12 @@ class LabelledWords:
             np.concatenate(weights) if weights else None,
         )
 
+    def of_classes(self, kept: np.ndarray) -> "LabelledWords":
+        """Return the words of some classes, (n_kept,) sorted indices."""
+        data = self.take(np.flatnonzero(np.isin(self.targets, kept)))
+        targets = np.searchsorted(kept, data.targets)
+        return replace(data, classes=data.classes[kept], targets=targets)
+
     def without_rare_classes(self, n_folds: int) -> "LabelledWords":
         """Leave out the classes whose words are all in one fold of `word_folds`.
 
@@ -74,9 +80,7 @@ class LabelledWords:
             if len(kept) == len(data.classes):
                 break
             # The words left may be in other folds, so the next round checks again.
-            data = data.take(np.flatnonzero(np.isin(data.targets, kept)))
-            targets = np.searchsorted(kept, data.targets)
-            data = replace(data, classes=data.classes[kept], targets=targets)
+            data = data.of_classes(kept)
         return data
 
     @property

@@ -14,7 +14,7 @@ from .._base import BaseCharLM
 from .._declarations import fitted, parameter
 from .._sklearn import Interval, StrOptions
 from .._word_estimator import own_random_state
-from .._words.hold_out import hold_out, hold_out_folds
+from .._words.hold_out import hold_out
 from .._words.symbols import vocabulary_of
 from .._words.training_set import TrainingSet
 from .._words.types import Seed
@@ -35,8 +35,9 @@ from .members import (
     words_of,
 )
 from .mixing import Mixer, Reader
-from .named_members import Member, Members, NamedMembers
+from .named_members import Member, Members, NamedMembers, fitted_members
 from .saved_mixture import members_from_file, members_to_save
+from .splits import CV, CV_TEXT, check_no_word_is_left_out, split_words
 from .translated import reader
 
 Weighting = Literal["em", "adaptive", "uniform"]
@@ -167,15 +168,16 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         """,
         constraints=[Interval(Real, 0, 1, closed="neither")],
     )
-    cv: int | None = parameter(
+    cv: CV = parameter(
         default=None,
         description="""
-        Number of folds. Each word but the longest is then scored by members that were
-        fitted on the other folds, all these words determine the weights, and finally
-        the members are fitted on all words. Recommended for fewer than 1,000 words.
-        None holds one part out.
+        Number of folds, or a splitter of scikit-learn. Each word but the longest is
+        then scored by members that were fitted on the other folds, all these words
+        determine the weights, and finally the members are fitted on all words.
+        Recommended for fewer than 1,000 words. None holds one part out.
         """,
-        constraints=[Interval(Integral, 2, None, closed="left"), None],
+        constraints=["cv_object"],
+        type_text=CV_TEXT,
     )
     refit: bool = parameter(
         default=False,
@@ -239,10 +241,17 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
 
     # ----------------------------------------------------------------- fitting
 
-    def _max_subtasks(self) -> int:
+    def _training_set(self, words, sample_weight, is_warm_start):
+        data = super()._training_set(words, sample_weight, is_warm_start)
+        check_no_word_is_left_out(self.cv, data.encoded.n_words, np.size(sample_weight))
+        return data
+
+    def _max_subtasks(self) -> int | None:
         n_fits = 1
         if self._holds_out():
-            n_fits += self.refit if self.cv is None else self.cv
+            if not isinstance(self.cv, Integral | None):
+                return None
+            n_fits += self.refit if self.cv is None else int(self.cv)
         return n_fits * (len(self._checked_members()) - len(self._frozen_models()))
 
     def _holds_out(self) -> bool:
@@ -274,7 +283,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
             if name not in frozen
         }
         trained = self._partially_trained(members, data)
-        return _fitted_members({**self.named_estimators_, **trained})
+        return fitted_members({**self.named_estimators_, **trained})
 
     def _partially_trained(
         self, members: Members, data: TrainingSet, purpose: str = ""
@@ -314,7 +323,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         else:
             found = given_weights(self.weights, len(models))
             members = trained_copies(data, "fit")
-        return {**_fitted_members(members), **found.attributes}
+        return {**fitted_members(members), **found.attributes}
 
     def _held_out_weights(
         self,
@@ -348,7 +357,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         if len(self._frozen_models()) == len(self.estimators):
             return [(data, data)]  # frozen members have not seen the words
         if self.cv is not None:
-            return list(hold_out_folds(data, self.cv, rng))
+            return split_words(data, self.cv, rng)
         learned, held_out = hold_out(data, self.validation_fraction, rng)
         return [] if held_out is None else [(learned, held_out)]
 
@@ -383,7 +392,7 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
         found = WeightsFound.from_file(kept)
         if len(members) != len(found.weights):
             raise ValueError("members and weights are not of one length.")
-        return {**_fitted_members(members), **found.attributes}
+        return {**fitted_members(members), **found.attributes}
 
     # ------------------------------------------------------------------- hooks
 
@@ -434,11 +443,3 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
 
     def _draws_at_once(self, shortest):
         return min(member._draws_at_once(shortest) for member in self._active())
-
-
-def _fitted_members(members: Members) -> dict[str, Any]:
-    """Return the fitted attributes that hold the members."""
-    return {
-        "estimators_": list(members.values()),
-        "named_estimators_": Bunch(**members),
-    }

@@ -6,6 +6,7 @@ from typing import Any
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
@@ -166,3 +167,11 @@ def named_members(estimators: Any) -> list[tuple[str, Member]]:
 
 def _is_pair(entry: Any) -> bool:
     return isinstance(entry, (tuple, list)) and len(entry) == 2
+
+
+def fitted_members(members: Members) -> dict[str, Any]:
+    """Return the fitted attributes that hold the members."""
+    return {
+        "estimators_": list(members.values()),
+        "named_estimators_": Bunch(**members),
+    }

@@ -4,7 +4,6 @@ import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
-from numbers import Integral
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -13,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseCharLM
 from .._declarations import fitted, parameter
-from .._sklearn import Interval
 from .._words.hold_out import word_folds
 from .members import (
     BaseOfOneModel,
@@ -23,11 +21,9 @@ from .members import (
     fit_members,
     member_for,
 )
+from .splits import CV, CV_TEXT, DEFAULT_FOLDS, Folds, Split, folds_of
 
 Model = TypeVar("Model")
-
-DEFAULT_FOLDS = 5
-"""Number of folds of ``cv=None``, as in scikit-learn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,51 +64,55 @@ class BaseOutOfFold(BaseOfOneModel):
     """Base of the estimators that measure training words out of fold."""
 
     _: KW_ONLY
-    cv: int | None = parameter(
+    cv: CV = parameter(
         default=5,
         description="""
-        Number of folds; None means 5. Each training word is scored by a model that was
-        fitted on the other folds and, without an `alphabet`, knows the characters of
-        all words. Folds need no seed: every `cv`-th distinct word, in the order given,
-        is in one fold. A fitted model, passed as ``FrozenEstimator(model)``, scores all
-        words, and `cv` is ignored; it should have been fitted on other words.
+        Number of folds, or a splitter of scikit-learn that holds out every word; None
+        means 5. Each training word is scored by a model that was fitted on the other
+        folds and, without an `alphabet`, knows the characters of all words. Folds need
+        no seed: every `cv`-th distinct word, in the order given, is in one fold. A
+        fitted model, passed as ``FrozenEstimator(model)``, scores all words, and `cv`
+        is ignored; it should have been fitted on other words.
         """,
-        constraints=[Interval(Integral, 2, None, closed="left"), None],
+        constraints=["cv_object"],
+        type_text=CV_TEXT,
     )
 
     estimator_: BaseCharLM = fitted(
         "The model, fitted on all words.", type_text="estimator"
     )
 
-    @property
-    def _n_folds(self) -> int:
-        return DEFAULT_FOLDS if self.cv is None else int(self.cv)
+    def _folds(self, words: list[str], y: np.ndarray | None, n_given: int) -> Folds:
+        """Return the folds of words; see `folds_of`."""
+        if isinstance(self.estimator, FrozenEstimator):
+            return DEFAULT_FOLDS  # not used
+        return folds_of(self.cv, words, y, n_given=n_given)
 
     @contextmanager
     def _fitted_out_of_fold(
         self,
         words: list[str],
         sample_weight: np.ndarray | None,
-        n_folds: int | None,
+        folds: Folds | None,
         others: Sequence[MemberFit] = (),
     ) -> Iterator[OutOfFoldModels[BaseCharLM]]:
         """Fit a model on all words, and for each fold one that has not seen its words.
 
         The block sets the fitted attributes, before callbacks are notified of the end
         of the fit. A frozen `estimator` is not fitted and counts as a model that has
-        seen none of the words. Without `n_folds` there are no folds.
+        seen none of the words. Without `folds`, none is held out.
 
         others : more models to be fitted
         """
-        fold_of, fits = {}, []
+        fold_of, splits, fits = {}, [], []
         if isinstance(self.estimator, FrozenEstimator):
             model = checked_model(self.estimator.estimator)
             check_is_fitted(model)
         else:
             model = member_for(self.estimator, words)
-            if n_folds is not None:
-                fold_of = _folds_of(words, n_folds)
-            fits = _fits_out_of_fold(model, words, sample_weight, fold_of)
+            if folds is not None:
+                fold_of, splits = _numbered(words, folds)
+            fits = _fits_out_of_fold(model, words, sample_weight, splits)
         all_fits = [*fits, *others]
         context = self._init_callback_context(max_subtasks=len(all_fits))
         task = self._callback_task(words, sample_weight)
@@ -126,29 +126,43 @@ class BaseOutOfFold(BaseOfOneModel):
         check_kept_member(kept["estimator"])
 
 
-def _folds_of(words: list[str], n_folds: int) -> dict[str, int]:
-    """Return the fold of each word, or raise an error if there is only one fold."""
-    folds = word_folds(words, n_folds)
-    if not folds.any():
+def _numbered(words: list[str], folds: Folds) -> tuple[dict[str, int], list[Split]]:
+    """Return the number of the fold that holds each word out, and the splits."""
+    if isinstance(folds, int):
+        numbers = word_folds(words, folds)
+        if not numbers.any():
+            raise ValueError(
+                f"All words are {reprlib.repr(words[0])}, so no model can be fitted on "
+                "other words than it measures. Pass more words, or a fitted model as "
+                "FrozenEstimator(model)."
+            )
+        splits = [
+            (np.flatnonzero(numbers != fold), np.flatnonzero(numbers == fold))
+            for fold in range(numbers.max() + 1)
+        ]
+        return dict(zip(words, numbers.tolist(), strict=True)), splits
+    fold_of: dict[str, int] = {}
+    for fold, (_, held_out) in enumerate(folds):
+        for row in held_out.tolist():
+            fold_of.setdefault(words[row], fold)
+    if missing := set(words).difference(fold_of):
         raise ValueError(
-            f"All words are {reprlib.repr(words[0])}, so no model can be fitted on "
-            "other words than it measures. Pass more words, or a fitted model as "
-            "FrozenEstimator(model)."
+            f"`cv` does not hold out {min(missing)!r}, but each word is scored by a "
+            "model that has not seen it. Use a splitter that holds out every word, "
+            "such as KFold, or a number of folds."
         )
-    return dict(zip(words, folds.tolist(), strict=True))
+    return fold_of, folds
 
 
 def _fits_out_of_fold(
     model: BaseCharLM,
     words: list[str],
     sample_weight: np.ndarray | None,
-    fold_of: dict[str, int],
+    splits: list[Split],
 ) -> list[MemberFit]:
     """Return the fit on all words, and for each fold the fit on the others."""
     fits = [MemberFit("fit", model, words, sample_weight)]
-    folds = np.array([fold_of.get(word, -1) for word in words])
-    for fold in range(folds.max() + 1):
-        learned = np.flatnonzero(folds != fold)
+    for fold, (learned, _) in enumerate(splits):
         fit = MemberFit.on_rows(f"fold {fold}", model, words, sample_weight, learned)
         fits.append(fit)
     return fits

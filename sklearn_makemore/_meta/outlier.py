@@ -125,7 +125,8 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
         check_learnable(self.estimator, texts)
         learned, weight, rows = with_weight(texts, weight)
         training_scores = np.full(len(texts), np.nan)
-        with self._fitted_out_of_fold(learned, weight, self._n_folds) as models:
+        folds = self._folds(learned, None, len(texts))
+        with self._fitted_out_of_fold(learned, weight, folds) as models:
             # Of all words, so that errors of a frozen model name the index among all.
             log_proba = models.measure(texts, word_log_proba)[rows]
             lengths = n_predictions(models.model, learned)
