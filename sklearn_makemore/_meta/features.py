@@ -83,6 +83,8 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
     [[-9.5, 1.9, 3.1, 0.0, 4.0], [-24.8, 4.1, 10.7, 2.0, 5.0]]
     """
 
+    __single_column_transformer__ = True  # skrub's ApplyToCols fits one per column
+
     _: KW_ONLY
     log_odds: bool = parameter(
         default=True,
@@ -139,7 +141,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         ValueError
             If `y` has another length, or labels that are missing or of several types.
         """
-        self._fit(check_words(X), y, sample_weight, is_out_of_fold=False)
+        self._fit(one_column(X), y, sample_weight, is_out_of_fold=False)
         return self
 
     @validate_options({})
@@ -171,7 +173,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         ValueError
             As `fit`, and if all words are equal, unless `estimator` is frozen.
         """
-        words = check_words(X)
+        words = one_column(X)
         models, class_models = self._fit(words, y, sample_weight, is_out_of_fold=True)
         models.model._encoded(words)  # errors name the index among all words
         features = models.measure(words, likelihood_features)
@@ -189,7 +191,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
             `set_output`.
         """
         check_is_fitted(self)
-        words = check_words(X)
+        words = one_column(X)
         features = likelihood_features(self.estimator_, words)
         if self.known_symbols_ is None or self.min_lengths_ is None:
             return features
@@ -290,6 +292,19 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
             for model in kept["class_estimators"]:
                 check_kept_member(model)
             check_kept_classes(kept, kept["class_estimators"], [])
+
+
+def one_column(X: Words) -> list[str]:
+    """Return the words of one column, or raise an error if there are several."""
+    shape: tuple[int, ...] = getattr(X, "shape", ())
+    if len(shape) == 2 and shape[1] > 1:
+        columns = [*getattr(X, "columns", range(shape[1]))]
+        entries = ", ".join(f"(CharLMFeatures(), {name!r})" for name in columns[:2])
+        raise ValueError(
+            f"`X` must be one column of words, got {shape[1]}. Fit one CharLMFeatures "
+            f"for each column of words: make_column_transformer({entries})."
+        )
+    return check_words(X)
 
 
 def likelihood_features(model: BaseCharLM, words: list[str]) -> np.ndarray:
