@@ -233,7 +233,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         data = LabelledWords.checked(words, y, sample_weight, type(self).__name__)
         return self._fit_classes((words, sample_weight), data, data.classes)
 
-    @validate_options({})
+    @validate_options({"classes": ["array-like", None]})
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(
         self,

@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._arguments import validate_options
 from .._base import BaseCharLM
-from .._sklearn import import_extra
+from .._generation.novelty import NoveltyReport
+from .._sklearn import HasMethods, import_extra
 from ._docstrings import complete_docstrings
 
 if TYPE_CHECKING:
@@ -16,6 +17,27 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
+
+
+KEYWORDS = [dict, None]
+DRAWING: dict[str, Any] = {
+    "ax": [HasMethods(["get_figure"]), None],
+    "cmap": [str, callable],
+    "colorbar": ["boolean", None],
+    "im_kw": KEYWORDS,
+    "include_values": ["boolean", None],
+    "line_kw": KEYWORDS,
+    "log_scale": ["boolean"],
+    "points_kw": KEYWORDS,
+    "report": [NoveltyReport],
+    "sample_options": KEYWORDS,
+    "scatter_kw": KEYWORDS,
+    "stairs_kw": KEYWORDS,
+    "suggestion_kw": KEYWORDS,
+    "text_kw": KEYWORDS,
+    "values_format": [str, None],
+}
+"""What is valid for parameters that methods of several displays have."""
 
 
 class BaseDisplay:
@@ -75,7 +97,7 @@ def _check_arguments(cls: type, name: str) -> None:
     method = vars(cls)[name]
     function = getattr(method, "__func__", method)
     if not hasattr(function, "_skl_parameter_constraints"):
-        made = validate_options({})(function)
+        made = validate_options(DRAWING)(function)
         setattr(cls, name, made if function is method else classmethod(made))
 
 

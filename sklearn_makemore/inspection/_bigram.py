@@ -9,7 +9,7 @@ from .._arguments import validate_options
 from .._sklearn import StrOptions
 from .._words.types import Words
 from .._words.vocabulary import EncodedWords
-from ._base import check_model
+from ._base import DRAWING, check_model
 from ._heat_map import MIN_FONT_SIZE, BaseHeatMapDisplay, with_values
 from ._symbols import chosen_ids, symbol_marks
 
@@ -62,7 +62,7 @@ class BigramDisplay(BaseHeatMapDisplay):
     text_: np.ndarray | None = field(init=False)
 
     @classmethod
-    @validate_options({"values": [StrOptions({"auto", "counts", "proba"})]})
+    @validate_options(DRAWING | {"values": [StrOptions({"auto", "counts", "proba"})]})
     def from_estimator(
         cls,
         estimator: Any,

@@ -10,7 +10,7 @@ import numpy as np
 from .._arguments import validate_options
 from .._sklearn import StrOptions
 from .._words.types import Floats
-from ._base import BaseDisplay, check_network, draw_many, legend_above
+from ._base import DRAWING, BaseDisplay, check_network, draw_many, legend_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -231,7 +231,7 @@ class GradientDisplay(BaseHistogramDisplay):
     kind: Literal["outputs", "parameters"] = "outputs"
 
     @classmethod
-    @validate_options({"kind": [StrOptions({"outputs", "parameters"})]})
+    @validate_options(DRAWING | {"kind": [StrOptions({"outputs", "parameters"})]})
     def from_estimator(
         cls,
         estimator: Any,
