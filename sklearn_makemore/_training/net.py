@@ -52,6 +52,16 @@ class _Stopped(Exception):
     """A callback has asked for the end of the training."""
 
 
+class EpochLog(PrintLog):
+    """skorch's log of epochs; files do not hold `print`, which skops calls untrusted."""
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if value is not print}
+
+    def __setstate__(self, state):
+        vars(self).update({"sink": print, **state})
+
+
 class CharNet(NeuralNet):
     """skorch net that trains on `Batches`; for other data it trains as skorch does.
 
@@ -79,7 +89,7 @@ class CharNet(NeuralNet):
     @property
     def _default_callbacks(self):
         # run_single_epoch records train_loss and valid_loss.
-        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+        return [("epoch_timer", EpochTimer()), ("print_log", EpochLog())]
 
     @property
     def _is_lean(self):
