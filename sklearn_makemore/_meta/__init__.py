@@ -7,7 +7,8 @@ with other symbols),
 `mixing`, `adaptive`, `em`, `learned_weights`, `saved_mixture`, `labelled_mixture` and
 `mixture` (several models as one), `label_models`, `label_likelihood`,
 `label_generator`, `label_callbacks` and `conditional` (words given a label),
-`class_fits`, `class_counts`, `calibration` and `classifier`, `features`, `word_scores` (scores by word)
-and `outlier`. It imports `_arguments`, `_words`, `_generation`, `_declarations`,
-`_word_estimator`, `_methods`, `_base` and `_counters`; members may be of any class.
+`class_fits`, `class_counts`, `calibration` and `classifier`, `features`, `word_scores`
+(scores by word) and `outlier`. It imports `_arguments`, `_words`, `_generation`,
+`_declarations`, `_word_estimator`, `_methods`, `_base` and `_counters`; members may be
+of any class.
 """

@@ -53,7 +53,7 @@ class _Stopped(Exception):
 
 
 class EpochLog(PrintLog):
-    """skorch's log of epochs; files do not hold `print`, which skops calls untrusted."""
+    """skorch's log of epochs, without `print` in files: skops calls it untrusted."""
 
     def __getstate__(self):
         return {name: value for name, value in vars(self).items() if value is not print}
