@@ -53,13 +53,14 @@ class _Stopped(Exception):
 
 
 class EpochLog(PrintLog):
-    """skorch's log of epochs, without `print` in files: skops calls it untrusted."""
+    """skorch's log of epochs; files lack its default sink, which skops distrusts."""
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if value is not print}
+        default = PrintLog().sink
+        return {key: value for key, value in vars(self).items() if value is not default}
 
     def __setstate__(self, state):
-        vars(self).update({"sink": print, **state})
+        vars(self).update({"sink": PrintLog().sink, **state})
 
 
 class CharNet(NeuralNet):
