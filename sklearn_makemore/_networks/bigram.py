@@ -47,8 +47,8 @@ class BigramCharLM(BaseWindowCharLM):
     >>> words = load_names().data[:2000]
     >>> counted = BigramCounter().fit(words).nll(words)
     >>> trained = BigramCharLM(random_state=0).fit(words).nll(words)
-    >>> bool(abs(trained - counted) < 0.012)
-    True
+    >>> print(f"{counted:.2f} {trained:.2f}")
+    2.29 2.29
     """
 
     _network = LookupTable

@@ -118,8 +118,8 @@ def lr_range_test(
     >>> from sklearn_makemore.model_selection import lr_range_test
     >>> words = load_names().data[::10]
     >>> result = lr_range_test(MLPCharLM(random_state=0), words, n_steps=200)
-    >>> 0.003 < result.suggestion < 0.1
-    True
+    >>> print(f"{result.suggestion:.2f}")
+    0.01
     """
     if not isinstance(estimator, BaseNeuralCharLM):
         raise TypeError(

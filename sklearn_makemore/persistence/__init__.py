@@ -78,8 +78,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(model, Path(folder, "names.safetensors"))
     ...     again = load(Path(folder, "names.safetensors"))
-    >>> again.nll(["mia"]) == model.nll(["mia"])
-    True
+    >>> print(f"{model.nll(['mia']):.3f} {again.nll(['mia']):.3f}")
+    1.333 1.333
     """
     encoder = Encoder()
     document = encoder.estimator(model, "model")
