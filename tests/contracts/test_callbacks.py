@@ -85,7 +85,9 @@ def test_scoring_monitor_sees_the_model_at_the_end(estimator, words):
     assert whole["log_likelihood"] == model.score(words)
 
 
-@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "n_jobs", [1, pytest.param(2, marks=[pytest.mark.slow, pytest.mark.joblib])]
+)
 def test_scoring_monitor_inside_a_search(n_jobs, words):
     monitor = ScoringMonitor(scoring={"log_likelihood": log_likelihood})
     model = clone(NETS["mlp"]).set_params(alphabet=ALPHABET)
@@ -103,6 +105,7 @@ def test_scoring_monitor_inside_a_search(n_jobs, words):
     assert search.best_estimator_.score(words) in scores
 
 
+@pytest.mark.joblib
 @pytest.mark.slow
 def test_scoring_monitor_of_a_member_in_another_process(words):
     monitor = ScoringMonitor(scoring={"log_likelihood": log_likelihood})
@@ -131,6 +134,7 @@ def test_progress_bar_around_a_search(estimator, words, capsys):
     assert search.best_estimator_.score(words) == clone(model).fit(words).score(words)
 
 
+@pytest.mark.joblib
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bigram", "mlp"])
 def test_callbacks_in_two_processes(name, words, capsys):

@@ -213,7 +213,9 @@ SEARCHES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize(
+    "backend", [pytest.param("loky", marks=pytest.mark.joblib), "threading"]
+)
 @pytest.mark.parametrize("name", SEARCHES)
 def test_a_search_by_two_workers_finds_the_same(name, backend, words):
     alphabet = "abcdefghijklmnopqrstuvwxyz"

@@ -163,6 +163,7 @@ def test_pipeline_that_cleans_the_words_first(estimator, words, fit_once):
     assert pipeline[-1].sample(3, random_state=0) == expected.sample(3, random_state=0)
 
 
+@pytest.mark.joblib
 @pytest.mark.slow
 def test_search_over_a_pipeline_in_two_processes(words):
     pipeline = Pipeline(

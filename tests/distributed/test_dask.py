@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import multiprocessing
 import os
 import random
 import signal
@@ -14,6 +15,7 @@ import pytest
 from any_words import WORDS, search
 from counter_state import ANY_COUNTER, state
 from distributed import Client, LocalCluster
+from distributed.utils import get_mp_context
 from hypothesis import given
 from hypothesis import strategies as st
 from joblib import parallel_config
@@ -31,7 +33,21 @@ beside_a_cluster = pytest.mark.filterwarnings("ignore:Running on a single-machin
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
+def start_method():
+    """Fork the processes from one that has imported what they need, in seconds."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        yield  # Windows
+        return
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        # After distributed's own call, of which there is one.
+        get_mp_context().set_forkserver_preload(
+            ["distributed", "pandas", "torch._dynamo", "sklearn_makemore._networks.mlp"]
+        )
+        yield
+
+
+@pytest.fixture(scope="module")
+def cluster(start_method, tmp_path_factory):
     """Two processes of dask, and this one's connection to them."""
     with (
         LocalCluster(
@@ -103,7 +119,6 @@ def some_names():
     return load_names().data[::40]
 
 
-# Before the others, whose workers then need not import torch, which takes seconds.
 @pytest.mark.slow
 def test_a_search_loses_nothing_when_a_worker_is_killed(workers, some_names, tmp_path):
     marker = tmp_path / "killed"

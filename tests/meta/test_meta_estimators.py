@@ -331,6 +331,7 @@ def test_ctrl_c_leaves_the_estimator_as_it_was(estimator, words, classes):
     )
 
 
+@pytest.mark.joblib
 @pytest.mark.slow
 def test_seeded_networks_are_the_same_for_any_number_of_workers(words, classes):
     net = MLPCharLM(n_embd=2, n_hidden=4, max_epochs=1, random_state=0)

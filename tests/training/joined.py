@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+import torch._dynamo  # noqa: F401  # optimizers import it; forked processes share it
 from accelerate import PartialState
 from estimators import NETS
 from joblib import parallel_config

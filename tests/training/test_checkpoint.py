@@ -602,12 +602,13 @@ def test_a_file_that_cannot_be_removed_is_told(words, path, monkeypatch):
 
 # A child is slow, so that it is killed while it trains, and says when it begins. The
 # other kills itself where its file is about to take the old one's place. Both are
-# forked from one process, whose imports take seconds.
+# forked from one process, whose imports take seconds; optimizers import torch._dynamo.
 CHILDREN = """
 import os, signal, sys, time
 
 sys.path.insert(0, sys.argv[1])
 import test_checkpoint as here
+import torch._dynamo
 
 here.checkpoint.WRITING_SHARE = float("inf")
 replace = os.replace
