@@ -185,7 +185,6 @@ class TableTrie(HistoryTrie):
         dtype = place_dtype(self.n_states * n_symbols)
         for name in ("parents", "child_keys", "ngram_keys"):
             setattr(self, name, getattr(self, name).astype(dtype))
-        self.next_states = self._find_next_states()
 
     def _keys(self, table: NGramTable, is_listed: np.ndarray) -> NDArray[np.int64]:
         """Return the keys of the n-grams of a table, (n_ngrams,), once checked.
