@@ -117,8 +117,22 @@ def seeded_torch(seed: int, device: str) -> Iterator[None]:
     # fork_rng always saves the CPU's generator, and does not accept "cpu" as a type.
     fork_type = "cuda" if kind == "cpu" else kind
     with _turn, torch.random.fork_rng(devices, device_type=fork_type):
-        torch.manual_seed(seed)
+        seed_generators(seed, device)
         yield
+
+
+def seed_generators(seed: int, device: str) -> None:
+    """Seed torch's generators of the CPU and of a device.
+
+    `torch.manual_seed` also seeds those of all other devices.
+    """
+    torch.default_generator.manual_seed(seed)
+    kind = torch.device(device).type
+    if kind == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif kind == "mps":
+        torch.mps.manual_seed(seed)
 
 
 def random_states(device: str) -> dict[str, Tensor]:

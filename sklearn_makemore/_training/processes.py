@@ -14,7 +14,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from .._sklearn import import_extra
 from ..modules import WeightedBatchNorm1d
-from .device import resolve_device
+from .device import resolve_device, seed_generators
 
 
 class CollectiveError(ValueError):
@@ -157,7 +157,7 @@ class MultipleProcesses(SingleProcess):
         # epoch, so that a resumed training repeats it.
         if self.index:
             rng = np.random.RandomState([self.seed, n_done, self.index])
-            torch.manual_seed(int(rng.randint(2**31)))
+            seed_generators(int(rng.randint(2**31)), self.device or "cpu")
 
     def _leave(self):
         # The others fail when this process ends, or sooner.

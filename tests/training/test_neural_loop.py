@@ -13,6 +13,7 @@ from sklearn.base import clone
 from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRScheduler
 
 from sklearn_makemore._training.context_batches import ContextDataset
+from sklearn_makemore._training.device import seeded_torch
 from sklearn_makemore._words.vocabulary import CharVocabulary
 from sklearn_makemore._words.windows import ContextCounts
 
@@ -167,6 +168,17 @@ def test_nothing_is_printed_unless_asked_for(estimator, words, capfd):
     assert shown.count("train_loss") == 1
     assert len(shown.strip().splitlines()) == 2 + estimator.max_epochs
     assert f"{model.history_[-1]['train_loss']:.4f}" in shown
+
+
+def test_generators_of_other_devices_are_not_seeded(monkeypatch):
+    seeded = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    with seeded_torch(0, "cpu"):
+        assert torch.initial_seed() == 0
+    assert not seeded
+    with torch.random.fork_rng([], device_type="cuda"):
+        torch.manual_seed(0)
+    assert seeded == [0]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
