@@ -58,8 +58,9 @@ class ConditionalCharLM(ParametersOfModel, LabelledGeneratorMixin):
 
     **Networks.** A vector of the label, of shape (n_embd,), is added to the embedding
     of every symbol, the start of the word included. Networks that see a window also
-    have a vector for each pair of a label and a symbol. Their epochs have at least 32
-    steps per label, but `batch_size` is not reduced below 256 for that.
+    have a vector for each pair of a label and a symbol. Without batch normalization,
+    their epochs have at least 32 steps per label, but `batch_size` is not reduced below
+    256 for that.
 
     **Mixtures.** Members are given the label. Their weights are the same for all
     labels.

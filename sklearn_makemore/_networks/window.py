@@ -123,7 +123,10 @@ class BaseWindowCharLM(BaseNeuralCharLM):
         counts = ContextCounts.from_encoded(
             data.encoded, block_size, n_symbols, data.sample_weight, data.labels
         )
-        return ContextDataset(counts, n_symbols, device, max(1, data.n_labels))
+        # Batch normalization gains nothing from smaller batches.
+        has_batch_norm = getattr(self, "batch_norm", False)
+        n_labels = 1 if has_batch_norm else max(1, data.n_labels)
+        return ContextDataset(counts, n_symbols, device, n_labels)
 
     def _check_trainable(self, encoded, vocabulary, is_warm_start):
         if not self.match_lengths:
