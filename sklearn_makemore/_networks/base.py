@@ -21,6 +21,7 @@ from .._training.device import (
     seeded_torch,
 )
 from .._training.fit import fit_network, partial_fit_network
+from .._training.muon import Muon
 from .._training.net import (
     WHOLE_DATA,
     new_net,
@@ -43,6 +44,9 @@ from .restored import (
     recorded_values,
 )
 
+HIDDEN_LAYERS = "*hidden.*", "*layers.*", "*levels.*", "*blocks.*", "*mlp.*"
+"""Names of the parameters between the embeddings and the logits."""
+
 # Fused: one kernel updates all parameters, because the step takes much of the time.
 # Small betas suit a training of a thousand steps. The usual (0.9, 0.999) give names an
 # NLL that is 0.003 nats higher.
@@ -53,6 +57,10 @@ OPTIMIZERS = {
         "optimizer__fused": True,
     },
     "sgd": {"optimizer": torch.optim.SGD, "optimizer__fused": True},
+}
+OPTIMIZERS["muon"] = OPTIMIZERS["adamw"] | {
+    "optimizer": Muon,
+    "optimizer__param_groups": [(name, {"hidden": True}) for name in HIDDEN_LAYERS],
 }
 
 SCORED_CELLS = 1 << 24
@@ -227,7 +235,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         with one_thread, seeded_torch(0, device):
             decay = of_words["weight_decay_"]
             sizes = vocabulary.n_symbols, block_size, device, decay, n_labels
-            net = self._new_net(*sizes)
+            net = self._new_net(*sizes, is_trained=True)
         net.history.extend({**row, "batches": []} for row in history)
         fitted = self._fitted(net, vocabulary, of_words)
         if fitted.get("block_size_") != block_size:
@@ -240,7 +248,15 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         net.module_.eval()
         return fitted
 
-    def _new_net(self, n_symbols, block_size, device, weight_decay, n_labels=0):
+    def _new_net(
+        self,
+        n_symbols,
+        block_size,
+        device,
+        weight_decay,
+        n_labels=0,
+        is_trained=False,
+    ):
         module, module_params = self._module_of(n_symbols, block_size, n_labels)
         schedule = SCHEDULES[self.lr_schedule]
         if sets_learning_rate(self.callbacks) and schedule is not None:
@@ -251,6 +267,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         return new_net(
             module,
             module_params,
+            has_optimizer=not is_trained,
             **self._optimizer_params(n_symbols, weight_decay),
             lr=self.lr,
             schedule=schedule,

@@ -18,10 +18,12 @@ class NetworkParameters(DeclaredParameters):
 
     _: KW_ONLY
 
-    optimizer: Literal["adamw", "sgd"] = parameter(
+    optimizer: Literal["adamw", "muon", "sgd"] = parameter(
         default="adamw",
         description="""
-        AdamW, or plain stochastic gradient descent. The lectures use the latter with
+        "adamw" is AdamW. "muon" is AdamW for embeddings, biases and the logits, and
+        Muon for the matrices between them, which needs fewer epochs.
+        "sgd" is plain stochastic gradient descent, which the lectures use with
         ``lr=0.1, lr_schedule="step", batch_size=32, weight_decay=0``.
         """,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
 from .._words.vocabulary import CharVocabulary
 
@@ -35,7 +36,7 @@ def check_weights(
         raise ValueError(f"{name_of} of {params} has more weights.")
     if n_layers > min(len(weights), MAX_RESTORED_DEPTH):
         raise ValueError(f"{name_of} has {n_layers} layers.")
-    with torch.device("meta"):  # shapes without memory
+    with torch.device("meta"), _WithoutValues():  # shapes without memory
         expected = module(**params).state_dict()
     shapes = {
         name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
@@ -48,6 +49,20 @@ def check_weights(
     for name, array in weights.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite.")
+
+
+class _WithoutValues(TorchFunctionMode):
+    """Context in which parameters are not initialized.
+
+    On the device "meta", torch imports its compiler for random values, which takes
+    longer than loading a network.
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs.get("tensor", *args[:1])
+        return func(*args, **kwargs)
 
 
 def checked_n_labels(n_labels: Any) -> int:

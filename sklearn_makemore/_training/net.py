@@ -78,6 +78,9 @@ class CharNet(NeuralNet):
     has_batches_ = False
     """Whether the net is in training on `Batches`."""
 
+    needs_optimizer_ = True
+    """Whether `initialize` makes the optimizer, or its first use does."""
+
     def __init__(self, module, *, schedule=None, **kwargs):
         self.schedule = schedule
         defaults = {
@@ -86,6 +89,22 @@ class CharNet(NeuralNet):
             "verbose": 0,
         }
         super().__init__(module, **{**defaults, **kwargs})
+
+    def initialize_optimizer(self, *args, **kwargs):
+        """Make the optimizer, unless its first use does."""
+        if self.needs_optimizer_:
+            return super().initialize_optimizer(*args, **kwargs)
+        self._register_attribute("optimizer_", None)
+        return self
+
+    def __getattr__(self, name):
+        """Make the optimizer at its first use."""
+        if name != "optimizer_" or self.__dict__.get("needs_optimizer_", True):
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.")
+        self.needs_optimizer_ = True
+        with self._current_init_context("optimizer"):
+            self.initialize_optimizer()
+        return self.optimizer_
 
     @property
     def _default_callbacks(self):
@@ -301,14 +320,26 @@ def expected_loss(logits: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(logits, counts, reduction="sum")
 
 
-def new_net(module, module_params: dict[str, Any], *, callbacks=None, **params):
+def new_net(
+    module,
+    module_params: dict[str, Any],
+    *,
+    callbacks=None,
+    has_optimizer: bool = True,
+    **params,
+):
     """Return an initialized CharNet with shallow copies of the user's callbacks.
 
     They share what the user's refer to, such as a list, a writer or a trial.
+
+    has_optimizer : whether the net has an optimizer from the start. Making one imports
+        `torch._dynamo`, which takes longer than loading a net and sampling from it.
     """
     callbacks = [_shallow_copy(given) for given in callbacks or []]
     module_params = {f"module__{name}": value for name, value in module_params.items()}
-    return CharNet(module, callbacks=callbacks, **module_params, **params).initialize()
+    net = CharNet(module, callbacks=callbacks, **module_params, **params)
+    net.needs_optimizer_ = has_optimizer
+    return net.initialize()
 
 
 def _shallow_copy(given):
@@ -344,7 +375,12 @@ def continued_net(net: CharNet, before: CharNet, new_ids: torch.Tensor) -> CharN
         state = copy.deepcopy(before.optimizer_.state_dict())
         for group, setting in zip(state["param_groups"], settings, strict=True):
             group.update(setting)
-        parameters = list(module.named_parameters())
+        names = {id(parameter): name for name, parameter in module.named_parameters()}
+        parameters = [
+            (names[id(parameter)], parameter)
+            for group in net.optimizer_.param_groups
+            for parameter in group["params"]
+        ]
         state["state"] = grown_moments(state["state"], parameters, new_ids)
         net.optimizer_.load_state_dict(state)
     return net

@@ -10,7 +10,8 @@ and returns the logits of the next symbol.
   symbols of a `PrefixTree` and return logits of shape (N, V). They also read one symbol
   at a time, with `initial_state` and `step`.
 
-`labelled_embedding` makes any of them a network that reads words of several labels.
+`labelled_embedding` makes any of them a network that reads words of several labels, and
+`dropout` draws the masks of recurrent networks.
 
 Shapes: B batch, T positions, C channels, V symbols, H hidden units, N nodes of a tree,
 n rows of a step.

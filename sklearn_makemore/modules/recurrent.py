@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from .dropout import Dropout
 from .initialization import logits_layer
 from .interfaces import SequenceNetwork
 
@@ -51,8 +52,8 @@ class Recurrent(SequenceNetwork):
         )
         self.start = nn.Parameter(torch.zeros(n_layers * self._n_parts, n_hidden))
         self.states = nn.ModuleList(HiddenStateHook() for _ in range(n_layers))
-        self.dropout = nn.Dropout(dropout)
-        self.recurrent_dropout = nn.Dropout(recurrent_dropout)
+        self.dropout = Dropout(dropout)
+        self.recurrent_dropout = Dropout(recurrent_dropout)
         self.head = logits_layer(n_hidden, n_symbols)
 
     def _read(self, ids, tree):

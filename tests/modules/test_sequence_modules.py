@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sklearn_makemore.modules import GRU, LSTM, RNN, PrefixTree
+from sklearn_makemore.modules.dropout import Dropout
 
 
 @pytest.fixture(autouse=True)
@@ -225,3 +226,12 @@ def test_sequences_longer_than_the_block_are_an_error(name):
     with pytest.raises(ValueError, match="at most 9 symbols.*sequence of 10"):
         stepped(module, ids)
     assert module(ids[:, :1]).shape == (3, 1, N_SYMBOLS)
+
+
+def test_dropout_keeps_the_mean():
+    """The share that is dropped is within 4.5 deviations, a false alarm in 10**5."""
+    dropout, x = Dropout(0.3), torch.ones(1000, 101)
+    values, counts = dropout(x).unique(return_counts=True)
+    torch.testing.assert_close(values, torch.tensor([0, 1 / 0.7]), rtol=1e-4, atol=0)
+    assert abs(counts[0] / x.numel() - 0.3) < 4.5 * (0.3 * 0.7 / x.numel()) ** 0.5
+    assert dropout.eval()(x) is x
