@@ -137,6 +137,7 @@ PAGES_WITHOUT_SIBLINGS = (
     "index",
     "install",
     "recipes",
+    "works_with",
     "lectures",
     "tutorials",
     "faq",
