@@ -51,7 +51,53 @@ def public_methods(module, name):
     ]
 
 
-autosummary_context = {"public_methods": public_methods}
+# The first group whose names a method is in; all others are those of scikit-learn.
+METHOD_GROUPS = {
+    "Learn": "fit partial_fit merge fit_transform fit_predict to_net",
+    "Score": "score nll perplexity score_samples token_log_proba predict_proba rank "
+    "predict predict_log_proba decision_function transform get_feature_names_out",
+    "Sample": "sample most_likely iter_most_likely novelty_report",
+}
+GUIDE_PAGES = {
+    "BigramCounter": "ngrams",
+    "NGramCounter": "ngrams",
+    "BigramCharLM": "bigram_network",
+    "BoWCharLM": "bow",
+    "MLPCharLM": "mlp",
+    "WaveNetCharLM": "wavenet",
+    "RNNCharLM": "recurrent",
+    "GRUCharLM": "recurrent",
+    "LSTMCharLM": "recurrent",
+    "TransformerCharLM": "transformer",
+    "MixtureCharLM": "mixture",
+    "ConditionalCharLM": "conditional",
+    "CharLMClassifier": "pipelines",
+    "CharLMFeatures": "pipelines",
+    "CharLMOutlierDetector": "pipelines",
+    "NoveltyReport": "sampling",
+    "save": "persistence",
+    "load": "persistence",
+    "train_dev_test_split": "searching",
+    "lr_range_test": "searching",
+    "fit_counter": "scaling_out",
+}
+
+
+def grouped_methods(module, name):
+    """Return pairs of a heading and the methods below it."""
+    left = public_methods(module, name)
+    groups = []
+    for heading, wanted in METHOD_GROUPS.items():
+        groups.append((heading, [one for one in wanted.split() if one in left]))
+        left = [one for one in left if one not in wanted.split()]
+    titles = "Parameters and metadata" if groups[0][1] else "Methods"
+    return [(title, found) for title, found in [*groups, (titles, left)] if found]
+
+
+autosummary_context = {
+    "grouped_methods": grouped_methods,
+    "guide_pages": GUIDE_PAGES,
+}
 suppress_warnings = ["config.cache"]  # the context has a function: cannot be pickled
 
 # -- Links to the source
@@ -150,11 +196,15 @@ PAGES_WITHOUT_SIBLINGS = (
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_makemore"
+html_logo = "_static/logo.svg"
+html_favicon = "_static/logo.svg"
+html_search_scorer = str(Path(__file__).with_name("search_scorer.js"))
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_theme_options = {
-    "logo": {"text": "sklearn_makemore"},
+    "logo": {"text": "sklearn_makemore", "alt_text": "sklearn_makemore"},
+    "show_toc_level": 2,
     "header_links_before_dropdown": 5,
     "navigation_with_keys": False,
     "show_prev_next": True,

@@ -282,6 +282,11 @@ def outliers(names):
         assert areas[kind, "forest of counts"] < 0.5
 
 
+def other_lists(names):
+    """The words of each list are most probable for the model of that list."""
+    assert names["nll"].argmin(axis=0).tolist() == [0, 1, 2, 3]
+
+
 CLAIMS = {
     "plot_1_bigram": bigram,
     "plot_1_generation": generation,
@@ -295,6 +300,7 @@ CLAIMS = {
     "plot_3_labels": labels,
     "plot_3_mlp": multi_layer_perceptron,
     "plot_4_activations": activations,
+    "plot_4_other_lists": other_lists,
     "plot_4_outliers": outliers,
     "plot_5_backprop": backprop,
     "plot_6_wavenet": wavenet,
