@@ -127,7 +127,7 @@ class BaseCounter(BaseCharLM):
             raise ValueError(
                 f"This {type(self).__name__} is the model of one label of a "
                 "ConditionalCharLM. It depends on the words of all labels, so it "
-                "cannot be saved, merged or continued alone; do so with the "
+                "cannot be saved, merged, pruned or continued alone; do so with the "
                 "ConditionalCharLM."
             )
 

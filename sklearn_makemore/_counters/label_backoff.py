@@ -23,7 +23,7 @@ from .label_smoothing import (
     count_kind,
     evidence,
 )
-from .model import find_keys
+from .trie import find_keys
 
 PRIOR_DISCOUNTS = np.array([0.7, 1.1, 1.4])
 """Discounts without data: typical values of long lists."""

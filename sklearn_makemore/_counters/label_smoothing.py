@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from .model import NGramModel, find_keys
+from .model import NGramModel
 from .ngrams import NGramCounts
 from .smoothing import Smoothed
-from .trie import HistoryTrie
+from .trie import HistoryTrie, find_keys
 
 MIN_LEFT = 1e-12
 """Smallest probability of all ids not seen after a history, against rounding."""

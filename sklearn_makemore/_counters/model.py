@@ -13,8 +13,9 @@ from .._generation.lengths import Expectations
 from .._words.vocabulary import EncodedWords
 from .continuation import Continuation
 from .ngrams import NGramCounts, find_distinct_ngrams, iterate_columns, max_order
+from .pruned import PrunedNGrams, trie_of
 from .transitions import expectations_alone
-from .trie import HistoryTrie, ngrams_after
+from .trie import HistoryTrie, find_keys, ngrams_after
 
 MAX_TABLE_SIZE = 1 << 22
 """Largest number of cells in a table of all states and ids. They take 48 MiB of
@@ -244,24 +245,12 @@ class NGramModel:
         return log_proba, next_states
 
 
-def find_keys(
-    table: np.ndarray, keys: np.ndarray
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the positions of keys (n,) in a sorted table, and which are in it."""
-    # Keys of another type would convert the whole table.
-    keys = keys.astype(table.dtype, copy=False)
-    positions = np.searchsorted(table, keys)
-    is_there = positions < len(table)
-    is_there[is_there] = table[positions[is_there]] == keys[is_there]
-    return positions, is_there
-
-
 def _unpickled(
-    ngram_counts: NGramCounts,
+    ngram_counts: NGramCounts | PrunedNGrams,
     log_proba: np.ndarray,
     log_backoff: np.ndarray,
     has_transitions: bool,
 ) -> NGramModel:
     # Expectations of another class would differ by rounding.
     continuation = expectations_alone if has_transitions else Continuation
-    return NGramModel(HistoryTrie(ngram_counts), log_proba, log_backoff, continuation)
+    return NGramModel(trie_of(ngram_counts), log_proba, log_backoff, continuation)

@@ -22,17 +22,20 @@ from .._words.training_set import TrainingSet
 from .._words.vocabulary import CharVocabulary, EncodedWords
 from .arpa_methods import ArpaMixin
 from .backoff import TableModel, tables_from_file, tables_to_save
-from .base import MAX_SMOOTHING, TOLERANCE, BaseCounter
+from .base import MAX_SMOOTHING, TOLERANCE
 from .continuation import Continuation
 from .leave_one_out import leave_one_out_discounts
 from .model import NGramModel
 from .ngrams import NGramCounts, max_order
+from .prunable import PrunableCounter
+from .pruned import PrunedNGrams, PrunedTrie
 from .saved import ngrams_from_file, ngrams_to_save
+from .saved_pruned import pruned_from_file, pruned_to_save
 from .smoothing import Smoothed, additive, closed_form_discounts, kneser_ney
 from .trie import HistoryTrie
 
 
-class NGramCounter(ArpaMixin, BaseCounter):
+class NGramCounter(ArpaMixin, PrunableCounter):
     """N-gram counts of any order, with Kneser-Ney or additive smoothing.
 
     The probability of a character depends on the `order` - 1 characters before it in
@@ -121,11 +124,12 @@ class NGramCounter(ArpaMixin, BaseCounter):
         """,
     )
 
-    ngram_counts_: NGramCounts = fitted(
+    ngram_counts_: NGramCounts | PrunedNGrams = fitted(
         """
         The distinct n-grams and their counts, in sorted arrays. Their length is
-        `order`, or the length of the longest word plus 2 if that is less. None for a
-        model of `from_arpa`.
+        `order`, or the length of the longest word plus 2 if that is less. After
+        `prune`, the n-grams of all lengths that are left. None for a model of
+        `from_arpa`.
         """
     )
     discounts_: np.ndarray | None = fitted(
@@ -167,7 +171,7 @@ class NGramCounter(ArpaMixin, BaseCounter):
                 "cannot learn more words, be merged or be pruned. Fit a new one on all "
                 "words."
             )
-        counts = self.ngram_counts_
+        counts = self._unpruned(self.ngram_counts_)
         if not self._is_order_of(counts.order, self.longest_word_):
             raise ValueError(
                 f"The fitted n-grams have order {counts.order}, and order={self.order} "
@@ -175,9 +179,16 @@ class NGramCounter(ArpaMixin, BaseCounter):
             )
         return counts
 
-    def _fitted_attributes(self, learned: NGramCounts | TableModel) -> dict[str, Any]:
+    def _fitted_attributes(
+        self, learned: NGramCounts | PrunedNGrams | TableModel
+    ) -> dict[str, Any]:
         if isinstance(learned, TableModel):
             return {"ngram_counts_": None, "discounts_": None, "model_": learned}
+        if isinstance(learned, PrunedNGrams):
+            trie, discounts = PrunedTrie(learned), learned.discounts
+            smoothed = kneser_ney(trie, discounts)
+            model = self._model(trie, smoothed, learned.word_lengths)
+            return {"ngram_counts_": learned, "discounts_": discounts, "model_": model}
         in_units = learned.in_units()
         trie, smoothed, discounts = self._smoothed(learned, in_units)
         del trie.counts  # frees memory
@@ -222,7 +233,7 @@ class NGramCounter(ArpaMixin, BaseCounter):
         return self.ngram_counts_.order
 
     def _has_counts_of(self, counts: NGramCounts) -> bool:
-        own = self.ngram_counts_
+        own = self._unpruned(self.ngram_counts_)
         is_same = np.array_equal(np.stack(counts.packed()), np.stack(own.packed()))
         return is_same and np.allclose(counts.counts, own.counts)
 
@@ -258,16 +269,23 @@ class NGramCounter(ArpaMixin, BaseCounter):
         self._check_unchanged(self._is_order_of(counts.order, self.longest_word_))
         expected = self._fitted_attributes(counts)["model_"]
         self._check_unchanged(_are_close(self.model_, expected))
+        if isinstance(counts, PrunedNGrams):
+            self._check_unchanged(self.smoothing == "kneser-ney")
+            return {"order": counts.order, **pruned_to_save(counts)}
         return {"order": counts.order, **ngrams_to_save(counts)}
 
     def _state_from_file(
         self, kept: dict[str, Any], vocabulary: CharVocabulary
-    ) -> NGramCounts | TableModel:
+    ) -> NGramCounts | PrunedNGrams | TableModel:
         order = kept["order"]
         if type(order) is not int or not self._is_order_of(order, kept["longest_word"]):
             raise ValueError(f"The n-grams have order {order!r}.")
         if "table_sizes" in kept:
             return TableModel(tables_from_file(kept, order), vocabulary.n_symbols)
+        if "pruned_ngrams" in kept:
+            if self.smoothing != "kneser-ney":
+                raise ValueError(f"smoothing is {self.smoothing!r}.")
+            return pruned_from_file(kept, order, vocabulary.n_symbols)
         return ngrams_from_file(kept, order, vocabulary.n_symbols)
 
     def _is_order_of(self, order: int, longest_word: int) -> bool:

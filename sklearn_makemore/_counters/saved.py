@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from .._words.packing import key_dtype, n_keys, pack_ids, unpack_ids
+from .coding import decode_counts, decode_rows, encode_counts, encode_rows
 from .ngrams import NGramCounts, check_memory
 from .sums import sum_equal_rows
 from .word_sample import SAMPLE_SIZE, WordSample
@@ -48,8 +49,8 @@ def ngrams_to_save(ngram_counts: NGramCounts) -> dict[str, np.ndarray]:
             f"largest order is {MAX_SAVED_ORDER}."
         )
     saved = {
-        "ngrams": np.stack(ngram_counts.packed()),
-        "counts": counts_to_save(ngram_counts.counts),
+        "ngrams": encode_rows(ngram_counts.packed()),
+        "counts": encode_counts(ngram_counts.counts),
         "word_lengths": counts_to_save(ngram_counts.word_lengths),
     }
     sample = ngram_counts.word_sample
@@ -64,9 +65,14 @@ def ngrams_from_file(
     """Return the n-gram counts whose arrays `ngrams_to_save` returned, once checked."""
     if "word_lengths" not in saved:
         raise ValueError("n-grams of version 0.1.0 lack the lengths of the words.")
-    keys = saved["ngrams"]
+    keys, counts = saved["ngrams"], saved["counts"]
+    if keys.dtype == np.uint8:  # older files have the keys and counts themselves
+        keys = decode_rows(keys, n_keys(order, n_symbols))
+        counts = decode_counts(counts)
+        if keys.max(initial=0) <= np.iinfo(key_dtype(order, n_symbols)).max:
+            keys = keys.astype(key_dtype(order, n_symbols))
     _check_keys(keys, order, n_symbols)
-    counts = counts_from_file(saved["counts"], keys.shape[1:])
+    counts = counts_from_file(counts, keys.shape[1:])
     ngrams = unpack_ids(keys, order, n_symbols)
     is_packed = all(map(np.array_equal, pack_ids(ngrams, order, n_symbols), keys))
     if not is_packed or ngrams.max() >= n_symbols:

@@ -87,7 +87,8 @@ def kneser_ney(trie: HistoryTrie, discounts: np.ndarray) -> Smoothed:
 
     where ``b(h) = sum over v of D(a(hv)) / sum over v of a(hv)`` is the probability
     that the discounts free. Below the empty history is the uniform distribution,
-    ``1 / V`` for each of the `V` symbols. The adjusted counts are those of KenLM.
+    ``1 / V`` for each of the `V` symbols. The adjusted counts are those of KenLM. The
+    counts of n-grams that were pruned are freed as a whole.
 
     discounts : (order, 2, 3), as `leave_one_out_discounts` returns them
     """
@@ -106,7 +107,11 @@ def kneser_ney(trie: HistoryTrie, discounts: np.ndarray) -> Smoothed:
             kinds = length, begins_word, count_classes(counts) - 1
             removed = np.minimum(discounts[kinds], counts)
             totals = np.bincount(states, counts)
-            freed = np.bincount(states, removed) / totals
+            freed = np.bincount(states, removed)
+            if trie.cut is not None:
+                totals += trie.cut[first_state:end_state]
+                freed += trie.cut[first_state:end_state]
+            freed /= totals
             lower = proba[trie.lower_ngrams(ngrams)]
             proba[ngrams] = (counts - removed) / totals[states] + freed[states] * lower
             backoff[first_state:end_state] = freed

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,8 @@ class HistoryTrie:
         start of a word. The last one is the empty history, the state after an id that
         was never seen.
     start_state : the state at the start of a word
+    cut : (n_states,), how often the n-grams occur that were pruned after each state;
+        None if none were
 
     Examples
     --------
@@ -88,6 +91,9 @@ class HistoryTrie:
      [1 2 3 4 1 5 1 1 5 1]]
     """
 
+    ngram_counts: Any
+    cut: np.ndarray | None = None
+
     def __init__(self, ngram_counts: NGramCounts) -> None:
         self.ngram_counts = ngram_counts
         self.order, self.n_symbols = ngram_counts.order, ngram_counts.n_symbols
@@ -95,20 +101,23 @@ class HistoryTrie:
         self.child_keys, self.state_levels, maximal_states = _number_histories(
             histories, len(targets), self.n_symbols
         )
-        dtype = maximal_states.dtype
-        self.n_states = 1 + len(self.child_keys)
-        self.parents = np.zeros(self.n_states, dtype)
-        np.floor_divide(self.child_keys, self.n_symbols, out=self.parents[1:])
+        self._number_parents()
         self.is_maximal = np.zeros(self.n_states, dtype=bool)
         self.is_maximal[maximal_states] = True
-        # Level 1 is sorted by id, and every word has a start.
-        self.start_state = min(1, self.n_states - 1)
         maximal_states *= self.n_symbols  # in place: they become keys
         np.add(maximal_states, targets, out=maximal_states, casting="same_kind")
         self.ngram_keys, self.counts, self.ngram_levels = self._collapse(
             maximal_states, compact_counts(ngram_counts.counts)
         )
         self.n_ngrams = len(self.ngram_keys)
+
+    def _number_parents(self) -> None:
+        """Set what follows from `child_keys`."""
+        self.n_states = 1 + len(self.child_keys)
+        self.parents = np.zeros(self.n_states, self.child_keys.dtype)
+        np.floor_divide(self.child_keys, self.n_symbols, out=self.parents[1:])
+        # The start of a word is the first history of one id, unless it is pruned.
+        self.start_state = int((self.child_keys[:1] == BOUNDARY).sum())
 
     def lower_ngrams(self, ngrams: np.ndarray | slice) -> NDArray[np.int64]:
         """Return the index of each n-gram without its earliest id.
@@ -119,6 +128,11 @@ class HistoryTrie:
         lower = np.searchsorted(self.ngram_keys, self._lower_keys(keys))
         lower[keys < self.n_symbols] = self.n_ngrams
         return lower
+
+    def has_lower_ngrams(self) -> bool:
+        """Whether each n-gram of more ids is there without its earliest id."""
+        longer = self.ngram_keys[self.ngram_levels[1] :]
+        return bool(find_keys(self.ngram_keys, self._lower_keys(longer))[1].all())
 
     @cached_property
     def begins_word(self) -> NDArray[np.bool_]:
@@ -165,7 +179,8 @@ class HistoryTrie:
         """The state after every n-gram, and the empty history at the end.
 
         It is the state after the n-gram without its earliest id, extended by that id.
-        The longest n-grams are longer than any history: they keep the shorter one.
+        The longest n-grams are longer than any history: they keep the shorter one. So
+        do n-grams after which everything is pruned.
         """
         next_states = np.zeros(self.n_ngrams + 1, self.parents.dtype)
         earliest = np.append(0, self.child_keys % self.n_symbols)
@@ -177,10 +192,34 @@ class HistoryTrie:
                     keys = after * self.n_symbols + (
                         earliest[states] if length else ids
                     )
-                    after = 1 + np.searchsorted(self.child_keys, keys)
+                    children, is_there = find_keys(self.child_keys, keys)
+                    # A shortened history must not be extended.
+                    is_there &= after >= self.state_levels[length]
+                    after[is_there] = children[is_there] + 1
                     after[ids == BOUNDARY] = self.start_state
                 next_states[part] = after
         return next_states
+
+
+def find_keys(
+    table: np.ndarray, keys: np.ndarray
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the positions of keys (n,) in a sorted table, and which are in it."""
+    # Keys of another type would convert the whole table.
+    keys = keys.astype(table.dtype, copy=False)
+    positions = np.searchsorted(table, keys)
+    is_there = positions < len(table)
+    is_there[is_there] = table[positions[is_there]] == keys[is_there]
+    return positions, is_there
+
+
+def levels_of(child_keys: np.ndarray, order: int, n_symbols: int) -> np.ndarray:
+    """Return the `state_levels` of sorted child keys."""
+    levels = [0, 1]
+    while len(levels) <= order:
+        end_key = levels[-1] * n_symbols
+        levels.append(1 + int(np.searchsorted(child_keys, end_key)))
+    return np.array(levels)
 
 
 def ngrams_after(

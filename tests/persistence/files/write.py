@@ -2,10 +2,10 @@
 
     python tests/persistence/files/write.py
 
-One file for each public estimator and for a pipeline, in version 1 of the format. The
-script adds what is missing, such as the file of a new estimator. Existing files stay
-unchanged: they prove that `load` still reads them. A new version of the format needs a
-separate folder.
+One file for each public estimator and for a pipeline, in version 1 of the format, and
+files of what was added to it. The script adds what is missing, such as the file of a
+new estimator. Existing files stay unchanged: they prove that `load` still reads them. A
+new version of the format needs a separate folder.
 """
 
 import json
@@ -60,6 +60,19 @@ def models():
     ]
 
 
+def added():
+    """Return fitted models, by the names of files that were added to the format."""
+    trigram = makemore.NGramCounter(order=3).fit(WORDS)
+    return {
+        "NGramCounter-coded": trigram,
+        "NGramCounter-pruned": trigram.prune(min_count=2),
+        "NGramCounter-two-keys": makemore.NGramCounter(order=20).fit(WORDS * 200),
+        "NGramCounter-weights": makemore.NGramCounter(order=3).fit(
+            WORDS, sample_weight=np.linspace(0.5, 2, len(WORDS))
+        ),
+    }
+
+
 def answers(model):
     """Return what a fitted model says of `ASKED`, in what JSON can say."""
     found = {}
@@ -84,11 +97,11 @@ def main():
     """Write the files that are missing, and their answers to `answers.json`."""
     record = FOLDER / "answers.json"
     found = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
-    for model in models():
-        name = type(model).__name__
+    fitted = {type(one).__name__: one.fit(WORDS, LABELS) for one in models()}
+    for name, model in {**fitted, **added()}.items():
         path = FOLDER / f"{name}.safetensors"
         if not path.exists():
-            makemore.save(model.fit(WORDS, LABELS), path)
+            makemore.save(model, path)
             found[name] = answers(model)
     text = json.dumps(found, indent=1, ensure_ascii=False)
     record.write_text(text + "\n", encoding="utf-8")
