@@ -14,6 +14,9 @@ from sklearn_makemore import NGramCounter
 LECTURE_NLL = 1.9937
 """Validation NLL of lecture 5's network after all its steps."""
 
+FAST_WAVENET = {"optimizer": "muon", "lr": 0.024, "batch_size": 2048, "max_epochs": 2}
+"""Settings with which a WaveNet soon reaches that NLL."""
+
 STEPS = {
     "lecture 2's MLP": ("MLPCharLM", {"block_size": 3, "n_embd": 2, "n_hidden": 100}),
     "lecture 3's MLP": ("MLPCharLM", {"block_size": 3, "n_embd": 10, "n_hidden": 200}),
@@ -36,7 +39,8 @@ def lecture_quality(work):
     X, Y = X.to(work.device), Y.to(work.device)
     with torch.device(work.device):
         network = lecture_loops.wavenet()
-    wavenet, ngram = work.network("WaveNetCharLM", max_epochs=3), NGramCounter(order=6)
+    wavenet = work.network("WaveNetCharLM", **FAST_WAVENET)
+    ngram = NGramCounter(order=6)
     n_steps, n_seeds = work.either(4000, 300), work.either(3, 1)
     # Warm up.
     wavenet.fit(work.train[:2000]), ngram.fit(work.train)
@@ -49,16 +53,17 @@ def lecture_quality(work):
         counted.append(seconds(lambda: ngram.fit(work.train))[0])
         took, _ = seconds(lambda: lecture_loops.train(network, X, Y, n_steps))
         loop.append(took / n_steps * lecture_loops.N_STEPS)
+    settings = ", ".join(f"{key}={value!r}" for key, value in FAST_WAVENET.items())
+    name = f"WaveNetCharLM({settings})"
     loop_is = f"lecture 5's loop, 200,000 steps from {n_steps:,}"
-    yield quality("WaveNetCharLM(max_epochs=3)", nll)
+    yield quality(name, nll)
     yield times_faster(
-        "WaveNetCharLM(max_epochs=3): fit to lecture 5's validation NLL",
+        f"{name}: fit to lecture 5's validation NLL",
         "s",
         ours,
         loop_is,
         loop,
-        at_least=60,
-        aim=100,
+        at_least=100,
         holds=max(nll) <= LECTURE_NLL,
     )
     ngram_nll = [ngram.nll(work.valid)]
