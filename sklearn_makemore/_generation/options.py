@@ -45,14 +45,16 @@ class SampleOptions(DeclaredParameters):
         constraints=[Interval(Real, 0, None, closed="left")],
         description="""
         Log-probabilities are divided by it. Below 1, likely characters become more
-        likely; above 1, less likely. 0 always takes the most probable character.
+        likely; above 1, less likely. 0 always takes the most probable character, of
+        equally probable ones the first in `symbols_`.
         """,
     )
     top_k: int | None = parameter(
         default=None,
         constraints=[POSITIVE_INT, None],
         description="""
-        Sample each character from the `top_k` most probable ones only.
+        Sample each character from the `top_k` most probable ones only. Of equally
+        probable ones, the first in `symbols_` are kept, here and with `top_p`.
         """,
     )
     top_p: float | None = parameter(
