@@ -141,7 +141,8 @@ class GrowingCounter:
     def __init__(
         self, estimator: BaseCounter, before: CharVocabulary, words: list[str]
     ) -> None:
-        counter = clone(estimator).set_params(handle_unknown="unk")
+        counter = cast(BaseCounter, clone(estimator))
+        counter.set_params(handle_unknown="unk")
         self.counter, self.before, self.after = counter, before, before
         self.is_open = not lists_symbols(counter.alphabet)
         if self.is_open:
@@ -157,7 +158,9 @@ class GrowingCounter:
 
         model : the fitted counter so far, None without words
         """
-        counter = self._with_alphabet(clone(self.counter), self.after)
+        counter = self._with_alphabet(
+            cast(BaseCounter, clone(self.counter)), self.after
+        )
         counted = None if model is None else self._counted(model)
         more = counter._count_words(words, sample_weight) if words else None
         total = counter._sum_counted([counted, more])

@@ -243,7 +243,10 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
 
     def _training_set(self, words, sample_weight, is_warm_start):
         data = super()._training_set(words, sample_weight, is_warm_start)
-        check_no_word_is_left_out(self.cv, data.encoded.n_words, np.size(sample_weight))
+        n_given = (
+            data.encoded.n_words if sample_weight is None else np.size(sample_weight)
+        )
+        check_no_word_is_left_out(self.cv, data.encoded.n_words, n_given)
         return data
 
     def _max_subtasks(self) -> int | None:

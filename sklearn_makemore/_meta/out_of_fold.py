@@ -136,7 +136,7 @@ def _numbered(words: list[str], folds: Folds) -> tuple[dict[str, int], list[Spli
                 "other words than it measures. Pass more words, or a fitted model as "
                 "FrozenEstimator(model)."
             )
-        splits = [
+        splits: list[Split] = [
             (np.flatnonzero(numbers != fold), np.flatnonzero(numbers == fold))
             for fold in range(numbers.max() + 1)
         ]

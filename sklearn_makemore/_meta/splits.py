@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from numbers import Integral
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,8 @@ def folds_of(
         return DEFAULT_FOLDS if cv is None else int(cv)
     check_no_word_is_left_out(cv, len(words), n_given)
     rows = np.arange(len(words))
-    pairs = check_cv(cv, y, classifier=y is not None).split(words, y)
+    splitter: Any = check_cv(cast(Any, cv), y, classifier=y is not None)
+    pairs = splitter.split(words, y)
     splits = [_disjoint(words, rows[train], rows[test]) for train, test in pairs]
     if not splits:
         raise ValueError(f"`cv` has no splits: {cv!r}. A generator can be used once.")
