@@ -23,7 +23,7 @@ from .._safe_file import ModelFileError, replacing
 from .._words.symbols import vocabulary_of
 from .._words.vocabulary import BOUNDARY, UNKNOWN, CharVocabulary
 from ..datasets._compression import compression_of, name_of, opened, signature_of
-from .backoff import NGramTable, TableError, TableModel, tables_of
+from .backoff import MAX_ORDER, NGramTable, TableError, TableModel, tables_of
 from .model import NGramModel
 
 START, END = "<s>", "</s>"
@@ -253,6 +253,8 @@ class _Reader:
             if not found or int(found[1]) != len(sizes) + 1:
                 self._fail(f"'ngram {len(sizes) + 1}=' and a number must follow")
             sizes.append(int(found[2]))
+            if len(sizes) > MAX_ORDER:
+                self._fail(f"n-grams of more than {MAX_ORDER} symbols are not read")
             self._next()
         if not sizes:
             self._fail("the line 'ngram 1=' with the number of symbols is missing")

@@ -20,6 +20,9 @@ from .trie import HistoryTrie
 MAX_LOG_BACKOFF = 700.0
 """Above this, weights overflow."""
 
+MAX_ORDER = 256
+"""Longest n-grams of a file: time grows with the square of their length."""
+
 
 class TableError(ValueError):
     """A table is not one of a model; `length` and `row` are those of the n-gram."""
@@ -280,6 +283,8 @@ def tables_from_file(saved: dict[str, Any], order: int) -> list[NGramTable]:
 
     The file is untrusted; `TableTrie` checks the n-grams.
     """
+    if order > MAX_ORDER:
+        raise ValueError(f"the order {order} is above {MAX_ORDER}.")
     sizes, ids = saved["table_sizes"], saved["table_ids"]
     values = saved["log_proba"], saved["log_backoff"]
     is_valid = sizes.shape == (order,) and sizes.dtype == np.int64

@@ -229,6 +229,22 @@ def test_damaged_files(old, new, line, problem, tmp_path):
     assert problem in str(error.value)
 
 
+def test_the_length_of_ngrams_is_bounded(tmp_path):
+    sizes = "".join(f"ngram {length}=0\n" for length in range(4, 1000))
+    path = file_of(tmp_path, SRILM.replace("ngram 3=3\n", f"ngram 3=3\n{sizes}"))
+    with pytest.raises(ModelFileError, match="line 261: n-grams of more than 256"):
+        NGramCounter.from_arpa(path)
+    n = 257
+    saved = {
+        "table_sizes": np.array([4, *[1] * (n - 1)]),
+        "table_ids": np.ones(4 + (n + 2) * (n - 1) // 2, np.uint8),
+        "log_proba": np.zeros(n + 3),
+        "log_backoff": np.zeros(n + 3),
+    }
+    with pytest.raises(ValueError, match="order 257 is above 256"):
+        tables_from_file(saved, n)
+
+
 def test_what_is_no_arpa_file(tmp_path):
     path = tmp_path / "model.arpa"
     contents = {
