@@ -159,11 +159,14 @@ class BestFirstSearch:
         return self._extended.encoded(batch.numbers)
 
     def batch(self) -> Batch:
-        """Return the beginnings to extend next; raise ValueError past a bound."""
+        """Return the beginnings to extend next, none if no other can be a word.
+
+        Raises a ValueError past a bound.
+        """
         batch, self._root = self._root, Batch(self._root.numbers[:0], np.zeros(0))
         while not len(batch.numbers) and len(self._open):
             batch = self._opened(self._take_best())
-        if not len(batch.numbers):
+        if not len(batch.numbers) and self._lost < np.inf:
             raise self._too_many()
         lengths = self._extended.lengths[batch.numbers]
         self._n_characters += int(lengths.sum()) + len(lengths)
@@ -377,12 +380,14 @@ def beginning_with(prefix: str) -> str:
 
 def _advance(next_log_proba: NextLogProba, searches: Sequence[BestFirstSearch]) -> None:
     """Extend the best beginnings of searches, read by the model together."""
-    batches = [search.batch() for search in searches]
-    pairs = zip(searches, batches, strict=True)
-    log_proba = next_log_proba(joined_words([one.encoded(b) for one, b in pairs]))
-    ends = np.cumsum([len(batch.numbers) for batch in batches])[:-1]
-    parts = np.split(log_proba, ends)
-    for search, batch, part in zip(searches, batches, parts, strict=True):
+    batches = [(search, search.batch()) for search in searches]
+    batches = [(search, batch) for search, batch in batches if len(batch.numbers)]
+    if not batches:
+        return
+    words = joined_words([search.encoded(batch) for search, batch in batches])
+    ends = np.cumsum([len(batch.numbers) for _, batch in batches])[:-1]
+    parts = np.split(next_log_proba(words), ends)
+    for (search, batch), part in zip(batches, parts, strict=True):
         search.extend(batch, part)
 
 

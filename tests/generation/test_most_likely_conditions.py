@@ -134,6 +134,15 @@ def test_prefixes_with_fewer_words_share_a_warning():
     assert len(seen) == 1 and seen[0].filename == __file__
 
 
+def test_a_search_ends_where_all_texts_are_cut_into_other_symbols():
+    model = NGramCounter(alphabet=["a", "ab", "b"]).fit(["ab", "b"])
+    options = {"prefix": "a", "max_length": 3, "avoiding": "aa"}  # "ab" is one symbol
+    with pytest.warns(UserWarning, match="Found 1 of 3 words"):
+        words, log_proba = model.most_likely(3, **options)
+    assert words == ["a"]
+    assert [*model.iter_most_likely(**options)] == [("a", log_proba[0])]
+
+
 def test_equally_probable_words_are_ordered_by_length_and_code_points():
     model = BigramCounter(smoothing=1e20).fit(["ab"])  # all characters are as likely
     words = [word for word, _ in islice(model.iter_most_likely(min_length=0), 15)]
