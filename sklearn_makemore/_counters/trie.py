@@ -110,6 +110,7 @@ class HistoryTrie:
             maximal_states, compact_counts(ngram_counts.counts)
         )
         self.n_ngrams = len(self.ngram_keys)
+        _ = self.next_states  # found now: once counts are smoothed, more memory is held
 
     def _number_parents(self) -> None:
         """Set what follows from `child_keys`."""
