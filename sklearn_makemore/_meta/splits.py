@@ -77,19 +77,24 @@ def split_words(
 ) -> list[tuple[TrainingSet, TrainingSet]]:
     """Return training words and held-out words for each split of a mixture.
 
-    The longest word is always learned, so that a model that limits the length can read
-    all words. The held-out words are distinct.
+    One of the longest words is always learned, so that a model that limits the length
+    can read all words. The held-out words are distinct.
     """
     labels = data.labels
     folds = folds_of(cv, data.words, labels, n_given=data.encoded.n_words)
     if isinstance(folds, int):
         return list(hold_out_folds(data, folds, rng))
-    is_longest = data.encoded.lengths == data.encoded.lengths.max()
+    longest = data.words[int(np.argmax(data.encoded.lengths))]
+    is_longest = np.array([word == longest for word in data.words])
     splits = []
     for learned, held_out in folds:
         taken = np.union1d(learned, np.flatnonzero(is_longest))
         if len(rest := held_out[~is_longest[held_out]]):
             splits.append((data.take(taken), data.take(rest).distinct()))
+    if not splits:
+        raise ValueError(
+            f"`cv` holds out only {longest!r}, but the longest word is always learned."
+        )
     return splits
 
 

@@ -97,3 +97,16 @@ def test_every_word_must_be_held_out(name, words):
     model = clone(OF_FOLDS[name]).set_params(cv=ShuffleSplit(2, random_state=0))
     with pytest.raises(ValueError, match="does not hold out"):
         model.fit_transform(words) if name == "features" else model.fit(words)
+
+
+def test_a_mixture_always_learns_only_one_of_the_longest_words(words):
+    words = sorted({word[:3] for word in words if len(word) > 2})  # all are as long
+    rows = np.arange(1, len(words))  # the first is always learned
+    learned, held_out = rows[rows % 2 > 0], [0, *rows[rows % 2 == 0]]
+    model = clone(MIXTURE).set_params(cv=[(learned, held_out)]).fit(words)
+    member = BigramCounter(alphabet="".join(model.symbols_[1:]))
+    member.fit([words[row] for row in [0, *learned]])
+    nll = member.nll([words[row] for row in held_out[1:]])
+    np.testing.assert_allclose(model.estimator_nlls_[0], nll)
+    with pytest.raises(ValueError, match="the longest word is always learned"):
+        clone(MIXTURE).set_params(cv=[(rows, [0])]).fit(words)
