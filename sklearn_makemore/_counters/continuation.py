@@ -71,6 +71,7 @@ class Continuation:
         # Below the empty history, all ids have the same probability.
         n_ids = 1 if is_end else trie.n_symbols - 1
         sums[0] += self._backoff[0] * n_ids * terms(trie.n_ngrams)
-        for first, end in pairwise(trie.state_levels[1:].tolist()):
-            sums[first:end] += self._backoff[first:end] * sums[trie.parents[first:end]]
+        for level in pairwise(trie.state_levels[1:].tolist()):
+            for part in slices(*level, NGRAM_CHUNK_SIZE):
+                sums[part] += self._backoff[part] * sums[trie.parents[part]]
         return sums

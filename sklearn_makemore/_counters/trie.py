@@ -23,7 +23,7 @@ from .._words.vocabulary import BOUNDARY, within_groups
 from .ngrams import NGramCounts
 from .sums import compact_counts
 
-NODE_CHUNK_SIZE = 1 << 16
+NODE_CHUNK_SIZE = 1 << 14
 """Number of states or n-grams looked up at a time; bounds the temporary arrays."""
 
 
@@ -184,15 +184,15 @@ class HistoryTrie:
         do n-grams after which everything is pruned.
         """
         next_states = np.zeros(self.n_ngrams + 1, self.parents.dtype)
-        earliest = np.append(0, self.child_keys % self.n_symbols)
         for length, level in enumerate(pairwise(self.ngram_levels.tolist())):
             for part in slices(*level, NODE_CHUNK_SIZE):
                 after = next_states[self.lower_ngrams(part)]
                 if length + 1 < self.order:
                     states, ids = np.divmod(self.ngram_keys[part], self.n_symbols)
-                    keys = after * self.n_symbols + (
-                        earliest[states] if length else ids
-                    )
+                    earliest = ids
+                    if length:
+                        earliest = self.child_keys[states - 1] % self.n_symbols
+                    keys = after * self.n_symbols + earliest
                     children, is_there = find_keys(self.child_keys, keys)
                     # A shortened history must not be extended.
                     is_there &= after >= self.state_levels[length]

@@ -172,13 +172,14 @@ def log_length_ratio(step: Expectations, word_lengths: NDArray[Any]) -> Floats:
 def _log_proba_of_lengths(step: Expectations, n_lengths: int) -> Floats:
     """Return the log-probability of words of 0, 1, ... characters, (n_lengths,)."""
     log_proba = np.full(n_lengths, -np.inf)
-    values, log_scale = step.end_proba, 0.0
+    values, log_scale = step.end_proba.copy(), 0.0
     for length in range(n_lengths):
         # Probabilities of long words underflow without a scale.
         largest = values.max()
         if largest <= 0:
             break
-        values, log_scale = values / largest, log_scale + np.log(largest)
+        values /= largest
+        log_scale += np.log(largest)
         start = values[step.start_state]
         if start > 0:
             log_proba[length] = np.log(start) + log_scale

@@ -43,20 +43,25 @@ MOST_GROWTH = 1.05
 
 def write_shards(folder, n_characters):
     """Write words with a total number of characters, without line ends, as text."""
-    drawn_from = NGramCounter(4).fit(load_names().data)
     paths = [folder / f"{index}.txt" for index in range(N_SHARDS)]
     for index, path in enumerate(paths):
-        n_left, seed = n_characters // N_SHARDS, 0
-        with path.open("w", encoding="utf-8") as file:
-            while n_left > 0:
-                words = drawn_from.sample(
-                    WORD_CHUNK_SIZE, min_length=1, random_state=1000 * index + seed
-                )
-                ends = np.cumsum(list(map(len, words)))
-                n_words = int(np.searchsorted(ends, n_left)) + 1
-                file.write("\n".join(words[:n_words]) + "\n")
-                n_left, seed = n_left - int(ends[min(n_words, len(ends)) - 1]), seed + 1
+        write_shard(path, index, n_characters // N_SHARDS)
     return paths
+
+
+def write_shard(path, index, n_characters):
+    """Write words with a number of characters, with seeds that depend on the index."""
+    drawn_from = NGramCounter(4).fit(load_names().data)
+    n_left, seed = n_characters, 0
+    with path.open("w", encoding="utf-8") as file:
+        while n_left > 0:
+            words = drawn_from.sample(
+                WORD_CHUNK_SIZE, min_length=1, random_state=1000 * index + seed
+            )
+            ends = np.cumsum(list(map(len, words)))
+            n_words = int(np.searchsorted(ends, n_left)) + 1
+            file.write("\n".join(words[:n_words]) + "\n")
+            n_left, seed = n_left - int(ends[min(n_words, len(ends)) - 1]), seed + 1
 
 
 def compressed(paths):
@@ -147,7 +152,7 @@ def n_ngrams(counter):
     n_counts = np.count_nonzero(counts_of(counter)[-1])
     if isinstance(counter, BigramCounter):
         return f"{n_counts:,}"
-    return f"{n_counts:,}, {len(counter.model_._ngram_keys):,}"
+    return f"{n_counts:,}, {counter.model_.plain.n_ngrams:,}"
 
 
 def count_locally(counter, paths):
