@@ -53,10 +53,11 @@ def public_methods(module, name):
 
 # The first group whose names a method is in; all others are those of scikit-learn.
 METHOD_GROUPS = {
-    "Learn": "fit partial_fit merge fit_transform fit_predict to_net",
+    "Learn": "fit partial_fit merge prune fit_transform fit_predict to_net",
     "Score": "score nll perplexity score_samples token_log_proba predict_proba rank "
     "predict predict_log_proba decision_function transform get_feature_names_out",
     "Sample": "sample most_likely iter_most_likely novelty_report",
+    "ARPA files": "to_arpa from_arpa",
 }
 GUIDE_PAGES = {
     "BigramCounter": "ngrams",

@@ -269,7 +269,10 @@ class _Reader:
             log_proba, *tokens = self.fields
             log_backoff = tokens.pop() if len(tokens) == length + 1 else b"0"
             if len(tokens) != length:
-                self._fail(f"a number, {length} symbols and a number must follow")
+                self._fail(
+                    f"a {length}-gram has a log-probability, its symbols and, if need "
+                    "be, a back-off weight"
+                )
             if length == 1:
                 self._add_symbol(tokens[0])
             try:

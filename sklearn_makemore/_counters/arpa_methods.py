@@ -38,8 +38,8 @@ class ArpaMixin:
         NotFittedError
             If the model is not fitted.
         ValueError
-            If the model matches the lengths of words, which needs
-            ``match_lengths=False``, or if a symbol cannot be written: a tab, a line
+            If the model has ``match_lengths=True``, if the name ends in another
+            compression, such as ".xz", or if a symbol cannot be written: a tab, a line
             break, U+2581, "<s>" or "</s>".
         OSError
             If the file cannot be written. An older file is unchanged.
@@ -89,11 +89,11 @@ class ArpaMixin:
         """Read a model from an ARPA file, such as KenLM and SRILM write.
 
         Each word of the file becomes a symbol, and each sentence a word of this model.
-        The model scores, samples, and can be saved. It has no counts, so `partial_fit`
-        and `merge` raise an error, but `fit` learns a new model.
+        The model scores, samples, and can be saved. It has no counts, so `partial_fit`,
+        `merge` and `prune` raise an error, but `fit` learns a new model.
 
-        The file can come from anyone. It is validated, and the memory is in proportion
-        to its content. Sizes that it only states allocate nothing.
+        The file is untrusted. It is validated, and takes memory in proportion to its
+        content, not to the sizes that it states.
 
         Parameters
         ----------

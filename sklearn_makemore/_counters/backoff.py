@@ -58,7 +58,7 @@ class NGramTable:
         is_inside = (ids[1:-1] == BOUNDARY).any(axis=0)
         problems = [
             ((ids >= n_symbols).any(axis=0), "has an id outside the alphabet"),
-            (is_inside, "goes on after the end of a word"),
+            (is_inside, "continues after the end of a word"),
             (~(self.log_proba <= 0), "has a log-probability above 0, or not a number"),
             (
                 ~(self.log_backoff < MAX_LOG_BACKOFF),

@@ -127,8 +127,8 @@ class BaseCounter(BaseCharLM):
             raise ValueError(
                 f"This {type(self).__name__} is the model of one label of a "
                 "ConditionalCharLM. It depends on the words of all labels, so it "
-                "cannot be saved, merged, pruned or continued alone; do so with the "
-                "ConditionalCharLM."
+                "cannot be saved, merged, pruned or continued alone. Save or continue "
+                "the ConditionalCharLM."
             )
 
     def merge(self, other: Self) -> Self:

@@ -37,15 +37,14 @@ class PrunableCounter(BaseCounter):
     ) -> Self:
         """Return a smaller model with fewer n-grams.
 
-        N-grams are removed that are rare, or without which the model is nearly the
-        same. The remaining ones are smoothed again, so that all probabilities still add
-        up to one. Symbols alone are always kept, and so are the shorter n-grams that a
-        kept n-gram needs.
+        N-grams are removed if they are rare, or if they change the model little. The
+        remaining ones are smoothed again, so that all probabilities still add up to
+        one. Symbols alone are always kept, and so are the shorter n-grams that a kept
+        n-gram needs.
 
-        Pruning is the last step: the pruned model scores, samples and is saved like any
-        other, but it no longer has the counts of its words. Its `partial_fit`, `merge`
-        and `prune` raise an error. The model that is pruned is not changed and
-        continues to learn exactly.
+        Pruning is the last step. The result scores, samples and is saved like any other
+        model, but it no longer has the counts of its words. Its `partial_fit`, `merge`
+        and `prune` raise an error. This model is not changed, and can still learn.
 
         Parameters
         ----------
@@ -53,13 +52,13 @@ class PrunableCounter(BaseCounter):
             N-grams of a smaller count are removed, where words count with their
             weights. A sequence has one number per length, as the option ``--prune`` of
             KenLM [1]_, and the last one applies to all longer n-grams. KenLM removes
-            counts up to its numbers, so ``--prune 0 0 1`` is ``min_count=[1, 1, 2]``.
-            The numbers must not decrease.
+            counts up to its numbers, so ``--prune 0 0 1`` removes the same n-grams as
+            ``min_count=[1, 1, 2]``. The numbers must not decrease.
 
         entropy : float, default=0.0
-            N-grams are removed whose removal alone raises the entropy of the model by
-            less than this, in nats per predicted character [2]_. Typical values are
-            from 1e-7 to 1e-5; on shorter lists the same value removes less.
+            N-grams are removed if the removal of one alone raises the entropy of the
+            model by less than this, in nats per predicted character [2]_. Typical
+            values are from 1e-7 to 1e-5; on shorter lists the same value removes less.
 
         Returns
         -------
@@ -72,8 +71,9 @@ class PrunableCounter(BaseCounter):
         NotFittedError
             If this counter is not fitted.
         ValueError
-            If this counter is pruned already or has additive smoothing, or if the
-            numbers of `min_count` decrease.
+            If this counter is pruned already, comes from an ARPA file, is the model of
+            one label or has additive smoothing, or if the numbers of `min_count`
+            decrease or are negative.
 
         References
         ----------

@@ -64,7 +64,7 @@ def _check_closed(pruned: PrunedNGrams) -> None:
     if (parents > np.arange(n_states - 1)).any():
         raise ValueError("a history is its own parent.")
     if (earliest[parents[parents > 0] - 1] == BOUNDARY).any():
-        raise ValueError("a history goes on before the start of a word.")
+        raise ValueError("a history continues before the start of a word.")
     states, ids = np.divmod(pruned.ngram_keys, n_symbols)
     if not np.array_equal(np.unique(states), np.arange(n_states)):
         raise ValueError("a history has no n-grams.")

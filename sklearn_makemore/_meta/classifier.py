@@ -129,8 +129,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         Number of folds, or a splitter of scikit-learn; None means 5. The weights of
         `calibration` are fitted on words that were scored by models of the other folds.
         Folds need no seed: every `cv`-th distinct word of a class, in the order given,
-        is in one fold. A word that a splitter holds out is not learned from, even if it
-        is repeated.
+        is in one fold. Copies of a word that a splitter holds out are left out of the
+        training words of the split.
         """,
         constraints=["cv_object"],
         type_text=CV_TEXT,

@@ -171,10 +171,10 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
     cv: CV = parameter(
         default=None,
         description="""
-        Number of folds, or a splitter of scikit-learn. Each word but the longest is
-        then scored by members that were fitted on the other folds, all these words
-        determine the weights, and finally the members are fitted on all words.
-        Recommended for fewer than 1,000 words. None holds one part out.
+        Number of folds, or a splitter of scikit-learn. Members that were fitted on the
+        other folds score each word but the longest. All these words determine the
+        weights. Finally, the members are fitted on all words. Recommended for fewer
+        than 1,000 words. None holds one part out.
         """,
         constraints=["cv_object"],
         type_text=CV_TEXT,

@@ -51,7 +51,9 @@ def folds_of(
     pairs = splitter.split(words, y)
     splits = [_disjoint(words, rows[train], rows[test]) for train, test in pairs]
     if not splits:
-        raise ValueError(f"`cv` has no splits: {cv!r}. A generator can be used once.")
+        raise ValueError(
+            f"`cv` has no splits: {cv!r}. A generator can be used only once."
+        )
     for number, (learned, held_out) in enumerate(splits):
         if not len(learned) or not len(held_out):
             raise ValueError(
@@ -66,9 +68,8 @@ def check_no_word_is_left_out(cv: CV, n_words: int, n_given: int) -> None:
     """Raise an error if a splitter would count words that have the weight 0."""
     if cv is not None and not isinstance(cv, Integral) and n_given > n_words:
         raise ValueError(
-            f"`cv` gives the rows of words, but {n_given - n_words} words have the "
-            "weight 0 and are left out. Leave them out before, or pass a number of "
-            "folds."
+            f"`cv` splits the rows of words, but {n_given - n_words} words have the "
+            "weight 0 and are left out. Remove these words, or pass a number of folds."
         )
 
 

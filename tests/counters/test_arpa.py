@@ -206,7 +206,7 @@ DAMAGE = [
     ("ngram 3=3", "ngram 3=1000000000000", 31, "promises 1,000,000,000,000"),
     ("\\2-grams:", "\\3-grams:", 17, r"\2-grams: must follow, not '\\3-grams:'"),
     ("\\end\\", "", 32, "the file ends before the line \\end\\"),
-    ("-99	c", "-99	c c c", 15, "a number, 1 symbols and a number must follow"),
+    ("-99	c", "-99	c c c", 15, "a 1-gram has a log-probability, its symbols and"),
     ("-99	c", "-99	a", 15, "the n-gram is listed twice"),
     ("-99	c", "x	c", 15, "could not convert string to float"),
     ("-99	c", "1.5	c", 15, "the n-gram has a log-probability above 0"),
