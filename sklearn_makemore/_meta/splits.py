@@ -48,8 +48,15 @@ def folds_of(
     check_no_word_is_left_out(cv, len(words), n_given)
     rows = np.arange(len(words))
     splitter: Any = check_cv(cast(Any, cv), y, classifier=y is not None)
-    pairs = splitter.split(words, y)
-    splits = [_disjoint(words, rows[train], rows[test]) for train, test in pairs]
+    try:
+        pairs = splitter.split(words, y)
+        splits = [_disjoint(words, rows[train], rows[test]) for train, test in pairs]
+    except (IndexError, TypeError) as error:
+        classes = "without classes" if y is None else "with their classes"
+        raise ValueError(
+            f"`cv` cannot split {len(words)} words {classes}: {error}. Pass a splitter "
+            "such as KFold, rows of these words, or a number of folds."
+        ) from error
     if not splits:
         raise ValueError(
             f"`cv` has no splits: {cv!r}. A generator can be used only once."

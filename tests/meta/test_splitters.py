@@ -110,3 +110,9 @@ def test_a_mixture_always_learns_only_one_of_the_longest_words(words):
     np.testing.assert_allclose(model.estimator_nlls_[0], nll)
     with pytest.raises(ValueError, match="the longest word is always learned"):
         clone(MIXTURE).set_params(cv=[(rows, [0])]).fit(words)
+
+
+def test_splits_of_other_data(words):
+    for cv in [([0, 1], [len(words)])], StratifiedKFold(2):
+        with pytest.raises(ValueError, match="cannot split .* words without classes: "):
+            clone(MIXTURE).set_params(cv=cv).fit(words)
