@@ -112,7 +112,8 @@ class ArpaMixin:
         Raises
         ------
         ModelFileError
-            If the file is not a valid ARPA file; the message has the line.
+            If the file is not a valid ARPA file, or has n-grams of more than 256
+            symbols; the message has the line.
         OSError
             If the file cannot be read.
 
