@@ -297,14 +297,17 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
 def one_column(X: Words) -> list[str]:
     """Return the words of one column, or raise an error if there are several."""
     shape: tuple[int, ...] = getattr(X, "shape", ())
-    if len(shape) == 2 and shape[1] > 1:
+    try:
+        return check_words(X)
+    except ValueError as error:
+        if len(shape) != 2 or shape[1] < 2:
+            raise
         columns = [*getattr(X, "columns", range(shape[1]))]
         entries = ", ".join(f"(CharLMFeatures(), {name!r})" for name in columns[:2])
         raise ValueError(
-            f"`X` must be one column of words, got {shape[1]}. Fit one CharLMFeatures "
-            f"for each column of words: make_column_transformer({entries})."
-        )
-    return check_words(X)
+            f"{error} Or fit one CharLMFeatures for each column: "
+            f"make_column_transformer({entries})."
+        ) from None
 
 
 def likelihood_features(model: BaseCharLM, words: list[str]) -> np.ndarray:

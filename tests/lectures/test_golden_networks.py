@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from sklearn_makemore import MLPCharLM, TransformerCharLM, WaveNetCharLM
 from sklearn_makemore.modules import MLP, Transformer, WaveNet
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = pytest.mark.slow
 
 
 def n_parameters(module):

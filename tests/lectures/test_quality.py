@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from sklearn_makemore import BoWCharLM, MLPCharLM, WaveNetCharLM
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = pytest.mark.slow
 
 PROMISES = [
     # The best of three seeds of the script's own loop, 10,000 steps, came to 2.1978.

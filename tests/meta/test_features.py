@@ -128,7 +128,9 @@ def test_a_selector_of_columns_must_find_one(words):
         clone(FEATURES).get_feature_names_out()
     expected = clone(FEATURES).fit_transform(words)
     np.testing.assert_array_equal(model.fit_transform(frame), expected)
-    with pytest.raises(ValueError, match=r"got 2\. .* \(CharLMFeatures\(\), 'other'\)"):
+    with pytest.raises(
+        ValueError, match=r"of 2 columns.* \(CharLMFeatures\(\), 'other'\)"
+    ):
         model.fit_transform(frame.assign(other=words))
     # skrub's ApplyToCols fits a copy per column if there is this attribute.
     assert FEATURES.__single_column_transformer__

@@ -31,7 +31,7 @@ CODED = {"ngrams", "counts"}
 
 ADDED = {
     "NGramCounter": SAMPLE,
-    "CharLMClassifier": {"known_symbols", "min_lengths"},
+    "CharLMClassifier": {"class_count", "known_symbols", "min_lengths"},
     "CharLMFeatures": {
         *("classes", "class_prior", "class_estimators", "known_symbols", "min_lengths")
     },

@@ -320,7 +320,6 @@ def test_a_figure_is_shown_in_the_block_that_makes_it(path):
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example(path, no_windows, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

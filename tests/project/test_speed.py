@@ -20,7 +20,7 @@ from sklearn_makemore import BigramCounter, NGramCounter
 from sklearn_makemore.datasets import load_names
 
 # Coverage would slow the package down, and not what it is compared with.
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = pytest.mark.slow
 
 BENCHMARKS = Path(__file__).parents[2] / "docs" / "benchmarks" / "speed"
 

@@ -63,7 +63,9 @@ def models():
 def added():
     """Return fitted models, by the names of files that were added to the format."""
     trigram = makemore.NGramCounter(order=3).fit(WORDS)
+    classifier = makemore.CharLMClassifier(makemore.BigramCounter(smoothing=0.5), cv=3)
     return {
+        "CharLMClassifier-counted": classifier.partial_fit(WORDS, LABELS, ["f", "m"]),
         "NGramCounter-coded": trigram,
         "NGramCounter-pruned": trigram.prune(min_count=2),
         "NGramCounter-two-keys": makemore.NGramCounter(order=20).fit(WORDS * 200),
