@@ -4,7 +4,7 @@ import re
 import reprlib
 from abc import abstractmethod
 from dataclasses import KW_ONLY
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, cast
 
 from sklearn.utils.metadata_routing import UNUSED
 
@@ -188,7 +188,9 @@ class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
         """
         is_warm_start = self._is_warm_start()
         data = self._training_set(words, sample_weight, is_warm_start)
-        context = self._init_callback_context(max_subtasks=self._max_subtasks())
+        # scikit-learn accepts None, but its default lets type checkers expect an int.
+        max_subtasks = cast(Any, self._max_subtasks())
+        context = self._init_callback_context(max_subtasks=max_subtasks)
         # Decoding the words takes time.
         words = data.words if has_callbacks(context) else []
         task = self._callback_task(words, data.sample_weight)
