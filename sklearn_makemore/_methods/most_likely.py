@@ -87,8 +87,8 @@ class MostLikelyMixin(GeneratorMixin):
         The result is exact: no other word is more probable than those returned. The
         search extends the most probable beginnings first. Its memory and time are
         bounded, and the bounds grow with `n_samples`. A million words of an n-gram
-        model of names take half a minute of CPU time and 0.5 GiB. Words have no
-        unknown characters, except those of `prefix`.
+        model of names take less than half a minute and 0.5 GiB. Words have no unknown
+        characters, except those of `prefix`.
 
         Parameters
         ----------

@@ -60,7 +60,7 @@ def bigram(work):
     yield share_of_limit(what, model, 1_000_000, proba, work)
 
 
-def share_of_limit(what, model, n_names, proba, work, at_least=0.7):
+def share_of_limit(what, model, n_names, proba, work, at_least=0.6):
     """Return the row of `sample` next to the numpy limit for a bigram."""
     rng = np.random.default_rng(0)
     ours, limit = rates_in_turns(
