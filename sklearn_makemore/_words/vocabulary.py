@@ -289,8 +289,8 @@ class CharVocabulary:
         unknown = sorted(set(word) - set(self.characters))
         return ValueError(
             f"{word_at(word, index, name)} has characters that are not in the "
-            f"alphabet: {reprlib.repr(unknown)}. List them in `alphabet` before "
-            "fitting, or set handle_unknown='unk' to reserve a symbol for unknown "
+            f"alphabet: {reprlib.repr(unknown)}. Before fitting, list them in "
+            "`alphabet`, or set handle_unknown='unk' to reserve a symbol for unknown "
             "characters. A fitted model learns new characters by `partial_fit` with "
             "alphabet=None."
         )
