@@ -120,8 +120,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         - "places" has two models per class, one of which reads backwards. Each place in
           the word, counted from the end of reading, has two weights: one for the
           log-probability, and one for its mixture with the mean of all classes. Each
-          class has a bias. This gives the best probabilities, and fits twice as many
-          models as "temperature".
+          class has a bias. It fits twice as many models, for the best probabilities.
         """,
     )
     cv: CV = parameter(

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -213,3 +214,8 @@ def spread(repeats: Tensor) -> Tensor:
 def batch_bounds(n_rows: int, n_batches: int) -> list[int]:
     """Return the bounds of batches whose sizes differ by one row at most."""
     return [n_rows * batch // n_batches for batch in range(n_batches + 1)]
+
+
+def expected_loss(logits: Tensor, counts: Tensor) -> Tensor:
+    """Return the cross-entropy of expected counts, both (n, V): a sum over the rows."""
+    return F.cross_entropy(logits, counts, reduction="sum")

@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, LRScheduler, PrintLog
 from skorch.helper import predefined_split
 
 from ..modules import LookupTable
-from .batches import Batches, WeightedDataset
+from .batches import Batches, WeightedDataset, expected_loss
 from .device import seeded_torch
 from .growth import grown_moments, grown_weights
 from .processes import SINGLE_PROCESS, CollectiveError, SingleProcess
@@ -315,11 +314,6 @@ class CharNet(NeuralNet):
             group["lr"] = lr
 
 
-def expected_loss(logits: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
-    """Return the cross-entropy of expected counts, both (n, V): a sum over the rows."""
-    return F.cross_entropy(logits, counts, reduction="sum")
-
-
 def new_net(
     module,
     module_params: dict[str, Any],
@@ -375,13 +369,11 @@ def continued_net(net: CharNet, before: CharNet, new_ids: torch.Tensor) -> CharN
         state = copy.deepcopy(before.optimizer_.state_dict())
         for group, setting in zip(state["param_groups"], settings, strict=True):
             group.update(setting)
-        names = {id(parameter): name for name, parameter in module.named_parameters()}
-        parameters = [
-            (names[id(parameter)], parameter)
-            for group in net.optimizer_.param_groups
-            for parameter in group["params"]
-        ]
-        state["state"] = grown_moments(state["state"], parameters, new_ids)
+        names = {parameter: name for name, parameter in module.named_parameters()}
+        # The state has the order of the groups, not that of the module.
+        groups = net.optimizer_.param_groups
+        named = [(names[one], one) for group in groups for one in group["params"]]
+        state["state"] = grown_moments(state["state"], named, new_ids)
         net.optimizer_.load_state_dict(state)
     return net
 
