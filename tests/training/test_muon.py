@@ -41,6 +41,9 @@ def test_a_step_of_matrices_and_of_all_else():
         assert hidden[0].grad is grads[0]
     ours, theirs = after.values()
     torch.testing.assert_close(ours[1:], theirs[1:], rtol=0, atol=0)
+    # Steps of AdamW have a root mean square of 0.2 to 0.4 lr (Liu et al. 2025).
+    step = (0.95 * start[0] - ours[0]).square().mean().sqrt()
+    assert 0.6 * 0.04 < step < 1.3 * 0.04
     expected = 0.95 * start[0]
     expected -= 0.1 * STEP_SCALE * 6**0.5 * orthogonalized(grads[0])
     torch.testing.assert_close(ours[0], expected)
