@@ -108,6 +108,8 @@ class ArpaMixin:
             ``match_lengths=False``. If all symbols are single characters, `alphabet` is
             None; otherwise it lists them. `handle_unknown` is "unk" if the file has
             "<unk>". `longest_word_` is the order, because the file does not tell it.
+            `sample` and `most_likely` return the empty word by default if the file
+            lists "<s> </s>". A file of order 1 cannot list it: pass ``min_length=0``.
 
         Raises
         ------

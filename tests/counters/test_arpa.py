@@ -188,6 +188,15 @@ def test_the_empty_word_is_one_that_the_file_lists(listed, found, tmp_path):
         assert NGramCounter.from_arpa(path).most_likely(2)[0] == found
 
 
+def test_a_file_of_single_symbols_does_not_list_the_empty_word(tmp_path):
+    model = NGramCounter(1, match_lengths=False).fit(["", "b", "ab"])
+    model.to_arpa(tmp_path / "names.arpa")
+    again = NGramCounter.from_arpa(tmp_path / "names.arpa")
+    assert model.most_likely(2)[0] == ["", "b"]
+    assert again.most_likely(2)[0] == ["b", "a"]
+    assert again.most_likely(2, min_length=0)[0] == ["", "b"]
+
+
 def test_probabilities_that_do_not_add_up_to_one(tmp_path):
     text = SRILM.replace("-0.60206	a b b", "-0.1	a b b")
     with pytest.warns(UserWarning, match=r"those after \['a', 'b'\] add up to 1.54433"):
