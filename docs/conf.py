@@ -1,11 +1,17 @@
 """The site: `sphinx-build -W --keep-going docs docs/_build/html` builds it, offline."""
 
+import html
 import inspect
 import os
+import re
+import textwrap
 import tomllib
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
+
+from docutils import nodes
+from sphinx import addnodes
 
 import sklearn_makemore
 
@@ -154,9 +160,42 @@ def leave_as_text(app, env, node, content):
     return content if node["reftarget"] in TARGETS_IN_SKLEARN else None
 
 
+# -- Descriptions for search engines
+
+MAX_DESCRIPTION_LENGTH = 160  # search engines cut off what is longer
+
+
+def plain_text(paragraph):
+    """Return the text of a paragraph without its footnotes."""
+    texts = [
+        text
+        for text in paragraph.findall(nodes.Text)
+        if not isinstance(text.parent, nodes.footnote_reference)
+    ]
+    return re.sub(r"\s+(?=[.,])", "", "".join(texts))
+
+
+def describe(app, pagename, templatename, context, doctree):
+    """Describe a page by its first paragraph, unless it has a description.
+
+    The first paragraph of an object is the summary of its docstring.
+    """
+    if not doctree or 'name="description"' in context["metatags"]:
+        return
+    first = {}
+    for paragraph in doctree.findall(nodes.paragraph):
+        first.setdefault(type(paragraph.parent), plain_text(paragraph))
+    text = first.get(addnodes.desc_content) or first.get(nodes.section, "")
+    text = textwrap.shorten(text, MAX_DESCRIPTION_LENGTH, placeholder=" ...")
+    tag = f'<meta name="description" content="{html.escape(text)}" />\n'
+    context["metatags"] += tag
+
+
 def setup(app):
-    """Resolve references after intersphinx, if it is loaded."""
+    """Connect the functions above."""
+    # After intersphinx, if it is loaded.
     app.connect("missing-reference", leave_as_text, priority=900)
+    app.connect("html-page-context", describe)
 
 
 # -- Gallery

@@ -77,11 +77,15 @@ def test_the_picture_of_the_home_page_is_what_the_script_draws(tmp_path):
 
 def test_dead_links_and_foreign_parts_are_found(tmp_path):
     check_links = runpy.run_path(str(DOCS / "check_links.py"))
-    (tmp_path / "other.html").write_text("<a name='below'></a>", encoding="utf-8")
-    good = "<p id='here'><a href='#here'></a><a href='other.html#below'></a>"
+    meta = f"<meta name='description' content='{'Sample words. ' * 3}'>"
+    other = meta + "<a name='below'></a>"
+    (tmp_path / "other.html").write_text(other, encoding="utf-8")
+    good = meta + "<p id='here'><a href='#here'></a><a href='other.html#below'></a>"
     page = tmp_path / "index.html"
     page.write_text(good + "<a href='https://example.org'></a>", encoding="utf-8")
     assert not list(check_links["faults"](tmp_path))
     bad = "<a href='#there'></a><a href='gone.html'></a><img src='http://example.org'>"
     page.write_text(good + bad, encoding="utf-8")
     assert len(list(check_links["faults"](tmp_path))) == 3
+    page.write_text(good.replace("description", "keywords"), encoding="utf-8")
+    assert len(list(check_links["faults"](tmp_path))) == 1
