@@ -24,6 +24,9 @@ names by sex the log-loss with penalties of 1, 10 and 30 is 0.640, 0.596 and 0.5
 a hundred names, and 0.478, 0.477 and 0.476 after a thousand. With penalties of 1 and 10
 it is 0.3587 and 0.3593 after four fifths of the list."""
 
+WORD_CHUNK_SIZE = 1 << 16
+"""Number of words whose features are in memory together."""
+
 MIN_LOG_PROBA = -700.0
 """Log-probability of an impossible character, so that sums over places are finite."""
 
@@ -193,6 +196,23 @@ def backwards(words: list[str]) -> list[str]:
 
 
 # ------------------------------------------------------------------------- weights
+
+
+def weighted_evidence(
+    models: ClassModels, words: list[str], weights: Floats, bias: Floats
+) -> Floats:
+    """Return the log odds of the classes without their priors, (n_words, n_classes).
+
+    weights : (n_features,)
+    bias : (n_classes,)
+    """
+    parts = []
+    for start in range(0, len(words), WORD_CHUNK_SIZE):
+        features = models.features(words[start : start + WORD_CHUNK_SIZE])
+        # Without evidence, the prior probabilities remain.
+        has_evidence = np.any(features, axis=(1, 2), keepdims=True)[:, :, 0]
+        parts.append(bias * has_evidence + features @ weights)
+    return np.concatenate(parts)
 
 
 def bayes_weights(by_place: bool) -> Floats:

@@ -60,6 +60,16 @@ def check_known_classes(present: NDArray[Any], classes: NDArray[Any]) -> None:
         )
 
 
+def check_same_calibration(learned: str | None, calibration: str | None) -> None:
+    """Raise an error if `calibration` is not that of the weights learned so far."""
+    if calibration != learned:
+        raise ValueError(
+            f"The weights so far were learned with calibration={learned!r}, and "
+            f"`partial_fit` cannot learn those of calibration={calibration!r}. Set "
+            "`calibration` back, or `fit` again."
+        )
+
+
 def class_count(data: LabelledWords, classes: NDArray[Any]) -> Floats:
     """Return the total weight of the words of each class, (n_classes,).
 

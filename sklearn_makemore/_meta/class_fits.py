@@ -19,10 +19,13 @@ from .members import MemberFit, check_kept_member, check_learnable, member_for
 from .splits import Folds, Split
 
 
-def model_of_classes(estimator: Any, texts: list[str], words: list[str]) -> Any:
+def model_of_classes(
+    estimator: Any, texts: list[str], sample_weight: np.ndarray | None, words: list[str]
+) -> Any:
     """Copy the model of each class, or the `ConditionalCharLM` of all classes.
 
-    texts : all words, those of weight zero too, for errors with the index of a word
+    texts, sample_weight : all words and their weights, for errors with the index of a
+        word
     words : those of positive weight
     """
     if isinstance(estimator, FrozenEstimator):
@@ -31,8 +34,9 @@ def model_of_classes(estimator: Any, texts: list[str], words: list[str]) -> Any:
             "each class; pass the model without it."
         )
     if isinstance(estimator, ConditionalCharLM):
-        return ConditionalCharLM(model_of_classes(estimator.estimator, texts, words))
-    check_learnable(estimator, texts)
+        of_labels = estimator.estimator, texts, sample_weight, words
+        return ConditionalCharLM(model_of_classes(*of_labels))
+    check_learnable(estimator, texts, sample_weight)
     return member_for(estimator, words)
 
 
@@ -199,6 +203,9 @@ def check_kept_classifier(kept: dict[str, Any]) -> None:
     forwards, backwards = kept["estimators"], kept["backward_estimators"]
     check_kept_classes(kept, forwards, backwards)
     n_classes = len(forwards)
+    learned_so = ["places"] if backwards else ["temperature", None]
+    if kept["calibration"] not in learned_so:
+        raise ValueError(f"calibration is {kept['calibration']!r}.")
     check_kept_array(kept, "weights", (4 * N_PLACES if backwards else 1,))
     check_kept_array(kept, "bias", (n_classes,))
     is_counted = np.ones(n_classes, dtype=bool)

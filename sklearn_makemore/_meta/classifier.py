@@ -17,10 +17,11 @@ from .._sklearn import StrOptions, _fit_context
 from .._words.check import check_words
 from .._words.training_set import check_training
 from .._words.types import Weights, Words
-from .calibration import ClassModels, held_out_weights
+from .calibration import ClassModels, held_out_weights, weighted_evidence
 from .class_counts import (
     check_can_add_words,
     check_known_classes,
+    check_same_calibration,
     checked_classes,
     class_count,
     with_absent_classes,
@@ -40,10 +41,8 @@ from .class_fits import (
 )
 from .conditional import ConditionalCharLM
 from .labels import LabelledWords, checked_priors
-from .members import BaseOfOneModel, fit_members
+from .members import BaseOfOneModel, check_learnable, fit_members
 from .splits import CV, CV_TEXT, folds_of
-
-WORD_CHUNK_SIZE = 1 << 16
 
 
 class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
@@ -274,7 +273,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         ------
         ValueError
             As `fit`, if `classes` is missing at the first call or differs from those so
-            far, if `y` has another class, or if `order` or `alphabet` has changed.
+            far, if `y` has another class, or if `order`, `alphabet` or `calibration`
+            has changed.
         TypeError
             As `fit`, and if `estimator` is not a counter, such as `NGramCounter`.
         """
@@ -286,6 +286,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         check_known_classes(data.classes, all_classes)
         if not is_fitted:
             return self._fit_classes((words, sample_weight), data, all_classes)
+        check_learnable(self.estimator, *check_training(words, sample_weight))
+        check_same_calibration(self._calibration, self.calibration)
         added = with_more_words(vars(self), self.estimator, data)
         count = added["class_count_"]
         priors = checked_priors(self.priors, count / count.sum())
@@ -300,8 +302,8 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         given : all words and weights, those of weight zero too
         classes : (n_classes,), sorted
         """
-        texts, _ = check_training(*given)
-        model = model_of_classes(self.estimator, texts, data.words)
+        texts, weight = check_training(*given)
+        model = model_of_classes(self.estimator, texts, weight, data.words)
         shared = isinstance(model, ConditionalCharLM)
         backwards = self.calibration == "places"
         if backwards:
@@ -339,6 +341,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
             class_prior_=priors,
             shared_estimators_=fitted[: 1 + backwards] if shared else [],
             weights_=weights,
+            _calibration=self.calibration,
         )
         context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
@@ -370,17 +373,11 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         directions = [[*filter(None, part)] for part in directions if part]
         directions[0][0]._encoded(texts)  # errors name the index among all words
         models = ClassModels(directions, *known)
-        parts = []
-        for start in range(0, len(texts), WORD_CHUNK_SIZE):
-            features = models.features(texts[start : start + WORD_CHUNK_SIZE])
-            # Without evidence, the prior probabilities remain.
-            has_evidence = np.any(features, axis=(1, 2), keepdims=True)[:, :, 0]
-            bias = self.bias_[seen] * has_evidence
-            parts.append(bias + features @ self.weights_)
+        evidence = weighted_evidence(models, texts, self.weights_, self.bias_[seen])
         with np.errstate(divide="ignore"):  # a class may have a prior of 0
             log_prior = np.log(self.class_prior_[seen])
         log_proba = np.full((len(texts), len(seen)), -np.inf)
-        log_proba[:, seen] = log_softmax(log_prior + np.concatenate(parts), axis=1)
+        log_proba[:, seen] = log_softmax(log_prior + evidence, axis=1)
         return log_proba
 
     def predict_proba(self, words: Words) -> np.ndarray:
@@ -431,7 +428,7 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         return float(super().score(words, y, sample_weight))
 
     def _kept(self) -> dict[str, Any]:
-        kept = super()._kept()
+        kept = {**super()._kept(), "calibration": self._calibration}
         if self.shared_estimators_:  # the others follow from them
             return {**kept, "estimators": [], "backward_estimators": []}
         del kept["shared_estimators"]
@@ -439,12 +436,13 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
 
     def _restore(self, kept: dict[str, Any]) -> None:
         shared = kept.get("shared_estimators", [])
-        kept = {**kept, "shared_estimators": shared}
+        kept = {"calibration": self.calibration, **kept, "shared_estimators": shared}
         names = ("estimators", "backward_estimators")
         for name, model in zip(names, shared, strict=False):
             checked = checked_shared(model, kept["classes"])
             kept[name] = list(models_of_labels([checked]))
         super()._restore(with_newer_attributes(kept))
+        self._calibration = kept["calibration"]
 
     def _check_kept(self, kept: dict[str, Any]) -> None:
         check_kept_classifier(kept)

@@ -227,7 +227,7 @@ class CharLMFeatures(TransformerMixin, BaseOutOfFold):
         """Fit, and return the models that measure the training words."""
         texts, weight = check_training(words, sample_weight)
         data = self._labelled(texts, y, weight)
-        check_learnable(self.estimator, texts)
+        check_learnable(self.estimator, texts, weight)
         learned, weight, _ = with_weight(texts, weight)
         folds = self._folds(learned, None if data is None else data.labels, len(texts))
         parts, rounds, fits = [], [], []

@@ -68,9 +68,11 @@ class BaseOfOneModel(ParametersOfModel):
         description="""
         The character model; copies of it are fitted. None is ``NGramCounter()``. The
         copies have ``handle_unknown="unk"``, so a character that no training word has
-        is not an error. Set ``estimator__random_state`` for a network that is the same
-        at each fit. The `checkpoint` of each copy is its path followed by the name of
-        the fit, for example ``"model.ckpt.fold-0"``.
+        is not an error. A training word with a character outside a given `alphabet` is
+        one, unless the model itself has ``handle_unknown="unk"``. Set
+        ``estimator__random_state`` for a network that is the same at each fit. The
+        `checkpoint` of each copy is its path followed by the name of the fit, for
+        example ``"model.ckpt.fold-0"``.
         """,
         constraints="no_validation",
         type_text="estimator",
@@ -154,15 +156,19 @@ def member_for(
     return member
 
 
-def check_learnable(estimator: Any, words: list[str]) -> None:
-    """Raise an error if a copy of a model cannot learn a word, with its index.
+def check_learnable(
+    estimator: Any, words: list[str], sample_weight: np.ndarray | None
+) -> None:
+    """Raise an error if a model cannot learn a word, with the index of the word.
 
-    Errors of the fits would name the index among the words of a fold or of a class.
+    Errors of the fits would name the index among the words of a fold or of a class. The
+    copies to be fitted have a symbol for unknown characters, which the model may lack.
     """
     if not isinstance(estimator, FrozenEstimator):
         member = member_for(estimator, words)
+        member.set_params(handle_unknown=checked_model(estimator).handle_unknown)
         member._validate_params()
-        member._training_set(words, None, is_warm_start=False)
+        member._training_set(words, sample_weight, is_warm_start=False)
 
 
 def member_of_mixture(

@@ -122,7 +122,7 @@ class CharLMOutlierDetector(OutlierMixin, BaseOutOfFold):
             If all words are equal, unless `estimator` is frozen.
         """
         texts, weight = check_training(words, sample_weight)
-        check_learnable(self.estimator, texts)
+        check_learnable(self.estimator, texts, weight)
         learned, weight, rows = with_weight(texts, weight)
         training_scores = np.full(len(texts), np.nan)
         folds = self._folds(learned, None, len(texts))

@@ -96,9 +96,16 @@ class Encoder(Limits):
             return {"pattern": [value.pattern, value.flags]}
         if hasattr(value, "get_params") and hasattr(value, "fit"):
             return {"estimator": self.estimator(value, path)}
+        remedy = "Save the model with joblib instead."
+        if path.endswith(".cv"):  # a splitter
+            remedy = (
+                "Only `fit` uses `cv`, so set it to a number of folds before `save`, "
+                "or save the model with joblib."
+            )
         raise TypeError(
             f"{path} is {_described(value)}, which `save` cannot keep: only numbers, "
-            "strings, lists, dicts, arrays and estimators of this package."
+            "strings, lists, dicts, arrays and estimators of this package. "
+            f"{remedy}"
         )
 
     def array(self, array: np.ndarray, path: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_makemore import BigramCounter, CharLMClassifier, NGramCounter
-from sklearn_makemore._meta import classifier as _classifier
+from sklearn_makemore._meta import calibration as _calibration
 from sklearn_makemore._meta.calibration import (
     PENALTY,
     ClassModels,
@@ -162,7 +162,8 @@ def test_letters_that_some_classes_know():
 def test_unknown_characters_of_training_words_are_evidence():
     """Outside the given alphabet, but not outside the training words."""
     words, y = ["an1", "na2", "a3", "anna", "nan", "ana"], list("yyynnn")
-    model = clone(BAYES).set_params(estimator=BigramCounter(alphabet="an"))
+    counter = BigramCounter(alphabet="an", handle_unknown="unk")
+    model = clone(BAYES).set_params(estimator=counter)
     proba = model.fit(words, y).predict_proba(["a7", "n7"])
     assert (proba[:, 1] > 0.65).all() and model.known_symbols_[:, -1].tolist() == [0, 1]
 
@@ -316,7 +317,7 @@ def bag_of_characters(classifier):
 def test_many_words_are_classified_part_by_part(names, monkeypatch):
     model = clone(BAYES).fit(*names)
     expected = model.predict_proba(ASKED)
-    monkeypatch.setattr(_classifier, "WORD_CHUNK_SIZE", 4)
+    monkeypatch.setattr(_calibration, "WORD_CHUNK_SIZE", 4)
     np.testing.assert_array_equal(model.predict_proba(ASKED), expected)
 
 

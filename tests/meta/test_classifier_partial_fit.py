@@ -26,7 +26,7 @@ COUNTERS = {
     "n-grams": None,
     "bigrams": BigramCounter(),
     "of symbols": NGramCounter(alphabet=re.compile("sch|.")),
-    "of known letters": NGramCounter(alphabet="abcehijmnotz"),
+    "of known letters": NGramCounter(alphabet="abcehijmnotz", handle_unknown="unk"),
 }
 
 
@@ -87,6 +87,7 @@ def test_a_class_without_words_is_never_predicted():
         ({}, {"y": None}, ValueError, "requires y to be passed"),
         ({"estimator__order": 2}, {}, ValueError, "have order 6, and order=2"),
         ({"estimator": BigramCounter()}, {}, ValueError, "class NGramCounter, and a B"),
+        ({"calibration": "temperature"}, {}, ValueError, "with calibration=None, and"),
         ({"estimator": MLPCharLM()}, {}, TypeError, "must be a counter"),
         ({"estimator": ConditionalCharLM()}, {}, TypeError, "must be a counter"),
     ],
@@ -109,3 +110,14 @@ def test_the_first_call_needs_all_classes():
     with pytest.raises(ValueError, match="'f', which is not one of the classes"):
         model.partial_fit(["emma"], ["f"], classes=["m"])
     assert not model.__sklearn_is_fitted__()
+
+
+def test_a_file_keeps_how_the_weights_were_learned(tmp_path):
+    words, y, _ = PARTS[0]
+    model = CharLMClassifier(BigramCounter(), calibration=None).fit(words, y)
+    save(model.set_params(calibration="temperature"), tmp_path / "model")
+    again = load(tmp_path / "model")
+    with pytest.raises(ValueError, match="calibration=None"):
+        again.partial_fit(words, y)
+    again.set_params(calibration=None).partial_fit(words, y)
+    assert again.class_count_.sum() == 2 * len(words)

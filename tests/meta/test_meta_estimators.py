@@ -37,7 +37,7 @@ from sklearn_makemore import (
     NGramCounter,
     TransformerCharLM,
 )
-from sklearn_makemore._meta import classifier as _classifier
+from sklearn_makemore._meta import calibration as _calibration
 from sklearn_makemore._training import checkpoint as _checkpoint
 
 BIGRAM = BigramCounter(handle_unknown="unk")
@@ -229,7 +229,7 @@ def test_errors_name_the_index_among_all_words(kind, monkeypatch):
     with pytest.raises(ValueError, match=f"{long}' at index 5 "):
         clone(model).fit([*words, long], [*y, "o"], sample_weight=weights)
     model.fit(words, y)
-    monkeypatch.setattr(_classifier, "WORD_CHUNK_SIZE", 2)
+    monkeypatch.setattr(_calibration, "WORD_CHUNK_SIZE", 2)
     with pytest.raises(ValueError, match=f"{long}' at index 3 "):
         answers(model, ["anna", "nan", "na", long])
     if kind is CharLMFeatures:
@@ -376,9 +376,25 @@ def test_a_character_no_training_word_has_is_no_error(kind, words):
     expected = answers(kind(BIGRAM).fit(words, y), asked)
     model = kind(BigramCounter()).fit(words, y)
     np.testing.assert_array_equal(answers(model, asked), expected)
-    narrow = kind(BigramCounter(alphabet="an")).fit(words, y)
-    few = kind(BigramCounter(alphabet="an", handle_unknown="unk")).fit(words, y)
-    np.testing.assert_array_equal(answers(narrow, asked), answers(few, asked))
+    narrow = kind(BigramCounter(alphabet="".join(sorted(set("".join(words))))))
+    np.testing.assert_array_equal(answers(narrow.fit(words, y), asked), expected)
+
+
+@pytest.mark.parametrize("inner", [BigramCounter, NGramCounter])
+@pytest.mark.parametrize("kind", ANSWER)
+def test_a_training_word_outside_the_alphabet_is_an_error(kind, inner):
+    words, y = ["ann", "naß", "nana", "an", "na", "anna", "nan"], list("xyxyxyx")
+    model = kind(inner(alphabet="an"), cv=2)
+    message = r"'naß' at index 1 .*not in the alphabet.*handle_unknown='unk'"
+    with pytest.raises(ValueError, match=message):
+        model.fit(words, y)
+    weights = [1, 0, 1, 1, 1, 1, 1]  # as for the model alone
+    assert np.isfinite(answers(model.fit(words, y, weights), words)).all()
+    if kind is CharLMClassifier:
+        with pytest.raises(ValueError, match=message):
+            model.partial_fit(words, y)
+    model.set_params(estimator__handle_unknown="unk")
+    assert np.isfinite(answers(model.fit(words, y), words)).all()
 
 
 def sum_of_answers(estimator, words, y=None):

@@ -22,7 +22,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_validate
+from sklearn.model_selection import KFold, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
 
 import sklearn_makemore
@@ -374,6 +374,12 @@ def test_what_cannot_be_saved_says_so(words, path):
     other = np.random.RandomState(np.random.PCG64(0))
     with pytest.raises(TypeError, match="RandomState of PCG64"):
         save(clone(TINY_NET).set_params(random_state=other).fit(words), path)
+    split = MixtureCharLM([fitted], cv=KFold(2), weights="uniform").fit(words)
+    with pytest.raises(TypeError, match=r"KFold.*set it to a number of folds before"):
+        save(split, path)
+    save(split.set_params(cv=2), path)
+    assert load(path).score(words) == split.score(words)
+    path.unlink()
     fitted.alphabet = [object()]
     with pytest.raises(ValueError, match="alphabet"):
         save(fitted, path)
