@@ -13,6 +13,7 @@ from estimators import (
     COUNTERS,
     DATA_FREE_CHECKS,
     ESTIMATORS,
+    IN_FAST_PART,
     IN_ONE_STEP,
     IN_TWO_STEPS,
     NETS,
@@ -105,9 +106,16 @@ def test_fit_is_idempotent(estimator, words, fit_once):
 
 
 @over(IN_TWO_STEPS)
-@pytest.mark.parametrize("unknown", ["error", "unk"])
-def test_fit_forgets_what_was_fitted_before(estimator, words, unknown):
-    estimator = clone(estimator).set_params(handle_unknown=unknown)
+def test_fit_forgets_what_was_fitted_before(estimator, words):
+    assert_fit_forgets(clone(estimator).set_params(handle_unknown="unk"), words)
+
+
+@over({name: IN_TWO_STEPS[name] for name in sorted(IN_FAST_PART)})
+def test_fit_forgets_an_alphabet_without_unknown_characters(estimator, words):
+    assert_fit_forgets(estimator, words)
+
+
+def assert_fit_forgets(estimator, words):
     fresh = clone(estimator).fit(words)
     used = clone(estimator).fit(["xyz", "zx", "q" * 30, "ß", "x", "zz"])
     used.partial_fit(["zyx"])

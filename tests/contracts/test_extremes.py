@@ -82,7 +82,7 @@ def test_n_grams_that_no_computer_holds_are_refused():
     word = ascii_lowercase * 700
     with pytest.raises(ValueError, match=r"order=18202 .*smaller order"):
         NGramCounter(10**9).fit([word])
-    assert NGramCounter(50).fit([word]).score([word]) > -0.1
+    assert NGramCounter(9).fit([word]).score([word]) > -0.1
 
 
 @pytest.mark.parametrize(

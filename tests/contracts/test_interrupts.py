@@ -29,7 +29,10 @@ class Interrupt(Callback):
 
 
 def answers(model, words):
-    return model.score_samples(words[:20]).tolist() + model.sample(5, random_state=0)
+    return (
+        model.score_samples(words[:20]).tolist(),
+        model.sample(5, max_length=9, random_state=0),
+    )
 
 
 @over(EACH_CLASS)
