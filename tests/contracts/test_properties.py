@@ -58,16 +58,6 @@ def test_counters_are_distributions(counter, words):
     assert model.score_samples(words).sum() == pytest.approx(chained)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("counter", COUNTERS, ids=repr)
-@SEARCH
-@given(first=WORDS, second=WORDS)
-def test_halves_are_the_whole(counter, first, second):
-    halves = counter.fit(first).partial_fit(second).score_samples(first + second)
-    whole = counter.fit(first + second).score_samples(first + second)
-    np.testing.assert_allclose(halves, whole)
-
-
 @SEARCH
 @given(
     first=st.lists(WORD, max_size=4), second=st.lists(WORD, max_size=4), data=st.data()

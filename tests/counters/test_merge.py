@@ -19,7 +19,7 @@ WEIGHT = st.sampled_from([0, 1, 2, 7]) | st.floats(0.1, 9)
 
 @pytest.mark.slow
 @given(ANY_COUNTER, st.lists(WORDS, min_size=3, max_size=3), st.booleans(), st.data())
-@search(150)
+@search(60)
 def test_whole_weights_merge_to_the_bit_in_any_order(counter, parts, known, data):
     characters = sorted(set("".join(sum(parts, []))))
     if known:
