@@ -9,12 +9,12 @@ searches expect.
 """
 
 # %%
-# A tenth of the names, without duplicates: otherwise a name could be in both the
+# A twentieth of the names, without duplicates: otherwise a name could be in both the
 # training fold and the test fold.
 
 from sklearn_makemore.datasets import load_names
 
-names = list(dict.fromkeys(load_names().data[::10]))
+names = list(dict.fromkeys(load_names().data[::20]))
 
 # %%
 # The list is sorted: girls' names, then boys' names, each from the most frequent to the

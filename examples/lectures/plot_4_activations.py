@@ -48,7 +48,7 @@ def network(layers="hidden", factor=1.0, **params):
         batch_size=64,
         weight_decay=0.0,
         max_epochs=1,
-        callbacks=[ScaledWeights(layers, factor), TrainingRecorder(every=20)],
+        callbacks=[ScaledWeights(layers, factor), TrainingRecorder(every=12)],
         random_state=0,
         **params,
     )
@@ -67,7 +67,7 @@ from sklearn_makemore.datasets import load_names
 
 names = list(dict.fromkeys(load_names().data))
 train, validation = train_test_split(
-    names, train_size=2000, test_size=2000, random_state=0
+    names, train_size=1200, test_size=1000, random_state=0
 )
 confident = network("head", 100.0).fit(train)
 default = network().fit(train)

@@ -5,7 +5,7 @@ import io
 import joblib
 import numpy as np
 import pytest
-from estimators import CLASSES, ESTIMATORS, IN_ONE_STEP, adapted, over, plain_parameters
+from estimators import CLASSES, ESTIMATORS, adapted, over, plain_parameters
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -207,8 +207,14 @@ def test_repr_shows_what_is_not_the_default():
 
 
 # That weights count in `fit` and `score` of every model is tested elsewhere.
+WITH_WEIGHTS = {
+    name: IN_FEW_STEPS[name]
+    for name in ("bigram", "kneser-ney-3", "mlp", "gru", "mixture")
+}
+
+
 @pytest.mark.slow
-@over({name: IN_FEW_STEPS[name] for name in ("bigram", "mlp", "gru", "mixture")})
+@over(WITH_WEIGHTS)
 def test_sample_weight_in_a_search(estimator, words):
     weights = short_words_count_more(words)
     model = with_all_letters(estimator)
@@ -225,7 +231,7 @@ def test_sample_weight_in_a_search(estimator, words):
 
 
 @pytest.mark.slow
-@over(IN_ONE_STEP)
+@over(WITH_WEIGHTS)
 def test_sample_weight_is_routed_where_it_is_asked_for(estimator, words):
     weights = short_words_count_more(words)
     with config_context(enable_metadata_routing=True):
