@@ -39,7 +39,7 @@ MIN_LOG_RATIO = -1e12
 
 @dataclass(frozen=True, eq=False)
 class ClassModels:
-    """The models of all classes, and what the training words of these classes have.
+    """The models of all classes, with the symbols and shortest words of the classes.
 
     directions : one forward model per class, and optionally one backward model per
         class; all have the same vocabulary
@@ -63,7 +63,7 @@ class ClassModels:
     def word_features(self, words: list[str]) -> Floats:
         """Compute log ratios to the best class in nats, (n_words, n_classes, 1).
 
-        They are 0 for all classes if all find the word impossible.
+        They are 0 for all classes if the word is impossible in all of them.
         """
         log_proba, lengths = self._log_proba(self.directions[0], words)
         log_proba = np.add.reduceat(log_proba, np.cumsum(lengths) - lengths)
@@ -132,10 +132,11 @@ def without_artefacts(
 ) -> Floats:
     """Remove differences between classes that only reflect their numbers of words.
 
-    The fewer words a class has, the more probability it reserves for symbols that they
-    lack, and for words that are shorter than all of them. A class therefore gives them
-    at most the probability that every class gives them that has seen some. Without such
-    a class, they are no evidence, and neither is the symbol after an unknown symbol.
+    A class reserves probability for symbols that its words lack, and for words that are
+    shorter than all of its words. The fewer words it has, the more it reserves. Its
+    probability of such a symbol or end is therefore limited to the smallest one of the
+    classes that know it. If no class knows it, it is ignored. The symbol after an
+    unknown symbol is ignored too.
 
     log_proba : (n_predictions, n_classes); 0 for all classes is no evidence
     known_symbols, min_lengths : as of `ClassModels`
@@ -181,8 +182,8 @@ def sums_by_place(
 def mixed_with_mean(log_proba: Floats) -> Floats:
     """Average the probability under each class with the mean over all classes.
 
-    So a character that is in no word of a class lowers the class by at most
-    ``log(2 K)`` nats.
+    With K classes, a character that no word of a class contains therefore lowers the
+    class by at most ``log(2 K)`` nats.
 
     log_proba : (n_predictions, n_classes)
     """

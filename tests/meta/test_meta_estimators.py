@@ -63,7 +63,7 @@ def answers(model, words):
 
 
 def out_of_fold(model, words, y, **weights):
-    """What is said of the training words, or how a classifier is calibrated by them."""
+    """Out-of-fold results for the training words, or the weights of a classifier."""
     if isinstance(model, CharLMClassifier):
         model.fit(words, y, **weights)
         return np.concatenate([model.weights_, model.bias_, model.class_prior_])
@@ -107,12 +107,12 @@ def test_life_of_a_fit(estimator, words, classes, tmp_path, monkeypatch):
         estimator._repr_html_()
     )
     expected = answers(estimator, words)
-    # What was fitted before is forgotten.
+    # A new fit discards the result of the last one.
     used = clone(estimator).fit(["xyz", "zx", "qa", "ßo"], list("nnyy"))
     used.fit(words, classes)
     assert set(vars(used)) == set(vars(estimator))
     np.testing.assert_array_equal(answers(used, words), expected)
-    # It is saved, with the package's version.
+    # A pickle has the version of the package.
     joblib.dump(estimator, tmp_path / "model")
     np.testing.assert_array_equal(
         answers(joblib.load(tmp_path / "model"), words), expected
@@ -147,7 +147,7 @@ def test_columns_of_frames_are_words(estimator, words, classes):
 
 @over_all
 @pytest.mark.parametrize("what", [LogisticRegression(), "bigram", 3, BigramCounter])
-def test_what_is_no_character_model_is_refused(estimator, what, words, classes):
+def test_other_objects_are_refused(estimator, what, words, classes):
     model = clone(estimator).set_params(estimator=what)
     with pytest.raises(TypeError, match="`estimator` must be a character model.*got"):
         model.fit(words, classes)
@@ -173,13 +173,13 @@ def test_parameters_of_the_model_are_set_through_it(estimator, words, classes):
 @over_all
 def test_a_weight_of_two_is_the_word_twice(estimator, words, classes):
     weights = 1 + np.arange(len(words)) % 2
-    # Copies behind: the folds are cut from the order of the distinct words.
+    # The copies come last, because folds depend on the order of the distinct words.
     twice = [*words, *np.array(words)[weights == 2]]
     of_twice = [*classes, *classes[weights == 2]]
     weighted, repeated = clone(estimator), clone(estimator)
     one = out_of_fold(weighted, words, classes, sample_weight=weights)
     other = out_of_fold(repeated, twice, of_twice)
-    if len(other) > len(one):  # the copies' rows stand before what follows all words
+    if len(other) > len(one):  # the rows of the copies precede the last values
         behind = len(one) - len(words)
         other = np.concatenate([other[: len(words)], other[len(other) - behind :]])
     np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
@@ -193,7 +193,7 @@ def test_a_weight_of_two_is_the_word_twice(estimator, words, classes):
 @over_all
 def test_a_weight_of_zero_is_no_word(estimator, words, classes):
     weights = np.arange(len(words)) % 3.0
-    # Letters and a length that no other word has, which must leave no trace.
+    # Letters and a length that no other word has must have no influence.
     absent = ["ßß", "q" * 90, "жук"]
     labels = [*classes, "no", "yes", "other"]
     zeros, left = np.append(weights, np.zeros(3)), np.flatnonzero(weights)
@@ -201,19 +201,19 @@ def test_a_weight_of_zero_is_no_word(estimator, words, classes):
     zero, removed = clone(estimator), clone(estimator)
     found = out_of_fold(zero, [*words, *absent], labels, sample_weight=zeros)
     expected = out_of_fold(removed, rest, y, sample_weight=weights[left])
-    if len(found) > len(words):  # a row a word
+    if len(found) > len(words):  # one row per word
         found = np.delete(found, np.flatnonzero(zeros == 0), axis=0)
     np.testing.assert_array_equal(found, expected)
     asked = [*words, *absent]
     np.testing.assert_array_equal(answers(zero, asked), answers(removed, asked))
-    # Nor on the length of what a network can read.
-    if estimator is not META_ESTIMATORS["classifier"]:  # of which the fits are many
+    # The length that a network can read does not depend on them either.
+    if estimator is not META_ESTIMATORS["classifier"]:  # it fits many networks
         net = BoWCharLM(n_embd=2, n_hidden=4, max_epochs=1, random_state=0)
         zero, removed = (clone(estimator).set_params(estimator=net) for _ in range(2))
         zero.fit([*words, *absent], labels, sample_weight=zeros)
         removed.fit(rest, y, sample_weight=weights[left])
         np.testing.assert_array_equal(answers(zero, words), answers(removed, words))
-    # Two words with a weight, which stand where one fold has them both.
+    # One fold has both words that have a weight.
     words, y = ["anna", "x", "otto", "y"], list("nnon")
     zero = clone(estimator).fit(words, y, sample_weight=[1, 0, 1, 0])
     removed = clone(estimator).fit(words[::2], y[::2])
@@ -251,7 +251,7 @@ def test_words_of_weight_zero_are_measured(kind, words):
         model.set_params(contamination=0.3)
         found = model.fit_predict(asked, sample_weight=weights)
         expected, new = model.fit_predict(words), model.predict(["straße"])
-    # By the model of all words; or by that which has not seen its copies.
+    # A new word is scored by the model of all words, a copy out of fold.
     np.testing.assert_array_equal(found, [*expected, *new, expected[0]])
 
 
@@ -350,13 +350,13 @@ def test_seeded_networks_are_the_same_for_any_number_of_workers(words, classes):
         (CharLMOutlierDetector, "transformer"),
     ],
 )
-def test_every_kind_of_model_will_do(kind, name, words):
+def test_every_kind_of_model_can_be_wrapped(kind, name, words):
     if name == "mixture":
         inner = MixtureCharLM([("one", BigramCounter()), ("two", NGramCounter(3))])
         inner.set_params(random_state=0)
     else:
         inner = clone(ESTIMATORS[name]).set_params(max_epochs=1, block_size=None)
-    # One fold has the longest word and the only "q", and nobody has seen the "ß".
+    # One fold has the longest word and the only "q". No training word has "ß".
     odd = [*words, "q" * 40]
     model = kind(inner.set_params(handle_unknown="unk"), cv=2)
     model.fit(odd, ends_in_a_vowel(odd))
@@ -467,7 +467,7 @@ def test_a_frozen_model_is_used_as_it_is(name, words):
         expected = np.quantile(scores, 0.1, method="averaged_inverted_cdf")
         assert frozen.offset_ == pytest.approx(expected)
         assert found[:-1].tolist() == frozen.predict(words).tolist()
-    # Callbacks are called at fit, whatever the words are.
+    # `fit` also calls callbacks with a frozen model.
     monitor = ScoringMonitor(scoring={"answer": first_answer})
     watched = clone(estimator).set_callbacks(monitor).fit(["anna", "anna"])
     (fit,) = monitor.get_logs().data
@@ -489,7 +489,7 @@ def test_a_classifier_cannot_take_a_frozen_model(words, classes):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["net", "mixture"])
 @pytest.mark.parametrize("kind", ANSWER)
-def test_an_interrupted_fit_goes_on_from_its_checkpoints(
+def test_an_interrupted_fit_resumes_from_its_checkpoints(
     kind, name, words, tmp_path, monkeypatch
 ):
     net = MLPCharLM(n_embd=2, n_hidden=4, max_epochs=4, random_state=0)
