@@ -17,17 +17,11 @@ from .._training.batches import WeightedDataset
 from .._training.device import (
     device_or_auto,
     one_thread,
+    plain_module,
     resolve_device,
     seeded_torch,
 )
-from .._training.fit import fit_network, partial_fit_network
 from .._training.muon import Muon
-from .._training.net import (
-    WHOLE_DATA,
-    new_net,
-    plain_module,
-    sets_learning_rate,
-)
 from .._training.schedules import SCHEDULES
 from .._words.training_set import TrainingSet, padded_sum
 from ..modules.labelled_embedding import labelled_network
@@ -35,6 +29,7 @@ from .labelled import LabelledNetwork
 from .parameters import NetworkParameters
 from .restored import (
     MAX_RESTORED_BLOCK_SIZE,
+    RestoredNet,
     check_weights,
     checked_history,
     checked_n_labels,
@@ -156,9 +151,13 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         return self.warm_start and self.__sklearn_is_fitted__()
 
     def _fit_encoded(self, data, callback_context):
+        from .._training.fit import fit_network  # imports skorch
+
         return fit_network(self, data, callback_context)
 
     def _partial_fit_encoded(self, data):
+        from .._training.fit import partial_fit_network
+
         return partial_fit_network(self, data)
 
     def _fit_labels(self, data, callback_context):
@@ -235,8 +234,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         with one_thread, seeded_torch(0, device):
             decay = of_words["weight_decay_"]
             sizes = vocabulary.n_symbols, block_size, device, decay, n_labels
-            net = self._new_net(*sizes, is_trained=True)
-        net.history.extend({**row, "batches": []} for row in history)
+            net = RestoredNet(self._net_arguments(*sizes), history)
         fitted = self._fitted(net, vocabulary, of_words)
         if fitted.get("block_size_") != block_size:
             raise ValueError(f"block_size is {block_size!r}.")
@@ -248,35 +246,30 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         net.module_.eval()
         return fitted
 
-    def _new_net(
-        self,
-        n_symbols,
-        block_size,
-        device,
-        weight_decay,
-        n_labels=0,
-        is_trained=False,
-    ):
-        module, module_params = self._module_of(n_symbols, block_size, n_labels)
-        schedule = SCHEDULES[self.lr_schedule]
-        if sets_learning_rate(self.callbacks) and schedule is not None:
-            raise ValueError(
-                "`callbacks` holds an LRScheduler, and `lr_schedule` sets the learning "
-                "rate as well; set lr_schedule='constant'."
-            )
+    def _new_net(self, n_symbols, block_size, device, weight_decay, n_labels=0):
+        from .._training.net import new_net
+
         return new_net(
-            module,
-            module_params,
-            has_optimizer=not is_trained,
-            **self._optimizer_params(n_symbols, weight_decay),
-            lr=self.lr,
-            schedule=schedule,
-            batch_size=WHOLE_DATA if self.batch_size is None else self.batch_size,
-            device=device,
-            compile=self.compile,
+            **self._net_arguments(
+                n_symbols, block_size, device, weight_decay, n_labels
+            ),
             callbacks=self.callbacks,
-            verbose=int(self.verbose),
         )
+
+    def _net_arguments(self, n_symbols, block_size, device, weight_decay, n_labels):
+        """Return the arguments of `new_net` other than the callbacks."""
+        module, module_params = self._module_of(n_symbols, block_size, n_labels)
+        return {
+            "module": module,
+            "module_params": module_params,
+            **self._optimizer_params(n_symbols, weight_decay),
+            "lr": self.lr,
+            "schedule": SCHEDULES[self.lr_schedule],
+            "batch_size": self.batch_size,
+            "device": device,
+            "compile": self.compile,
+            "verbose": int(self.verbose),
+        }
 
     def _optimizer_params(self, n_symbols, weight_decay):
         """Return the optimizer and its settings, as parameters of the net."""
@@ -301,7 +294,7 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         return self.unknown_proba_ if is_warm_start else good_turing(symbol_counts)
 
     def _next_symbol_model(self) -> Any:
-        module = plain_module(self.net_)
+        module = plain_module(vars(self)["net_"])
         # Checking is cheaper than calling eval().
         if any(part.training for part in module.modules()):
             module.eval()
@@ -320,6 +313,11 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
         cloned: Any = super(BaseNeuralCharLM, others).__sklearn_clone__()
         cloned.callbacks = copy.copy(self.callbacks)
         return cloned
+
+    def __getstate__(self):
+        """Return the state with the net, which can be restored on another device."""
+        getattr(self, "net_", None)  # makes the net of a model from a file
+        return super().__getstate__()
 
     def __setstate__(self, state):
         """Restore the state, with device "auto" if this machine lacks the device."""

@@ -8,8 +8,7 @@ import numpy as np
 
 from .._base import BaseCharLM
 from .._generation.lengths import lengths_of_label
-from .._training.device import one_thread, seeded_torch
-from .._training.net import plain_module
+from .._training.device import one_thread, plain_module, seeded_torch
 from .._words.training_set import TrainingSet
 from ..modules.labelled_embedding import state_of_label
 

@@ -3,14 +3,20 @@
 import os
 from dataclasses import KW_ONLY
 from numbers import Real
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NewType
 
 import numpy as np
 from numpy.random import RandomState
 
 from .._declarations import POSITIVE_INT, DeclaredParameters, fitted, parameter
 from .._sklearn import Interval
-from .._training.net import CharNet
+from .restored import RestoredNet
+
+if TYPE_CHECKING:
+    from .._training.net import CharNet
+else:
+    # Its name in docstrings, without the time to import skorch.
+    CharNet = NewType("CharNet", object)
 
 
 class NetworkParameters(DeclaredParameters):
@@ -171,14 +177,6 @@ class NetworkParameters(DeclaredParameters):
         constraints=["verbose"],
     )
 
-    net_: CharNet = fitted(
-        """
-        The trained skorch net. Its module ``net_.module_`` takes the symbol ids of
-        `vocabulary_`. ``net_.partial_fit(X, y)`` trains on arrays of ids as any skorch
-        net does: it minimises the mean loss, at the constant rate ``net_.lr``. A loss
-        that is not finite is an error.
-        """
-    )
     history_: list[dict[str, Any]] = fitted(
         """
         One dict per epoch: `epoch`, `train_loss` and, if words are held out,
@@ -201,3 +199,23 @@ class NetworkParameters(DeclaredParameters):
         """,
         type_text="ndarray of shape (longest + 1,) or None",
     )
+
+    @property
+    def net_(self) -> CharNet:
+        """The trained skorch net.
+
+        Its module ``net_.module_`` takes the symbol ids of `vocabulary_`.
+        ``net_.partial_fit(X, y)`` trains on arrays of ids as any skorch net does: it
+        minimises the mean loss, at the constant rate ``net_.lr``. A loss that is not
+        finite is an error.
+        """
+        if "net_" not in vars(self):
+            raise AttributeError(f"This {type(self).__name__} has no net: call `fit`.")
+        net = vars(self)["net_"]
+        if isinstance(net, RestoredNet):
+            net = vars(self)["net_"] = net.skorch_net()
+        return net
+
+    @net_.setter
+    def net_(self, net: CharNet) -> None:
+        vars(self)["net_"] = net

@@ -1,4 +1,4 @@
-"""Checks of the state of a network that comes from a file, which is untrusted.
+"""Networks from a file, which is untrusted.
 
 Every size that a file states is compared with its arrays before memory is allocated.
 """
@@ -6,13 +6,17 @@ Every size that a file states is compared with its arrays before memory is alloc
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
+from .._training.device import one_thread, plain_module, seeded_torch
 from .._words.vocabulary import CharVocabulary
+
+if TYPE_CHECKING:
+    from .._training.net import CharNet
 
 MAX_RESTORED_BLOCK_SIZE = 1 << 20
 """Largest block size in a file. The number of weights does not bound it: a WaveNet of
@@ -20,6 +24,33 @@ this size can have few weights."""
 
 MAX_RESTORED_DEPTH = 1 << 10
 """Largest number of layers in a file, because Python builds each layer."""
+
+
+class RestoredNet:
+    """The module of a network from a file, and how to make its skorch net.
+
+    Predictions need only the module, and importing skorch takes longer than loading.
+
+    arguments : those of `new_net`
+    module_ : the module, as in a skorch net
+    history : the epochs
+    """
+
+    def __init__(self, arguments: dict[str, Any], history: list[dict[str, Any]]):
+        self.arguments, self.history = arguments, history
+        module = arguments["module"](**arguments["module_params"])
+        self.module_ = module.to(arguments["device"])
+
+    def skorch_net(self) -> CharNet:
+        """Return the skorch net of the module."""
+        from .._training.net import new_net
+
+        with one_thread, seeded_torch(0, self.arguments["device"]):
+            net = new_net(**self.arguments, has_optimizer=False)
+        net.history.extend({**row, "batches": []} for row in self.history)
+        plain_module(net).load_state_dict(self.module_.state_dict())
+        net.module_.eval()
+        return net
 
 
 def check_weights(

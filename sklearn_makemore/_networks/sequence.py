@@ -6,11 +6,12 @@ import numpy as np
 
 from .._declarations import fitted, parameter
 from .._sklearn import Interval
+from .._training.device import plain_module
 from .._training.word_batches import WordDataset
 from .._words.check import word_at
 from .._words.prefixes import distinct_words
 from .._words.vocabulary import within_groups
-from .base import BaseNeuralCharLM, plain_module
+from .base import BaseNeuralCharLM
 from .sequence_module import SequenceModule
 
 MAX_TRAINING_WORD_LENGTH = 1 << 14

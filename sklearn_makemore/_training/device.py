@@ -1,9 +1,10 @@
-"""Where the networks compute: device, threads, memory and random numbers."""
+"""Where the networks compute: device, threads, memory, random numbers, compilation."""
 
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,6 +42,11 @@ def device_or_auto(device: str) -> str:
     except (ValueError, RuntimeError, AssertionError):
         return "auto"
     return device
+
+
+def plain_module(net: Any) -> Any:
+    """Return the module of a net itself where torch.compile has wrapped it."""
+    return getattr(net.module_, "_orig_mod", net.module_)
 
 
 def keep_freed_memory() -> None:

@@ -8,6 +8,7 @@ listens to batches.
 import copy
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from skorch.helper import predefined_split
 
 from ..modules import LookupTable
 from .batches import Batches, WeightedDataset, expected_loss
-from .device import seeded_torch
+from .device import plain_module, seeded_torch
 from .growth import grown_moments, grown_weights
 from .processes import SINGLE_PROCESS, CollectiveError, SingleProcess
 
@@ -318,6 +319,8 @@ def new_net(
     module,
     module_params: dict[str, Any],
     *,
+    schedule: Callable[[float], float] | None,
+    batch_size: int | None,
     callbacks=None,
     has_optimizer: bool = True,
     **params,
@@ -326,12 +329,23 @@ def new_net(
 
     They share what the user's refer to, such as a list, a writer or a trial.
 
+    batch_size : None for all words in every step
     has_optimizer : whether the net has an optimizer from the start. Making one imports
         `torch._dynamo`, which takes longer than loading a net and sampling from it.
     """
-    callbacks = [_shallow_copy(given) for given in callbacks or []]
-    module_params = {f"module__{name}": value for name, value in module_params.items()}
-    net = CharNet(module, callbacks=callbacks, **module_params, **params)
+    if sets_learning_rate(callbacks) and schedule is not None:
+        raise ValueError(
+            "`callbacks` holds an LRScheduler, and `lr_schedule` sets the learning "
+            "rate as well; set lr_schedule='constant'."
+        )
+    params.update({f"module__{name}": value for name, value in module_params.items()})
+    net = CharNet(
+        module,
+        schedule=schedule,
+        batch_size=WHOLE_DATA if batch_size is None else batch_size,
+        callbacks=[_shallow_copy(given) for given in callbacks or []],
+        **params,
+    )
     net.needs_optimizer_ = has_optimizer
     return net.initialize()
 
@@ -411,11 +425,6 @@ def listen_to_batches(callbacks) -> bool:
         for _, callback in callbacks
         for hook in ("on_batch_begin", "on_batch_end", "on_grad_computed")
     )
-
-
-def plain_module(net) -> Any:
-    """Return the module itself where torch.compile has wrapped it."""
-    return getattr(net.module_, "_orig_mod", net.module_)
 
 
 def snapshot(net: CharNet) -> CharNet:

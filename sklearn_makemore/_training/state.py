@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from .._safe_file import Arrays, content_digest
-from .device import random_states, set_random_states
-from .net import CharNet, plain_module
+from .device import plain_module, random_states, set_random_states
+from .net import CharNet
 
 
 def state_arrays(net: CharNet, n_before: int) -> Arrays:

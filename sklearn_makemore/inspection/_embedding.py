@@ -220,7 +220,7 @@ def _embedding_of(estimator: Any) -> Floats:
     """Return the embedding of a fitted network, (n_symbols, n_channels)."""
     check_network(estimator, "EmbeddingDisplay")
     # A network has imported torch already.
-    from .._networks.base import plain_module
+    from .._training.device import plain_module
 
     module: Any = plain_module(estimator.net_)
     return module.embedding.weight.detach().cpu().double().numpy()

@@ -9,14 +9,13 @@ import os
 import warnings
 from typing import Any
 
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._arguments import validate_options
 from .._safe_file import ModelFileError, read_safe_file, write_safe_file
 from ._decoding import Decoder
 from ._encoding import Encoder
-from ._limits import is_no_step
+from ._limits import is_no_step, is_wrapper
 
 __all__ = ["load", "save"]
 
@@ -185,9 +184,9 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> Any:
 
 def check_all_fitted(model: Any) -> None:
     """Raise an error if a model, or a step of a pipeline, is not fitted."""
-    steps = model.steps if type(model) is Pipeline else [("", model)]
+    steps = model.steps if is_wrapper(model, "Pipeline") else [("", model)]
     for _, step in steps:
-        if type(step) is Pipeline:
+        if is_wrapper(step, "Pipeline"):
             check_all_fitted(step)
         elif not is_no_step(step):
             check_is_fitted(step)

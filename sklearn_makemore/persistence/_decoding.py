@@ -5,15 +5,13 @@ from typing import Any
 
 import numpy as np
 from sklearn import config_context
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._safe_file import restored_random_state
 from .._sklearn import check_pipeline
 from .._words.symbols import vocabulary_of
 from .._words.vocabulary import CharVocabulary
-from ._limits import NOT_SAVED, Limits, class_of, is_known, is_no_step
+from ._limits import NOT_SAVED, Limits, class_of, is_known, is_no_step, is_wrapper
 
 
 class Decoder(Limits):
@@ -39,12 +37,12 @@ class Decoder(Limits):
             if estimator_class is None:
                 raise ValueError(f"{name!r} is not a class that can be loaded")
             params = self.params(params)
-            if estimator_class is FrozenEstimator:
-                return _frozen(**params)
+            if name == "FrozenEstimator":
+                return _frozen(estimator_class, **params)
             model = estimator_class(**params)
             model._validate_params()
             _set_requests(model, node["requests"])
-            if type(model) is Pipeline:
+            if is_wrapper(model, "Pipeline"):
                 _check_steps(model)
             elif kept is not None:
                 model._restore({key: self.value(value) for key, value in kept.items()})
@@ -124,7 +122,7 @@ def _set_requests(model: Any, requests: dict[str, dict[str, Any]]) -> None:
             getattr(model, f"set_{method}_request")(**names)
 
 
-def _check_steps(pipeline: Pipeline) -> None:
+def _check_steps(pipeline: Any) -> None:
     """Raise an error unless the steps of a pipeline are named known estimators."""
     for name, step in pipeline.steps:
         if not isinstance(name, str):
@@ -134,12 +132,12 @@ def _check_steps(pipeline: Pipeline) -> None:
     check_pipeline(pipeline)
 
 
-def _frozen(estimator: Any) -> FrozenEstimator:
+def _frozen(frozen: Any, estimator: Any) -> Any:
     """Return a fitted known estimator as a frozen one."""
     if not is_known(estimator):
         raise TypeError(f"a {type(estimator).__name__} is frozen")
     check_is_fitted(estimator)
-    return FrozenEstimator(estimator)
+    return frozen(estimator)
 
 
 def _vocabulary(alphabet: Any, unknown: Any) -> CharVocabulary:

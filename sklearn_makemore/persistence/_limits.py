@@ -5,9 +5,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
-
 from .._models import ESTIMATORS
 
 MAX_ESTIMATORS = 1 << 15
@@ -30,8 +27,9 @@ a millisecond to compile at most."""
 NOT_SAVED = {"callbacks", "checkpoint", "memory"}
 """Parameters that a file does not keep: code, and paths of one machine."""
 
-WRAPPERS = {"Pipeline": Pipeline, "FrozenEstimator": FrozenEstimator}
-"""Estimators of scikit-learn whose state is that of the estimators in them."""
+WRAPPERS = {"Pipeline": "sklearn.pipeline", "FrozenEstimator": "sklearn.frozen"}
+"""Estimators of scikit-learn whose state is that of the estimators in them, with the
+modules that define them. Most files need none of them."""
 
 METHODS_WITH_METADATA = ("fit", "partial_fit", "predict_proba", "score")
 """Methods whose requests for metadata, such as sample weights, are kept."""
@@ -80,10 +78,15 @@ class Limits:
 def class_of(name: Any) -> Any:
     """Return the class that a file may name, None for every other name."""
     if name in WRAPPERS:
-        return WRAPPERS[name]
+        return getattr(import_module(WRAPPERS[name]), name)
     if name not in ESTIMATORS:
         return None
     return getattr(import_module(f"..{ESTIMATORS[name]}", __package__), name)
+
+
+def is_wrapper(estimator: Any, name: str) -> bool:
+    """Whether an estimator is the one of scikit-learn that has this name."""
+    return type(estimator).__name__ == name and is_known(estimator)
 
 
 def is_known(estimator: Any) -> bool:

@@ -118,7 +118,7 @@ def test_docstring_has_all_parameters_and_attributes_between_summary_and_example
 
 
 def test_fitted_attributes_are_no_attributes_of_the_class():
-    assert not hasattr(Model, "size_") and not hasattr(MLPCharLM, "net_")
+    assert not hasattr(Model, "size_") and not hasattr(MLPCharLM, "n_iter_")
     assert Model.hooks is Template.hooks
 
 

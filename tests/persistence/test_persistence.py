@@ -24,6 +24,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
+from skorch import NeuralNet
 
 import sklearn_makemore
 from sklearn_makemore import (
@@ -121,6 +122,24 @@ def test_a_loaded_net_goes_on_from_its_weights(estimator, words, fit_once, path)
         np.testing.assert_allclose(
             again.score_samples(words), model.score_samples(words), atol=1e-4
         )
+
+
+@pytest.mark.parametrize("name", ["MLPCharLM", "LSTMCharLM"])
+def test_the_net_of_a_loaded_network_is_made_as_it_was_saved(name, words, path):
+    model = getattr(sklearn_makemore, name)(max_epochs=1, random_state=0).fit(words)
+    again = reloaded(model, path)
+    drawn = again.sample(9, random_state=0)
+    pickled = pickle.loads(pickle.dumps(load(path)))
+    again.set_params(lr=1.0, n_hidden=3)
+    for other in again, pickled:
+        assert isinstance(other.net_, NeuralNet) and other.net_ is other.net_
+        assert other.net_.lr == model.lr
+        assert list(other.net_.history) == list(model.net_.history)
+        assert not any(part.training for part in other.net_.module_.modules())
+        assert other.sample(9, random_state=0) == drawn
+    with pytest.raises(ValueError, match="cannot turn it into"):
+        again.partial_fit(words)
+    assert not hasattr(clone(again), "net_")
 
 
 def test_weights_that_are_not_whole_come_back(words, path):
