@@ -139,6 +139,15 @@ def keep_worker():
 
 
 @pytest.fixture(scope="session")
+def counter_of_names():
+    """An n-gram counter of all names of the package, which must not be changed."""
+    from sklearn_makemore import NGramCounter
+    from sklearn_makemore.datasets import load_names
+
+    return NGramCounter().fit(load_names().data)
+
+
+@pytest.fixture(scope="session")
 def fit_once():
     """Return a function that fits a clone on words, once a session for the same.
 

@@ -118,7 +118,7 @@ plt.show()
 # weights amplify the gradient that does pass, which does no harm yet in four layers.
 # With small weights, the outputs shrink from layer to layer, and so does the gradient
 # on its way back. Batch normalisation gives the outputs of each layer the right scale,
-# whatever the weights are. All updates drop at step 170 because of the schedule, which
+# whatever the weights are. All updates drop at step 100 because of the schedule, which
 # uses a tenth of the learning rate in the last quarter. The same in numbers:
 
 models["weights x 5, batch norm"] = network(factor=5.0, batch_norm=True).fit(train)

@@ -27,7 +27,6 @@ from sklearn_makemore._generation.language import BackwardLayers
 from sklearn_makemore._generation.options import CHANGES, SampleOptions
 from sklearn_makemore._generation.sampling import DrawOptions
 from sklearn_makemore._methods import sample as _sample
-from sklearn_makemore.datasets import load_names
 
 N_DRAWS = 8000
 
@@ -216,8 +215,10 @@ def test_exact_probabilities_include_the_lengths(estimator, limits, prefix, fit_
 
 
 @pytest.mark.parametrize("pattern", ["z.*z.*z", "x{3}.*", "q.*z.*"])
-def test_rare_matches_are_sampled_from_a_large_list(pattern, fit_once, monkeypatch):
-    model = fit_once(NGramCounter(), load_names().data)
+def test_rare_matches_are_sampled_from_a_large_list(
+    pattern, counter_of_names, monkeypatch
+):
+    model = counter_of_names
     options = {"matching": pattern, "exact": True, "random_state": 0}
     sampled = model.sample(20, **options)
     assert len(sampled) == 20
@@ -272,8 +273,8 @@ def test_words_of_hundreds_of_characters_may_have_settled_probabilities(max_leng
     assert (some.n_bytes < every.n_bytes / 10) == (max_length == 400)
 
 
-def test_frequent_matches_need_no_tables(fit_once, monkeypatch):
-    model = fit_once(NGramCounter(), load_names().data)
+def test_frequent_matches_need_no_tables(counter_of_names, monkeypatch):
+    model = counter_of_names
     monkeypatch.setattr(_conditional, "explore", None)
     for n_samples in (1, 5, 300):
         found = model.sample(n_samples, matching=".*[io]", exact=True, random_state=0)
