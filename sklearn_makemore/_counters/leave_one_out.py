@@ -13,6 +13,7 @@ other short n-grams count predecessors, and fewer letters begin a word than foll
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,21 @@ class Remainder:
     totals: np.ndarray
     n_of_class: np.ndarray
 
+    @cached_property
+    def classes(self) -> NDArray[np.intp]:
+        """Class of the count of each n-gram, (n,)."""
+        return count_classes(self.counts)
+
+    @cached_property
+    def is_in_class(self) -> NDArray[np.bool_]:
+        """Whether each n-gram occurs once, twice, more often, (3, n)."""
+        return self.classes == np.array([[1], [2], [3]])
+
+    @cached_property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Whether another token has the history, (n,)."""
+        return self.totals > 0
+
 
 def remove_tokens(trie: HistoryTrie, ngrams: np.ndarray) -> list[Remainder]:
     """Remove one token of each maximal n-gram in turn; one result for each length.
@@ -155,24 +171,23 @@ def log_likelihood(
     weights : (n_tokens,)
     discounts, slopes : (n_groups, 3)
     """
-    of_class = np.pad(discounts, [(0, 0), (1, 0)])
+    of_class = np.zeros((len(discounts), 4))
+    of_class[:, 1:] = discounts
     proba, steps = np.full(len(weights), uniform), []
     for left in remainders:
         lower = proba[left.rows]
         freed = (discounts[left.groups].T * left.n_of_class).sum(axis=0)
-        own = left.counts - of_class[left.groups, count_classes(left.counts)]
-        # Without any other token, the history is unknown.
+        own = left.counts - of_class[left.groups, left.classes]
         totals = np.maximum(left.totals, 1)
-        freed = np.where(left.totals > 0, freed, totals)
+        freed = np.where(left.is_known, freed, totals)
         proba[left.rows] = (own + freed * lower) / totals
         steps.append((left, lower, freed / totals, totals))
     slopes = np.zeros(of_class.shape)
     gradient = weights / proba  # of the log-likelihood, by the probability so far
     for left, lower, share, totals in reversed(steps):
-        outer = np.where(left.totals > 0, gradient[left.rows] / totals, 0)
-        for count in (1, 2, 3):
-            by_discount = outer * left.n_of_class[count - 1] * lower
-            by_discount -= outer * (count_classes(left.counts) == count)
+        outer = np.where(left.is_known, gradient[left.rows] / totals, 0)
+        by_discounts = outer * left.n_of_class * lower - outer * left.is_in_class
+        for count, by_discount in enumerate(by_discounts, start=1):
             slopes[:, count] += np.bincount(left.groups, by_discount, len(slopes))
         gradient[left.rows] *= share
     return float(np.sum(weights * np.log(proba))), slopes[:, 1:]
