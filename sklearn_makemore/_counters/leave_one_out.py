@@ -101,7 +101,7 @@ class Remainder:
     n_of_class: np.ndarray
 
     @cached_property
-    def classes(self) -> NDArray[np.intp]:
+    def classes(self) -> NDArray[np.int8]:
         """Class of the count of each n-gram, (n,)."""
         return count_classes(self.counts)
 

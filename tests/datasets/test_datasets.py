@@ -1,6 +1,5 @@
 import hashlib
 import socket
-import subprocess
 import sys
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -267,12 +266,3 @@ def test_load_names_says_how_to_install_pandas(monkeypatch):
 def test_load_names_refuses_wrong_parameters():
     with pytest.raises(ValueError, match="as_frame"):
         load_names(as_frame="yes")
-
-
-@pytest.mark.slow
-def test_datasets_do_not_import_torch():
-    code = (
-        "import sys; from sklearn_makemore.datasets import load_names; load_names();"
-        " sys.exit('torch' in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

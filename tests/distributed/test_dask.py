@@ -205,7 +205,7 @@ def folder(tmp_path_factory):
 @given(
     ANY_COUNTER, st.lists(WORDS, min_size=1, max_size=6), st.integers(1, 9), st.data()
 )
-@search(60)
+@search(30)
 def test_files_cut_anywhere_are_one_list(folder, counter, lists, size, data):
     lists = [
         ["".join(word.split()).replace("\0", "").lstrip("\ufeff") for word in words]

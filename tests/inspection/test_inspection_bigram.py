@@ -1,6 +1,5 @@
 """BigramDisplay: the table of lecture 1, readable, for any alphabet."""
 
-import subprocess
 import sys
 from collections import Counter
 from itertools import pairwise
@@ -202,31 +201,6 @@ def test_what_cannot_be_drawn(estimator, words):
         BigramDisplay.from_estimator(LogisticRegression())
     with pytest.raises(TypeError, match=r"got a Pipeline: give its `\[-1\]`"):
         BigramDisplay.from_estimator(make_pipeline(NGramCounter()))
-
-
-LIGHT = """
-import sys
-from sklearn_makemore import BigramCounter, inspection
-assert "matplotlib" not in sys.modules
-display = inspection.BigramDisplay.from_estimator(BigramCounter().fit(["emma", "ava"]))
-assert "matplotlib" in sys.modules and "torch" not in sys.modules
-dir(inspection)
-try:
-    inspection.Bigram
-except AttributeError:
-    print("done")
-"""
-
-
-@pytest.mark.slow
-def test_counts_are_drawn_without_torch():
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", LIGHT],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert (done.stdout.strip(), done.stderr) == ("done", "")
 
 
 def test_without_matplotlib(words, fit_once, monkeypatch):

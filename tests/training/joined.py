@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch._dynamo  # noqa: F401  # optimizers import it; forked processes share it
 from accelerate import PartialState
-from estimators import NETS
+from estimators import CLASSES, NETS
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.callback import FitCallback
@@ -24,6 +24,7 @@ from sklearn_makemore.datasets import load_names
 
 WORDS = load_names().data[:40]
 ALPHABET = "".join(sorted(set("".join(WORDS))))
+EACH_NET = {name: net for name, net in NETS.items() if name in CLASSES}
 RANK = int(os.environ.get("RANK", 0))
 
 
@@ -63,7 +64,7 @@ def curves(folder):
     """Train every network, and networks whose training is decided by chance."""
     weight = [1.0 + index % 3 for index in range(len(WORDS))]
     found = {}
-    for name, estimator in NETS.items():
+    for name, estimator in EACH_NET.items():
         model = without_dropout(estimator).set_params(accelerate=True)
         found[name] = losses(model.fit(WORDS, sample_weight=weight))
     by_chance = MLPCharLM(max_epochs=50, early_stopping=True, dropout=0.3)

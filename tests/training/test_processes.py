@@ -12,8 +12,7 @@ from subprocess import PIPE, STDOUT
 import numpy as np
 import pytest
 from children import child_process, run_child
-from estimators import NETS
-from joined import WORDS, losses, weights, without_dropout
+from joined import EACH_NET, WORDS, losses, weights, without_dropout
 
 from sklearn_makemore import load
 
@@ -90,7 +89,7 @@ def check_interrupt(folder, *tasks):
 
 def check_losses(curves):
     """Losses are those of one process with the same batches, for every network."""
-    for name, estimator in NETS.items():
+    for name, estimator in EACH_NET.items():
         alone = without_dropout(estimator).fit(WORDS, sample_weight=WEIGHTS)
         np.testing.assert_allclose(
             curves[0][name], losses(alone), rtol=0, atol=1e-4, err_msg=name
