@@ -137,12 +137,18 @@ class BaseNeuralCharLM(NetworkParameters, BaseCharLM):
     def _dataset(
         self, data: TrainingSet, block_size: Any, device: str
     ) -> WeightedDataset:
-        """Return the words as the data set the net learns from.
+        """Return words as a data set for training or validation.
 
         Its ``batches(batch_size, training)`` are pairs of the module's keyword
         arguments and the expected counts. The mean loss over the batches of an epoch
         is the mean negative log-likelihood per character.
         """
+
+    def _training_dataset(
+        self, data: TrainingSet, block_size: Any, device: str
+    ) -> WeightedDataset:
+        """Return the training words as the data set the net learns from."""
+        return self._dataset(data, block_size, device)
 
     def _max_subtasks(self):
         return self.max_epochs

@@ -3,6 +3,7 @@
 from dataclasses import KW_ONLY
 
 from .._declarations import POSITIVE_INT, PROPER_SHARE, parameter
+from .._training.word_batches import WordDataset
 from ..modules import GRU, LSTM, RNN
 from .sequence import BaseSequenceCharLM
 
@@ -39,7 +40,26 @@ class BaseRecurrentCharLM(BaseSequenceCharLM):
         """,
         constraints=[PROPER_SHARE],
     )
+    ngram_share: float = parameter(
+        default=0.0,
+        description="""
+        Share of the training targets that `NGramCounter` predicts. The rest are the
+        characters that follow a prefix in the training words. Each tenth of the words
+        is predicted by n-grams of the others. With 0.25, large networks are better
+        calibrated, and have a lower loss on new words. Losses of training are those of
+        these targets. Only for words without labels.
+        """,
+        constraints=[PROPER_SHARE],
+    )
     max_epochs = 8
+
+    def _training_dataset(self, data, block_size, device):
+        dataset = WordDataset(data, device)
+        if self.ngram_share:
+            from .ngram_targets import mix_ngrams  # imports the counters
+
+            mix_ngrams(dataset, data, self.ngram_share)
+        return dataset
 
 
 class RNNCharLM(BaseRecurrentCharLM):

@@ -155,6 +155,14 @@ class NextCounts:
         """Return the weights (B, V) of all symbols after some contexts, (B,)."""
         return self._gathered(rows) if self.table is None else self.table[rows]
 
+    def mix(self, predicted: Tensor, share: float) -> None:
+        """Replace a share of the weights of every context by other weights.
+
+        predicted : (n_contexts, n_symbols), with the same total in every row
+        """
+        rows = torch.arange(len(self.totals), device=self.totals.device)
+        self.table = torch.lerp(self[rows], predicted, share)
+
     def _gathered(self, rows):
         """Gather the weights after some contexts from the pairs."""
         n_pairs = self.n_pairs[rows]  # (B,)

@@ -158,7 +158,8 @@ def _trained(model, train, valid, training):
     seed = RandomState([training.rng.randint(2**31), n_done]).randint(2**31)
     keep_freed_memory()
     with one_thread, seeded_torch(int(seed), device):
-        datasets = [model._dataset(part, block_size, device) for part in parts]
+        datasets = [model._training_dataset(train, block_size, device)]
+        datasets += [model._dataset(part, block_size, device) for part in parts[1:]]
         of_words = _of_words(model, parts, training)
         net = model._new_net(
             n_symbols, block_size, device, of_words["weight_decay_"], train.n_labels

@@ -64,6 +64,7 @@ BAD_PARAMETERS = [
             {"n_layers": 0},
             {"dropout": 1.0},
             {"recurrent_dropout": 1.0},
+            {"ngram_share": 1.0},
         )
     ),
     *(
