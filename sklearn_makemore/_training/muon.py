@@ -1,5 +1,6 @@
 """Muon: AdamW, except that steps of hidden matrices have equal singular values."""
 
+from collections import defaultdict
 from typing import Any
 
 import torch
@@ -45,41 +46,66 @@ class Muon(torch.optim.AdamW):
         for parameter, _, _ in matrices:
             parameter.grad = None  # AdamW leaves these alone
         super().step()
-        for parameter, grad, group in matrices:
+        for parameter, grad, _ in matrices:
             parameter.grad = grad
-            self._step_of_matrix(parameter, grad, group)
+        directions = orthogonalized(
+            [self._momentum_of(parameter, grad) for parameter, grad, _ in matrices]
+        )
+        for (matrix, _, group), direction in zip(matrices, directions, strict=True):
+            rate = group["lr"]
+            matrix.mul_(1 - rate * group["weight_decay"])
+            # The root mean square of an orthogonal matrix is the inverse of this root.
+            size = max(matrix.shape) ** 0.5
+            matrix.add_(direction, alpha=-rate * STEP_SCALE * size)
         return loss
 
-    def _step_of_matrix(self, matrix, grad, group):
-        """Decay a matrix, and move it along its orthogonalized momentum."""
+    def _momentum_of(self, matrix, grad):
+        """Return Nesterov's momentum of a matrix after one more gradient."""
         state = self.state[matrix]
         if not state:
             state["step"] = torch.zeros(())  # AdamW expects it of every parameter
             state["momentum"] = torch.zeros_like(matrix)
         state["step"] += 1
         momentum = state["momentum"].mul_(MOMENTUM).add_(grad)
-        direction = orthogonalized(grad.add(momentum, alpha=MOMENTUM))
-        rate = group["lr"]
-        matrix.mul_(1 - rate * group["weight_decay"])
-        # The root mean square of an orthogonal matrix is the inverse of this root.
-        matrix.add_(direction, alpha=-rate * STEP_SCALE * max(matrix.shape) ** 0.5)
+        return grad.add(momentum, alpha=MOMENTUM)
 
 
-def orthogonalized(matrix: Tensor) -> Tensor:
-    """Return a matrix with the same singular vectors, and singular values near 1.
+def orthogonalized(matrices: list[Tensor]) -> list[Tensor]:
+    """Return matrices with the same singular vectors, and singular values near 1.
 
     The Newton-Schulz iteration ``X' = X (a + b G + c G @ G)`` with ``G = X.T @ X`` is
-    computed for G alone, which is smaller, and X is multiplied once.
+    computed for G alone, which is smaller, and X is multiplied once. Matrices whose G
+    have the same size share the products.
     """
-    if matrix.shape[0] < matrix.shape[1]:
-        return orthogonalized(matrix.T).T
-    a, b, c = NEWTON_SCHULZ
-    matrix = matrix / matrix.norm().clamp(min=torch.finfo(matrix.dtype).tiny)
-    gram = matrix.T @ matrix
-    product = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-    for _ in range(N_ITERATIONS):
-        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
-        factor.diagonal().add_(a)
+    tall = [one if one.shape[0] >= one.shape[1] else one.T for one in matrices]
+    tall = [one / one.norm().clamp(min=torch.finfo(one.dtype).tiny) for one in tall]
+    by_size = defaultdict(list)
+    for place, matrix in enumerate(tall):
+        by_size[matrix.shape[1]].append(place)
+    for places in by_size.values():
+        grams = torch.stack([tall[place].T @ tall[place] for place in places])
+        for place, product in zip(places, newton_schulz(grams), strict=True):
+            tall[place] = tall[place] @ product
+    pairs = zip(matrices, tall, strict=True)
+    return [new if new.shape == one.shape else new.T for one, new in pairs]
+
+
+def newton_schulz(gram: Tensor) -> Tensor:
+    """Return what an X is multiplied with, given ``X.T @ X``, (n, d, d) each.
+
+    All factors are polynomials of the same matrix, so they commute.
+    """
+    product = factor = newton_schulz_factor(gram)
+    for _ in range(N_ITERATIONS - 1):
+        gram = gram @ factor @ factor
+        factor = newton_schulz_factor(gram)
         product = product @ factor
-        gram = factor @ gram @ factor
-    return matrix @ product
+    return product
+
+
+def newton_schulz_factor(gram: Tensor) -> Tensor:
+    """Return ``a + b G + c G @ G``, (n, d, d)."""
+    a, b, c = NEWTON_SCHULZ
+    factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+    factor.diagonal(dim1=1, dim2=2).add_(a)
+    return factor
