@@ -69,8 +69,8 @@ class NetworkParameters(DeclaredParameters):
     weight_decay: float | None = parameter(
         default=None,
         description="""
-        Weight decay: decoupled from the gradient with "adamw", an L2 penalty with
-        "sgd". The lectures use none. None means 0.1 and, with "adamw", more on short
+        Weight decay: an L2 penalty with "sgd", otherwise decoupled from the gradient.
+        The lectures use none. None means 0.1 and, except with "sgd", more on short
         lists: 2,000 divided by the number of predicted characters of the distinct
         words, but at most 3 (1.5 with batch normalization) and at most ``0.05 / lr``.
         It does not rise if `fit` continues, and is 0.1 if `partial_fit` does.

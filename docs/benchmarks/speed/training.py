@@ -32,6 +32,9 @@ EPOCHS = {
 }
 """Required speed-up of an epoch over the padded loop."""
 
+EPOCH = {"max_epochs": 1, "optimizer": "adamw", "batch_size": 1024}
+"""Settings of an epoch, as the padded loop has them."""
+
 
 def lecture_quality(work):
     """Time fits that reach lecture 5's validation NLL, and lecture 5's own loop."""
@@ -185,7 +188,7 @@ def epochs(work):
     X, Y = script.pad(words, work.longest + 1)
     X, Y = X.to(work.device), Y.to(work.device)
     for name, at_least in EPOCHS.items():
-        model = work.network(name, max_epochs=1)
+        model = work.network(name, **EPOCH)
         n_steps = count_steps(lambda model=model: model.fit(words))
         batch_size = round(len(words) / n_steps)
         what = f"{name}: an epoch of {n_steps:,} steps"
