@@ -174,6 +174,8 @@ def _log_proba_of_lengths(step: Expectations, n_lengths: int) -> Floats:
     log_proba = np.full(n_lengths, -np.inf)
     values, log_scale = step.end_proba.copy(), 0.0
     for length in range(n_lengths):
+        if length > 0:
+            values = step.expectation(values)
         # Probabilities of long words underflow without a scale.
         largest = values.max()
         if largest <= 0:
@@ -183,7 +185,6 @@ def _log_proba_of_lengths(step: Expectations, n_lengths: int) -> Floats:
         start = values[step.start_state]
         if start > 0:
             log_proba[length] = np.log(start) + log_scale
-        values = step.expectation(values)
     return log_proba
 
 
