@@ -24,7 +24,7 @@ from .model import NGramModel
 from .ngrams import NGramCounts
 from .saved import counts_from_file, counts_to_save
 from .smoothing import Smoothed, additive
-from .sums import exact_weights, weighted_chunks
+from .sums import check_no_overflow, exact_weights, weighted_chunks
 from .trie import HistoryTrie
 
 PAIR_CHUNK_SIZE = 1 << 18
@@ -205,7 +205,9 @@ class BigramCounter(BaseCounter):
         return remapped
 
     def _add_counts(self, counts: np.ndarray, others: np.ndarray) -> np.ndarray:
-        return counts + others
+        sums = counts + others
+        check_no_overflow(sums)
+        return sums
 
     def _fitted_counts(self) -> np.ndarray:
         self._check_of_all_words()

@@ -22,6 +22,7 @@ from .._words.vocabulary import EncodedWords
 from .sums import (
     Sums,
     balanced_sum,
+    check_no_overflow,
     compact_counts,
     exact_weights,
     merge_sums,
@@ -211,6 +212,7 @@ class NGramCounts:
             )
         sums = merge_sums((self.packed(), self.counts), (other.packed(), other.counts))
         word_lengths = padded_sum(self.word_lengths, other.word_lengths)
+        check_no_overflow(word_lengths)
         merged = self._from_sums(sums, self.order, self.n_symbols, word_lengths)
         sample = self.word_sample.merge(other.word_sample)
         return replace(merged, word_sample=sample)

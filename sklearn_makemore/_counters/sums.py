@@ -67,9 +67,19 @@ def sum_equal_rows(keys: list[np.ndarray], weights: np.ndarray | None = None) ->
     sums = np.add.reduceat(weights[by_row], np.flatnonzero(is_first))
     firsts = by_row[is_first]
     del by_row, is_first  # as large as the rows
+    check_no_overflow(sums)
     if not sums.all():
         firsts, sums = firsts[sums > 0], sums[sums > 0]
     return [key[firsts] for key in keys], sums
+
+
+def check_no_overflow(sums: np.ndarray) -> None:
+    """Raise an error if a sum of two counts has left the range of int64."""
+    if sums.min(initial=0) < 0:
+        raise ValueError(
+            "A count is above 2**63 - 1, the largest integer. Divide all sample "
+            "weights by the same number."
+        )
 
 
 def merge_sums(one: Sums, other: Sums) -> Sums:

@@ -147,3 +147,14 @@ def test_too_many_symbols_of_both_are_refused(monkeypatch):
     monkeypatch.setattr(vocabulary, "MAX_PAIR_TABLE_SYMBOLS", 5)
     with pytest.raises(ValueError, match="have 7 symbols, and the limit is 5"):
         BigramCounter().fit(["abc"]).merge(BigramCounter().fit(["xyz"]))
+
+
+@pytest.mark.parametrize("counter", [NGramCounter(order=2), BigramCounter()])
+def test_counts_beyond_all_integers_are_refused(counter):
+    model = clone(counter).fit(["ab", "ba"], sample_weight=[2.0**51, 1])
+    for _ in range(11):  # 2**62
+        model.merge(model)
+    before = model.score_samples(["ab", "b"])
+    with pytest.raises(ValueError, match=r"A count is above 2\*\*63 - 1"):
+        model.merge(model)
+    np.testing.assert_array_equal(model.score_samples(["ab", "b"]), before)
