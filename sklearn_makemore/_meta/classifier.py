@@ -428,7 +428,9 @@ class CharLMClassifier(ClassifierMixin, BaseOfOneModel):
         return float(super().score(words, y, sample_weight))
 
     def _kept(self) -> dict[str, Any]:
-        kept = {**super()._kept(), "calibration": self._calibration}
+        kept = super()._kept()
+        if self._calibration != self.calibration:
+            kept["calibration"] = self._calibration
         if self.shared_estimators_:  # the others follow from them
             return {**kept, "estimators": [], "backward_estimators": []}
         del kept["shared_estimators"]
