@@ -3,11 +3,14 @@
 import subprocess
 import sys
 from importlib.util import find_spec
-from statistics import median
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from joblib import cpu_count, parallel_config
 from sklearn.model_selection import GridSearchCV
-from timing import Figure, in_turns, times_faster
+from timing import Figure, in_turns, median_ratio, times_faster
+
+from sklearn_makemore import save
 
 BASE = "import sklearn.base"
 
@@ -16,6 +19,17 @@ import sys
 import sklearn_makemore
 with open(sys.argv[1], encoding="utf-8") as lines:
     sklearn_makemore.BigramCounter().fit(lines.read().splitlines())
+"""
+
+BASE_OF_NETWORKS = "import torch, sklearn.base"
+
+LOADED = "MLPCharLM", "LSTMCharLM", "TransformerCharLM", "WaveNetCharLM"
+"""Networks that a fresh process loads."""
+
+SAMPLE = """
+import sys
+import sklearn_makemore
+sklearn_makemore.load(sys.argv[1]).sample(100, random_state=0)
 """
 
 TORCH_MODULES = """
@@ -62,22 +76,36 @@ def run_python(code, *arguments):
 
 
 def start(work):
-    """Time the import and a first fit, in addition to scikit-learn's own import."""
+    """Time the import and a first fit next to scikit-learn's own import."""
     ours, base = in_turns(
         lambda: run_python(BIGRAM, work.names_file),
         lambda: run_python(BASE),
         n_turns=work.either(7, 3),
     )
-    beyond = [took - without for took, without in zip(ours, base, strict=True)]
-    yield Figure(
-        "import and BigramCounter().fit(names), beyond import sklearn.base",
-        "s",
-        beyond,
-        "import sklearn.base",
-        base,
-        bound="less than 1",
-        is_met=median(beyond) < 1,
-    )
+    what = "a fresh process imports the package and fits BigramCounter() on the names"
+    yield at_most(1.25, what, ours, BASE, base)
+
+
+def loaded(work):
+    """Time fresh processes that load a network and sample from it."""
+    with TemporaryDirectory() as folder:
+        for name in LOADED:
+            path = Path(folder, name)
+            save(work.network(name, max_epochs=1).fit(work.train[:2000]), path)
+            ours, base = in_turns(
+                lambda path=path: run_python(SAMPLE, path),
+                lambda: run_python(BASE_OF_NETWORKS),
+                n_turns=work.either(15, 3),
+            )
+            what = f"a fresh process loads {name} and samples 100 words"
+            yield at_most(1.15, what, ours, BASE_OF_NETWORKS, base)
+
+
+def at_most(limit, what, ours, baseline_is, baseline):
+    """Return the row of a process that may take `limit` times as long as another."""
+    ratio = median_ratio(ours, baseline)
+    bound = f"at most {limit:g} times the import"
+    return Figure(what, "s", ours, baseline_is, baseline, ratio, bound, ratio <= limit)
 
 
 def torch_imports(work):

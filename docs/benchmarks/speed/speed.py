@@ -42,6 +42,7 @@ ROWS = {
     "search": processes.search,
     "start": processes.start,
     "imports": processes.torch_imports,
+    "load": processes.loaded,
 }
 
 
