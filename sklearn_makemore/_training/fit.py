@@ -17,6 +17,7 @@ from .._words.training_set import TrainingSet
 from .batches import MIN_BATCH_SIZE, MIN_CONTINUED_BATCH_SIZE, WeightedDataset
 from .checkpoint import Checkpoint
 from .device import keep_freed_memory, one_thread, resolve_device, seeded_torch
+from .growth import continued_net
 from .identity import check_agreement, training_identity
 from .net import (
     WHOLE_DATA,
@@ -24,7 +25,6 @@ from .net import (
     CharNet,
     DivergedError,
     EarlyStopping,
-    continued_net,
     listen_to_batches,
     predefined_split,
     snapshot,

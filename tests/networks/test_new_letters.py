@@ -10,7 +10,7 @@ from estimators import KINDS, NETS, over
 from sklearn.base import clone
 
 from sklearn_makemore import load, save
-from sklearn_makemore._training.net import continued_net
+from sklearn_makemore._training.growth import continued_net
 from sklearn_makemore._words.vocabulary import CharVocabulary
 
 NEW_LETTERS = "É-é"

@@ -18,7 +18,7 @@ def test_only_singular_values_change(shape):
     v, _ = torch.linalg.qr(torch.randn(shape[1], min(shape), generator=generator))
     values = torch.linspace(1, 3, min(shape))
     others = torch.randn(2, *shape, generator=generator)
-    _, found, _ = orthogonalized([others[0].T, u * values @ v.T, others[1]])
+    *_, found = orthogonalized([others[0].T, others[1], u * values @ v.T])
     core = u.T @ found @ v
     torch.testing.assert_close(u @ core @ v.T, found, rtol=0, atol=1e-5)
     assert ((core.diagonal() > 0.6) & (core.diagonal() < 1.3)).all()
