@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
     from .persistence import load as load
     from .persistence import save as save
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Names are imported on first use. Torch takes seconds to import, and the counters do
 # not need it. The command line can handle Ctrl-C from the start.

@@ -42,9 +42,14 @@ def test_forms_and_updates_are_read():
 
 def test_the_citation_and_the_changelog_are_of_this_version():
     version = sklearn_makemore.__version__
-    assert loaded(HOSTING / "CITATION.cff")["version"] == version
     changelog = (PROJECT / "docs" / "changelog.rst").read_text(encoding="utf-8")
-    assert re.search(rf"^{re.escape(version)}\b.*\n=+$", changelog, re.M)
+    newest, *_ = releases = re.findall(r"^(\d+\.\d+\.\d+).*\n=+$", changelog, re.M)
+    assert loaded(HOSTING / "CITATION.cff")["version"] == newest
+    if version != newest:
+        next_version, _, serial = version.partition(".dev")
+        assert serial == "0"
+        assert next_version not in releases
+        assert "Unreleased\n==========\n" in changelog
 
 
 @pytest.mark.parametrize("page", ["contributing", "releasing"])
