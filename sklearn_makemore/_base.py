@@ -218,7 +218,8 @@ class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
         ------
         ValueError
             As `fit`, and if a parameter that is fixed by the first call has changed:
-            the alphabet, `handle_unknown`, the order or the architecture.
+            `handle_unknown`, the order, the architecture, or the alphabet, which may
+            only become None.
 
         Warns
         -----

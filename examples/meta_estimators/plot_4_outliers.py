@@ -1,5 +1,5 @@
 """
-Strings that are not names
+Random strings among names
 ==========================
 
 Random strings and typing errors in a list are not spelled like the rest, so a character

@@ -119,8 +119,8 @@ class NGramCounter(ArpaMixin, PrunableCounter):
         description="""
         Whether lengths are distributed as in the training words. Each word probability
         is multiplied by (share of its length in training) / (share under the n-grams).
-        Unseen lengths together keep about one word in n + 2; the empty word has
-        probability 1e-9 unless it is a training word.
+        With n training words, lengths that none of them has are about one sampled word
+        in n + 2. The empty word has probability 1e-9 unless it is a training word.
         """,
     )
 

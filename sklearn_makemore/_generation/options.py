@@ -111,8 +111,8 @@ class SampleOptions(DeclaredParameters):
         each step, characters that cannot lead to a match are removed before one is
         sampled. A word is rejected if the model gives probability 0 to all matches that
         begin with it, which happens only without smoothing. The result differs from
-        sampling words and rejecting those that do not match: a beginning is as likely
-        as under the model, even if the model rarely continues it to a match.
+        sampling words and rejecting those that do not match: the beginning of a word
+        keeps its probability even if the model rarely continues it to a match.
         """,
     )
     avoiding: str | Words | Set[str] | None = parameter(
