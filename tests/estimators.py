@@ -57,21 +57,25 @@ NETS = {
     "gru": GRUCharLM(
         n_embd=4,
         n_hidden=12,
-        dropout=0.0,
         recurrent_dropout=0.1,
+        ngram_share=0.0,
         **{**QUICK, "batch_size": 256, "lr": 0.1},
     ),
-    "lstm": LSTMCharLM(
-        n_embd=4, n_hidden=12, dropout=0.0, recurrent_dropout=0.0, **LARGER_STEPS
-    ),
+    "lstm": LSTMCharLM(n_embd=4, n_hidden=12, ngram_share=0.0, **LARGER_STEPS),
     "transformer": TransformerCharLM(
-        block_size=320, n_embd=8, n_heads=2, n_layers=2, dropout=0.1, **LARGER_STEPS
+        block_size=320,
+        n_embd=8,
+        n_heads=2,
+        n_layers=2,
+        dropout=0.1,
+        ngram_share=0.0,
+        **LARGER_STEPS,
     ),
 }
 # Those that read a word from its start on, and those that see a window of it.
 SEQUENCES = {name: NETS[name] for name in ("bow", "rnn", "gru", "lstm", "transformer")}
 WINDOWS = {name: net for name, net in NETS.items() if name not in SEQUENCES}
-QUICKEST_GRU = GRUCharLM(n_embd=4, n_hidden=8, **LARGER_STEPS)
+QUICKEST_GRU = GRUCharLM(n_embd=4, n_hidden=8, ngram_share=0.0, **LARGER_STEPS)
 MIXTURES = {
     "mixture": MixtureCharLM(
         [NGramCounter(order=3), ("net", MLPCharLM(n_embd=4, n_hidden=12, **QUICK))],

@@ -31,7 +31,7 @@ def assert_frequencies(drawn, expected):
         observed.append(n_drawn - sum(observed))
         hoped.append(n_drawn - sum(hoped))
     if len(observed) > 1:
-        hoped = np.array(hoped) * n_drawn / sum(hoped)
+        hoped = np.array(hoped) * sum(observed) / sum(hoped)
         assert chisquare(observed, hoped).pvalue > FALSE_ALARM
 
 

@@ -92,6 +92,8 @@ LARGE_LSTM = {
     "n_hidden": 400,
     "dropout": 0.3,
     "recurrent_dropout": 0.3,
+    "ngram_share": 0.0,
+    "optimizer": "adamw",
     "lr": 0.006,
     "max_epochs": 12,
 }

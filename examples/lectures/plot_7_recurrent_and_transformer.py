@@ -10,8 +10,8 @@ order of the characters, is worst.
 
 # %%
 # All five networks train on 3,000 names. They read characters one by one, and compute
-# prefixes that names share once. To save time, they train for four epochs instead of
-# eight, and four of them have 100 hidden units and take larger steps than by default.
+# prefixes that names share once. To save time, the bag of words and the plain RNN have
+# 100 hidden units, and train for fewer epochs, with larger steps, than by default.
 
 import time
 
@@ -31,15 +31,14 @@ train, validation = train_test_split(
     names, train_size=3000, test_size=2000, random_state=0
 )
 BoWCharLM(max_epochs=1).fit(train[:10])  # import torch before timing
-quick = {"max_epochs": 4, "random_state": 0}
-small = {"n_hidden": 100, "lr": 0.03, **quick}
+quick = {"n_hidden": 100, "max_epochs": 4, "lr": 0.03, "random_state": 0}
 models, nll, seconds = {}, {}, {}
 for model in (
-    BoWCharLM(**small),
-    RNNCharLM(**small),
-    GRUCharLM(**small),
-    LSTMCharLM(**small),
-    TransformerCharLM(**quick),
+    BoWCharLM(**quick),
+    RNNCharLM(**quick),
+    GRUCharLM(random_state=0),
+    LSTMCharLM(random_state=0),
+    TransformerCharLM(random_state=0),
 ):
     name = type(model).__name__
     start = time.perf_counter()

@@ -67,12 +67,12 @@ class MixtureCharLM(NamedMembers, BaseCharLM):
 
     Notes
     -----
-    A good mixture, which takes minutes to fit: ``LSTMCharLM(n_hidden=400, dropout=0.3,
-    recurrent_dropout=0.3, lr=0.006, max_epochs=12)`` with default `GRUCharLM`,
-    `TransformerCharLM` and `NGramCounter`, and ``n_jobs=2``. Fitted on the training and
-    validation words of the makemore lectures with ``validation_fraction=1 / 9``, it
-    learns from as many words as the lectures and holds out as many. The user guide has
-    its test NLL and those of its members.
+    A good mixture, which takes minutes to fit, has an `LSTMCharLM` of 400 units, the
+    default `GRUCharLM`, `TransformerCharLM` and `NGramCounter`, and ``n_jobs=2``. The
+    user guide has its parameters, its test NLL and those of its members. Fitted on the
+    training and validation words of the makemore lectures with
+    ``validation_fraction=1 / 9``, it learns from as many words as the lectures and
+    holds out as many.
 
     With ``weights="adaptive"``, the weights follow how well the members predict the
     word. After the characters ``c_1 ... c_n``, the weight of member `k` is proportional

@@ -70,10 +70,11 @@ class NetworkParameters(DeclaredParameters):
         default=None,
         description="""
         Weight decay: an L2 penalty with "sgd", otherwise decoupled from the gradient.
-        The lectures use none. None means 0.1 and, except with "sgd", more on short
-        lists: 2,000 divided by the number of predicted characters of the distinct
-        words, but at most 3 (1.5 with batch normalization) and at most ``0.05 / lr``.
-        It does not rise if `fit` continues, and is 0.1 if `partial_fit` does.
+        The lectures use none. None means 0.1, or 0.25 with "muon", and, except with
+        "sgd", more on short lists: 2,000 divided by the number of predicted characters
+        of the distinct words, but at most 3 (1.5 with batch normalization) and at most
+        ``0.05 / lr``. It does not rise if `fit` continues, and is 0.1 or 0.25 if
+        `partial_fit` does.
         """,
         constraints=[Interval(Real, 0, None, closed="left"), None],
     )

@@ -3,7 +3,6 @@
 from dataclasses import KW_ONLY
 
 from .._declarations import POSITIVE_INT, PROPER_SHARE, parameter
-from .._training.word_batches import WordDataset
 from ..modules import GRU, LSTM, RNN
 from .sequence import BaseSequenceCharLM
 
@@ -28,7 +27,7 @@ class BaseRecurrentCharLM(BaseSequenceCharLM):
     )
     _: KW_ONLY
     dropout: float = parameter(
-        default=0.2,
+        default=0.0,
         description="Fraction of the outputs of each layer dropped in training.",
         constraints=[PROPER_SHARE],
     )
@@ -40,26 +39,6 @@ class BaseRecurrentCharLM(BaseSequenceCharLM):
         """,
         constraints=[PROPER_SHARE],
     )
-    ngram_share: float = parameter(
-        default=0.0,
-        description="""
-        Share of the training targets that `NGramCounter` predicts. The rest are the
-        characters that follow a prefix in the training words. Each tenth of the words
-        is predicted by n-grams of the others. With 0.25, large networks are better
-        calibrated, and have a lower loss on new words. Losses of training are those of
-        these targets. Only for words without labels.
-        """,
-        constraints=[PROPER_SHARE],
-    )
-    max_epochs = 8
-
-    def _training_dataset(self, data, block_size, device):
-        dataset = WordDataset(data, device)
-        if self.ngram_share:
-            from .ngram_targets import mix_ngrams  # imports the counters
-
-            mix_ngrams(dataset, data, self.ngram_share)
-        return dataset
 
 
 class RNNCharLM(BaseRecurrentCharLM):
@@ -101,6 +80,7 @@ class RNNCharLM(BaseRecurrentCharLM):
 
     _network = RNN
     dropout = 0.1
+    max_epochs = 8
 
 
 class GRUCharLM(BaseRecurrentCharLM):
@@ -142,7 +122,12 @@ class GRUCharLM(BaseRecurrentCharLM):
     """
 
     _network = GRU
-    recurrent_dropout = 0.1
+    # Muon and n-grams reach the NLL of eight epochs of AdamW with dropout in half the
+    # time.
+    optimizer = "muon"
+    lr = 0.016
+    max_epochs = 3
+    ngram_share = 0.4
 
 
 class LSTMCharLM(BaseRecurrentCharLM):
@@ -184,4 +169,8 @@ class LSTMCharLM(BaseRecurrentCharLM):
     """
 
     _network = LSTM
-    recurrent_dropout = 0.2
+    # See GRUCharLM.
+    optimizer = "muon"
+    lr = 0.016
+    max_epochs = 3
+    ngram_share = 0.5

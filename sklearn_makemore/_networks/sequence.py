@@ -1,10 +1,11 @@
 """BaseSequenceCharLM: the networks that read a word from its start."""
 
+from dataclasses import KW_ONLY
 from numbers import Integral
 
 import numpy as np
 
-from .._declarations import fitted, parameter
+from .._declarations import PROPER_SHARE, fitted, parameter
 from .._sklearn import Interval
 from .._training.device import plain_module
 from .._training.word_batches import WordDataset
@@ -39,6 +40,20 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
     `PrefixTree`, and reads symbol by symbol through `initial_state` and `step`.
     """
 
+    _: KW_ONLY
+    ngram_share: float = parameter(
+        default=0.0,
+        description="""
+        Share of the training targets that n-grams predict; the rest are the characters
+        that follow a prefix in the training words. The words are divided into ten
+        parts, and `NGramCounter` predicts each from the others. With labels, n-grams
+        given the label predict each of five parts. Losses of training are those of
+        these targets. `partial_fit` uses no n-grams, and `fit` none for lists with more
+        than 2**27 pairs of a prefix and a symbol, with a warning.
+        """,
+        constraints=[PROPER_SHARE],
+    )
+
     _predictor = SequenceModule
 
     def _block_size(self, longest: int, is_warm_start: bool) -> int | None:
@@ -55,6 +70,14 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
 
     def _dataset(self, data, block_size, device):
         return WordDataset(data, device)
+
+    def _training_dataset(self, data, block_size, device):
+        dataset = WordDataset(data, device)
+        if self.ngram_share:
+            from .ngram_targets import mix_ngrams  # imports the counters
+
+            mix_ngrams(dataset, data, self.ngram_share)
+        return dataset
 
     def _longest_word(self):
         n_readable = self._n_readable()

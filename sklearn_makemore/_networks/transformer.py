@@ -79,11 +79,11 @@ class TransformerCharLM(BasePositionCharLM):
         """,
         constraints=[PROPER_SHARE],
     )
-    # Muon reaches the NLL of five epochs of AdamW in three, and in half the time.
+    # Two epochs of Muon with n-grams reach a lower NLL than five of AdamW without, in
+    # half the time.
     optimizer = "muon"
-    lr = 0.012
-    max_epochs = 3
-    batch_size = 2048
+    max_epochs = 2
+    ngram_share = 0.5
 
     def _most_trained(self):
         most = super()._most_trained()

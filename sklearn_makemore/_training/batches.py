@@ -158,10 +158,13 @@ class NextCounts:
     def mix(self, predicted: Tensor, share: float) -> None:
         """Replace a share of the weights of every context by other weights.
 
-        predicted : (n_contexts, n_symbols), with the same total in every row
+        predicted : (n_contexts, n_symbols), with the same total in every row; it is
+            overwritten
         """
-        rows = torch.arange(len(self.totals), device=self.totals.device)
-        self.table = torch.lerp(self[rows], predicted, share)
+        rows = torch.repeat_interleave(self.n_pairs)  # (n_pairs,)
+        cells = rows * self.n_symbols + self.symbols
+        self.table = predicted.mul_(share)
+        self.table.view(-1).index_add_(0, cells, self.counts, alpha=1 - share)
 
     def _gathered(self, rows):
         """Gather the weights after some contexts from the pairs."""

@@ -158,7 +158,9 @@ def _trained(model, train, valid, training):
     seed = RandomState([training.rng.randint(2**31), n_done]).randint(2**31)
     keep_freed_memory()
     with one_thread, seeded_torch(int(seed), device):
-        datasets = [model._training_dataset(train, block_size, device)]
+        # The words of a chunk are too few for the targets of a whole fit.
+        of_train = model._dataset if training.is_partial else model._training_dataset
+        datasets = [of_train(train, block_size, device)]
         datasets += [model._dataset(part, block_size, device) for part in parts[1:]]
         of_words = _of_words(model, parts, training)
         net = model._new_net(

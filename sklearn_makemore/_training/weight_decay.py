@@ -10,6 +10,9 @@ it is constant, and the loss is a mean over the predictions."""
 MIN_WEIGHT_DECAY = 0.1
 """Weight decay on long lists: from 20,000 predictions on."""
 
+MIN_WEIGHT_DECAY_OF_MUON = 0.25
+"""The same for Muon, whose steps do not become smaller with the gradient."""
+
 MAX_WEIGHT_DECAY = 3.0
 """Weight decay on very short lists."""
 
@@ -22,14 +25,14 @@ MAX_SHRINKAGE = 0.05
 product of learning rate and weight decay, and diverges from 2 on."""
 
 
-def weight_decay_of(data: TrainingSet, most: float) -> float:
-    """Return the weight decay for some training words, at most `most`.
+def weight_decay_of(data: TrainingSet, least: float, most: float) -> float:
+    """Return the weight decay for some training words, from `least` to `most`.
 
     Repeats and weights do not count: they say nothing new about the language.
     """
     distinct, _ = distinct_words(data.encoded)
     decay = min(WEIGHT_DECAY_OF_ONE / int(distinct.lengths.sum()), most)
-    return max(decay, MIN_WEIGHT_DECAY)
+    return max(decay, least)
 
 
 def resolved_weight_decay(
@@ -43,10 +46,12 @@ def resolved_weight_decay(
         return float(model.weight_decay)
     if model.optimizer == "sgd":
         return MIN_WEIGHT_DECAY
+    is_muon = model.optimizer == "muon"
+    least = MIN_WEIGHT_DECAY_OF_MUON if is_muon else MIN_WEIGHT_DECAY
     has_batch_norm = getattr(model, "batch_norm", False)
     most = MAX_DECAY_WITH_BATCH_NORM if has_batch_norm else MAX_WEIGHT_DECAY
     most = min(most, MAX_SHRINKAGE / model.lr)
     if is_warm_start:
         # A short list after a long one does not undo what the network has learned.
-        most = MIN_WEIGHT_DECAY if is_partial else min(most, model.weight_decay_)
-    return weight_decay_of(data, most)
+        most = least if is_partial else min(most, model.weight_decay_)
+    return weight_decay_of(data, least, most)

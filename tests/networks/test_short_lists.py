@@ -59,6 +59,13 @@ def test_batch_normalization_limits_the_weight_decay():
     assert model.weight_decay_ == 1.5
 
 
+def test_muon_has_more_weight_decay_on_long_lists():
+    model = clone(MLP).set_params(optimizer="muon")
+    assert model.fit(made(1000)).weight_decay_ == 0.5
+    assert model.fit(made(6000)).weight_decay_ == 0.25
+    assert model.partial_fit(made(10)).weight_decay_ == 0.25
+
+
 def test_sgd_has_the_same_weight_decay_on_all_lists():
     assert clone(MLP).set_params(optimizer="sgd").fit(made(10)).weight_decay_ == 0.1
 

@@ -112,7 +112,7 @@ def test_sampling_is_faster_than_without_a_cache(work, name):
 
 
 def test_an_epoch_is_faster_than_over_padded_rows(work):
-    model = work.network("GRUCharLM", max_epochs=1)
+    model = work.network("GRUCharLM", **training.EPOCH)
     n_steps = training.count_steps(lambda: model.fit(work.names))
     X, Y = script.pad(work.names, work.longest + 1)
     loop = training.padded_epoch(model, X, Y, round(len(work.names) / n_steps))

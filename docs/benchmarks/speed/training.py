@@ -32,8 +32,19 @@ EPOCHS = {
 }
 """Required speed-up of an epoch over the padded loop."""
 
-EPOCH = {"max_epochs": 1, "optimizer": "adamw", "batch_size": 1024}
+EPOCH = {
+    "max_epochs": 1,
+    "optimizer": "adamw",
+    "batch_size": 1024,
+    "ngram_share": 0,
+}
 """Settings of an epoch, as the padded loop has them."""
+
+DROPOUT = {
+    "GRUCharLM": {"dropout": 0.2, "recurrent_dropout": 0.1},
+    "LSTMCharLM": {"dropout": 0.2, "recurrent_dropout": 0.2},
+}
+"""Dropout of an epoch, here and in the padded loop."""
 
 
 def lecture_quality(work):
@@ -188,7 +199,7 @@ def epochs(work):
     X, Y = script.pad(words, work.longest + 1)
     X, Y = X.to(work.device), Y.to(work.device)
     for name, at_least in EPOCHS.items():
-        model = work.network(name, **EPOCH)
+        model = work.network(name, **EPOCH, **DROPOUT.get(name, {}))
         n_steps = count_steps(lambda model=model: model.fit(words))
         batch_size = round(len(words) / n_steps)
         what = f"{name}: an epoch of {n_steps:,} steps"
