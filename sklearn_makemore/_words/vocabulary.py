@@ -291,8 +291,8 @@ class CharVocabulary:
             f"{word_at(word, index, name)} has characters that are not in the "
             f"alphabet: {reprlib.repr(unknown)}. Before fitting, list them in "
             "`alphabet`, or set handle_unknown='unk' to reserve a symbol for unknown "
-            "characters. After `set_params(alphabet=None)`, a fitted model learns new "
-            "characters by `partial_fit`."
+            "characters. After `set_params(alphabet=None)`, `partial_fit` learns new "
+            "characters."
         )
 
 

@@ -427,7 +427,7 @@ def has_warned(train, words):
 @over(KINDS)
 @pytest.mark.parametrize("lr", [0.01, 1, 50])
 def test_a_model_worse_than_a_uniform_one_warns(estimator, lr, words):
-    model = clone(estimator).set_params(lr=lr)
+    model = clone(estimator).set_params(lr=lr, weight_decay=0.1)
     warned = has_warned(model.fit, words)
     is_worse = model.nll(words) > math.log(len(model.symbols_)) + TOLERATED_LOSS
     assert warned == is_worse == (lr == 50)
