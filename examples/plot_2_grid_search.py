@@ -32,9 +32,9 @@ for cv in 3, folds:
 
 # %%
 # One grid for each family of models. The model itself is a parameter, in a pipeline
-# with one step. Here the networks train for at most two epochs, which is little,
-# especially for a recurrent network. For longer searches, `n_jobs` of `GridSearchCV`
-# uses more cores.
+# with one step. Here the networks train for at most two epochs; the defaults are five,
+# and three for the GRU. For longer searches, `n_jobs` of `GridSearchCV` uses more
+# cores.
 
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline

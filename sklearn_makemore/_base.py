@@ -211,8 +211,9 @@ class BaseCharLM(LikelihoodMixin, MostLikelyMixin):
 
         A counter adds counts exactly: two calls with the halves of a list equal one
         call with the whole list. A network trains one epoch on these words; it ignores
-        `max_epochs`, `validation_fraction`, `early_stopping` and scikit-learn's
-        callbacks. New characters become new symbols unless `alphabet` is given.
+        `max_epochs`, `ngram_share`, `validation_fraction`, `early_stopping` and
+        scikit-learn's callbacks. New characters become new symbols unless `alphabet` is
+        given.
 
         Raises
         ------

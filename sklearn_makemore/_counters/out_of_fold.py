@@ -22,8 +22,9 @@ N_LABELLED_FOLDS = 5
 def out_of_fold_proba(words: TrainingSet) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the words of each fold and the distributions at their predictions.
 
-    With labels, the distributions are those given the label of the word. Equal words
-    are in one fold. If all words are equal, there is nothing to yield.
+    With labels, the distributions are those given the label of the word; how they back
+    off is learned from all words. Equal words are in one fold. If all words are equal,
+    there is nothing to yield.
 
     words : with distinct pairs of a word and a label
     rows : (n,) of the words; proba : (n_predictions, n_symbols) float32

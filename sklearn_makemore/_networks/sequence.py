@@ -47,9 +47,10 @@ class BaseSequenceCharLM(BaseNeuralCharLM):
         Share of the training targets that n-grams predict; the rest are the characters
         that follow a prefix in the training words. The words are divided into ten
         parts, and `NGramCounter` predicts each from the others. With labels, n-grams
-        given the label predict each of five parts. Losses of training are those of
-        these targets. `partial_fit` uses no n-grams, and `fit` none for lists with more
-        than 2**27 pairs of a prefix and a symbol, with a warning.
+        given the label predict each of five parts. The training losses in `history_`
+        are those of these targets. `partial_fit` uses no n-grams, and `fit` uses none
+        for a single distinct word and, with a warning, for lists with more than 2**27
+        pairs of a prefix and a symbol.
         """,
         constraints=[PROPER_SHARE],
     )

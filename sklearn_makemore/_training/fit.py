@@ -158,7 +158,7 @@ def _trained(model, train, valid, training):
     seed = RandomState([training.rng.randint(2**31), n_done]).randint(2**31)
     keep_freed_memory()
     with one_thread, seeded_torch(int(seed), device):
-        # The words of a chunk are too few for the targets of a whole fit.
+        # A chunk is only a part of the words: it has no targets from n-grams.
         of_train = model._dataset if training.is_partial else model._training_dataset
         datasets = [of_train(train, block_size, device)]
         datasets += [model._dataset(part, block_size, device) for part in parts[1:]]

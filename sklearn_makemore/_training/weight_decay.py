@@ -11,7 +11,7 @@ MIN_WEIGHT_DECAY = 0.1
 """Weight decay on long lists: from 20,000 predictions on."""
 
 MIN_WEIGHT_DECAY_OF_MUON = 0.25
-"""The same for Muon, whose steps do not become smaller with the gradient."""
+"""The same for Muon, from 8,000 predictions on."""
 
 MAX_WEIGHT_DECAY = 3.0
 """Weight decay on very short lists."""
@@ -54,4 +54,5 @@ def resolved_weight_decay(
     if is_warm_start:
         # A short list after a long one does not undo what the network has learned.
         most = least if is_partial else min(most, model.weight_decay_)
+        least = min(least, most)
     return weight_decay_of(data, least, most)

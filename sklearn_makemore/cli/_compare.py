@@ -30,7 +30,7 @@ or within 0.03 nats of the best network, most often a GRUCharLM."""
 
 MAX_WORDS = 100_000
 """Number of training words up to which networks are compared by default. With 200,000,
-GRUCharLM alone took nine minutes, and NGramCounter was better."""
+GRUCharLM alone took seven minutes, and NGramCounter was better."""
 
 COLUMNS = ("model", "validation NLL", "seconds to fit")
 

@@ -4,7 +4,7 @@ The printed validation NLL is the mean negative log-likelihood, in nats per
 character, of words that are held out of the training; lower is better.
 NGramCounter, the default, trains in a fraction of a second. GRUCharLM and
 LSTMCharLM are more accurate on more than a few hundred words; they take a
-minute on thirty thousand.
+half a minute on thirty thousand.
 """
 
 import os

@@ -66,6 +66,11 @@ def test_muon_has_more_weight_decay_on_long_lists():
     assert model.partial_fit(made(10)).weight_decay_ == 0.25
 
 
+def test_muon_does_not_raise_the_weight_decay_of_a_fitted_network():
+    model = clone(MLP).set_params(warm_start=True).fit(made(6000))
+    assert model.set_params(optimizer="muon").fit(made(6000)).weight_decay_ == 0.1
+
+
 def test_sgd_has_the_same_weight_decay_on_all_lists():
     assert clone(MLP).set_params(optimizer="sgd").fit(made(10)).weight_decay_ == 0.1
 
