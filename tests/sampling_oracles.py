@@ -9,7 +9,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from scipy.stats import chisquare
+from scipy.stats import binom, chisquare
 
 FALSE_ALARM = 5e-7
 
@@ -27,9 +27,13 @@ def assert_frequencies(drawn, expected):
     frequent = [word for word, proba in expected.items() if proba * n_drawn >= 5]
     observed = [counts[word] for word in frequent]
     hoped = [expected[word] * n_drawn for word in frequent]
-    if len(frequent) < len(expected) and n_drawn - sum(hoped) > 1:
-        observed.append(n_drawn - sum(observed))
-        hoped.append(n_drawn - sum(hoped))
+    n_others, hoped_others = n_drawn - sum(observed), n_drawn - sum(hoped)
+    if len(frequent) < len(expected) and hoped_others > 1:
+        observed.append(n_others)
+        hoped.append(hoped_others)
+    else:  # too few for chi-square
+        share = max(hoped_others / n_drawn, 0)
+        assert binom.sf(n_others - 1, n_drawn, share) > FALSE_ALARM
     if len(observed) > 1:
         hoped = np.array(hoped) * sum(observed) / sum(hoped)
         assert chisquare(observed, hoped).pvalue > FALSE_ALARM

@@ -9,7 +9,6 @@ next character), `model` (probabilities after every history), `backoff` (models 
 tables without counts), `arpa` and `arpa_methods` (their files), `base` and `prunable`
 (base classes), `bigram` and `ngram` (the estimators), `label_smoothing`,
 `label_backoff` and `labelled` (n-grams given a label), `out_of_fold` (predictions of
-words by n-grams of others). It imports `_words`,
-`_generation`, `_declarations`, `_arguments` and `_base`, for files `datasets` and
-`_safe_file`, and never torch.
+words by n-grams of others). It imports `_words`, `_generation`, `_declarations`,
+`_arguments` and `_base`, for files `datasets` and `_safe_file`, and never torch.
 """

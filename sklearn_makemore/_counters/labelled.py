@@ -51,9 +51,8 @@ class LabelledCounter:
         cls, counter: Any, data: TrainingSet, backoff: LabelBackoff
     ) -> LabelledCounter:
         """Count labelled words under a known back-off; `counter` is fitted on them."""
-        order = max(counter._fitted_order(), 1)
         counts = _count_by_label(counter, data)
-        return cls(counter, counts, backoff.extended(order, data.n_labels))
+        return cls(counter, counts, backoff.extended(counts[0].order, data.n_labels))
 
     def added(self, data: TrainingSet) -> LabelledCounter:
         """Return the counts with those of more words; the back-off stays."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from .._words.prefixes import distinct_words
 from .._words.training_set import TrainingSet
-from .base import CountedWords
 from .labelled import LabelledCounter
 from .ngram import NGramCounter
 
@@ -53,10 +52,8 @@ def out_of_fold_proba(words: TrainingSet) -> Iterator[tuple[np.ndarray, np.ndarr
 def _counter(data):
     """Return an NGramCounter of words."""
     counter = NGramCounter()
-    counted = CountedWords(
-        data.vocabulary, counter._count(data), data.max_predictions - 1
-    )
-    return counter._fit_counted(counted)
+    counter._learn(data, callback_context=None)
+    return counter
 
 
 def _proba(counter, words, rows):
